@@ -1,0 +1,1 @@
+# Targets that first install what they need.
