@@ -62,7 +62,7 @@ deviance(double x, double mean, double diff)
 
 	if (x == 0.0)
 		return mean;
-	if (fabs(diff) >= 0.1 * (x + mean))
+	if (fabs(diff) >= 0.4 * (x + mean))
 		return x * log(x / mean) - diff;
 
 	/* near the mean: expand the logarithm as an inverse hyperbolic tangent */
@@ -314,8 +314,7 @@ gamma_p_ratio(double a, double x)
 }
 
 /*
- * Q(a, x) / (x^a e^-x / Gamma(a+1)) by Legendre's continued fraction, Lentz's
- * evaluation; meant for x > a and x not small.
+ * Q(a, x) / (x^a e^-x / Gamma(a+1)), meant for x > a and x not small.
  */
 static double
 gamma_q_ratio(double a, double x)
@@ -326,6 +325,28 @@ gamma_q_ratio(double a, double x)
 	double		fraction = d;
 	double		i;
 
+	if (a >= 64.0)
+	{
+		/*
+		 * a/x + a(a-1)/x^2 + ..., as when integrating by parts: the terms
+		 * are positive and fall until the numerator runs out, by which time
+		 * they are below e^-a.
+		 */
+		double		term = a / x;
+		double		sum = term;
+
+		for (i = 1.0; i < a; i += 1.0)
+		{
+			term *= (a - i) / x;
+			sum += term;
+			if (term * (a - i) < NEGLIGIBLE * sum * (x - a + i))
+				break;
+			CHECK_FOR_INTERRUPTS();
+		}
+		return sum;
+	}
+
+	/* Legendre's continued fraction, Lentz's evaluation */
 	for (i = 1.0;; i += 1.0)
 	{
 		double		numerator = -i * (i - a);
@@ -341,7 +362,7 @@ gamma_q_ratio(double a, double x)
 		d = 1.0 / d;
 		factor = d * c;
 		fraction *= factor;
-		if (fabs(factor - 1.0) <= DBL_EPSILON)
+		if (fabs(factor - 1.0) <= 2.0 * DBL_EPSILON)
 			return fraction * a;
 		CHECK_FOR_INTERRUPTS();
 	}
@@ -386,49 +407,46 @@ gamma_q(double a, double x)
 }
 
 /*
- * Continued fraction of I_x(a, b) * a / (x^a y^b / B(a, b)), Lentz's
- * evaluation; converges fast for x < (a+1)/(a+b+2).
+ * I_x(a, b) / (x^a y^b / B(a, b)): the even part of the classical continued
+ * fraction (A. R. DiDonato, A. H. Morris, "Significant digit computation of
+ * the incomplete beta function ratios", 1992), in which x and y enter only
+ * through differences that keep their digits.  Lentz's evaluation; converges
+ * fast for x < (a+1)/(a+b+2).
  */
 static double
-beta_fraction(double a, double b, double x)
+beta_fraction(double a, double b, double x, double y)
 {
-	double		c = 1.0;
-	double		d = 1.0 - (a + b) * x / (a + 1.0);
-	double		fraction;
-	double		i;
+	double		excess = (a + b) * y - b + 1.0;		/* a - (a + b) x + 1 */
+	double		value = a * excess / (a + 1.0);
+	double		c;
+	double		d = 0.0;
+	double		n;
 
-	if (fabs(d) < TINY)
-		d = TINY;
-	d = 1.0 / d;
-	fraction = d;
-	for (i = 1.0;; i += 1.0)
+	if (fabs(value) < TINY)
+		value = TINY;
+	c = value;
+	for (n = 1.0;; n += 1.0)
 	{
-		double		coefficient;
+		double		odd = a + 2.0 * n - 1.0;
+		double		alpha;
+		double		beta;
 		double		factor;
 
-		coefficient = i * (b - i) * x / ((a + 2.0 * i - 1.0) * (a + 2.0 * i));
-		d = 1.0 + coefficient * d;
+		alpha = ((a + n - 1.0) / odd) * ((a + b + n - 1.0) / odd) *
+			n * (b - n) * x * x;
+		beta = n + n * (b - n) * x / odd +
+			(a + n) / (odd + 2.0) * (excess + n * (1.0 + y));
+		d = beta + alpha * d;
 		if (fabs(d) < TINY)
 			d = TINY;
-		c = 1.0 + coefficient / c;
-		if (fabs(c) < TINY)
-			c = TINY;
-		d = 1.0 / d;
-		fraction *= d * c;
-
-		coefficient = -(a + i) * (a + b + i) * x /
-			((a + 2.0 * i) * (a + 2.0 * i + 1.0));
-		d = 1.0 + coefficient * d;
-		if (fabs(d) < TINY)
-			d = TINY;
-		c = 1.0 + coefficient / c;
+		c = beta + alpha / c;
 		if (fabs(c) < TINY)
 			c = TINY;
 		d = 1.0 / d;
 		factor = d * c;
-		fraction *= factor;
-		if (fabs(factor - 1.0) <= DBL_EPSILON)
-			return fraction;
+		value *= factor;
+		if (fabs(factor - 1.0) <= 2.0 * DBL_EPSILON)
+			return 1.0 / value;
 		CHECK_FOR_INTERRUPTS();
 	}
 }
@@ -450,11 +468,11 @@ beta_regularized(double a, double b, double x, double y)
 	{
 		if (term == 0.0)
 			return 0.0;
-		return term * b / (a + b) * beta_fraction(a, b, x);
+		return term * a * (b / (a + b)) * beta_fraction(a, b, x, y);
 	}
 	if (term == 0.0)
 		return 1.0;
-	return 1.0 - term * a / (a + b) * beta_fraction(b, a, y);
+	return 1.0 - term * a * (b / (a + b)) * beta_fraction(b, a, y, x);
 }
 
 
