@@ -6,8 +6,10 @@
  *
  * One implementation for histograms, frequency tables and rows, so that a name
  * means the same number everywhere. Definitions, defaults and sources:
- * doc/statistics.md. Shares are p = reference / n, q = current / m. All
- * functions return NaN when a side has no rows; none raises on counts.
+ * doc/statistics.md. Shares are p = reference / n, q = current / m.
+ *
+ * Counts are not negative and each side sums to less than 2^63. All functions
+ * return NaN when a side has no rows; none raises on counts.
  *
  *-------------------------------------------------------------------------
  */
@@ -34,8 +36,11 @@ extern const char *const empty_rule_names[];	/* ends with NULL */
 
 extern double measure_psi(const int64 *reference, const int64 *current,
 						  int k, EmptyRule rule, double epsilon);
+
+/* In nats; js is the divergence, its square root the distance */
 extern double measure_kl(const int64 *reference, const int64 *current, int k);
 extern double measure_js(const int64 *reference, const int64 *current, int k);
+
 extern double measure_hellinger(const int64 *reference, const int64 *current,
 								int k);
 extern double measure_total_variation(const int64 *reference,
@@ -55,5 +60,51 @@ extern TestResult measure_chi2_test(const int64 *reference,
 extern TestResult measure_g_test(const int64 *reference,
 								 const int64 *current, int k, bool yates,
 								 int *df);
+
+/*
+ * Cramer's V of the 2 x k table, from 0 (same shares) to 1 (no common cell);
+ * corrected: with W. Bergsma's (2013) correction of its bias in small samples.
+ * 0 when fewer than two cells are in use.
+ */
+extern double measure_cramers_v(const int64 *reference, const int64 *current,
+								int k, bool corrected);
+
+/*
+ * Merge cells until min(n, m) * pooled share >= minimum in each, in place; the
+ * new k. What is merged depends on the pooled counts alone, so that the test
+ * that follows keeps its level. Cells of categories: the rare ones together,
+ * as one cell at the end, and then the rarest of the others until that is
+ * large enough. Cells in an order: each with its right neighbour, the last
+ * with its left one. Cells that are empty on both sides go first.
+ */
+#define MEASURE_MIN_EXPECTED	5.0
+
+extern int	measure_merge_rare(int64 *reference, int64 *current, int k,
+							   double minimum);
+extern int	measure_merge_adjacent(int64 *reference, int64 *current, int k,
+								   double minimum);
+
+/*
+ * Calibration of PSI over k cells: PSI / (1/n + 1/m) follows a chi-squared
+ * law with k - 1 degrees of freedom when nothing drifted, a noncentral one
+ * otherwise. The threshold that is passed with probability alpha without
+ * drift, and the lower confidence bound at level 1 - alpha of the PSI of the
+ * populations. NaN where the law does not hold (min(n, m) / k < 100, unless
+ * the empty rule is Jeffreys') or a side is empty.
+ */
+extern double measure_psi_threshold(int k, int64 n, int64 m, double alpha,
+									EmptyRule rule);
+extern double measure_psi_lower_bound(double psi, int k, int64 n, int64 m,
+									  double alpha, EmptyRule rule);
+
+/*
+ * Arguments: a value in nats in the given base of the logarithm; epsilon of
+ * PSI; a level. They raise 22023, naming function_name, unless
+ * base > 0 and not 1, 0 < epsilon < 1, 0 < alpha < 1.
+ */
+extern double measure_in_base(const char *function_name, double nats,
+							  double base);
+extern void measure_check_epsilon(const char *function_name, double epsilon);
+extern void measure_check_alpha(const char *function_name, double alpha);
 
 #endif							/* MLMETA_STATS_MEASURES_H */
