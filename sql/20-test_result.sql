@@ -21,7 +21,7 @@ COMMENT ON COLUMN mlmeta.test_result.statistic_low IS
 COMMENT ON COLUMN mlmeta.test_result.statistic_high IS
 	'the statistic of the rows is at most this';
 COMMENT ON COLUMN mlmeta.test_result.p_value IS
-	'p-value; over summaries NULL unless both bounds agree';
+	'p-value; over summaries the upper bound: the test can only be more significant on the rows';
 COMMENT ON COLUMN mlmeta.test_result.p_low IS
 	'the p-value of the rows is at least this';
 COMMENT ON COLUMN mlmeta.test_result.p_high IS

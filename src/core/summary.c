@@ -137,6 +137,16 @@ summary_read(Datum value, const SummaryType *type)
 	return summary;
 }
 
+void *
+summary_copy(void *object)
+{
+	Summary    *summary = object;
+	StringInfo	bytes = encode(summary);
+
+	return decode(summary->type, ARCHIVE_READ_BINARY, bytes->data + VARHDRSZ,
+				  bytes->len - VARHDRSZ, NULL);
+}
+
 Datum
 summary_datum(void *object)
 {

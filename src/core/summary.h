@@ -56,6 +56,9 @@ extern void *summary_make(const SummaryType *type);
  */
 extern void *summary_read(Datum value, const SummaryType *type);
 
+/* A copy in the current context, free to be changed */
+extern void *summary_copy(void *summary);
+
 /* The Datum of a summary: an expanded one as such, others flattened */
 extern Datum summary_datum(void *summary);
 

@@ -12,8 +12,9 @@
 
 /*
  * NaN in a float member stands for SQL NULL (no such number: too few values,
- * no p-value asked for). Tests over rows have low = high = statistic; tests
- * over summaries bound the exact value of the rows.
+ * no p-value defined). Tests over rows have low = high = statistic; tests over
+ * summaries bound the exact value of the rows, and their statistic and p_value
+ * are the cautious ends: statistic_low and p_high.
  */
 typedef struct TestResult
 {

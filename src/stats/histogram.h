@@ -1,0 +1,154 @@
+/*-------------------------------------------------------------------------
+ *
+ * histogram.h
+ *		The numeric summary: counts over a grid of bins, and what is exact
+ *		beside them.
+ *
+ * A grid is a strictly increasing list of finite inner edges e_0 < ... < e_k-1.
+ * Its k + 1 bins are left-closed: (-inf, e_0), [e_0, e_1), ..., [e_k-1, inf).
+ * A point bin holds one value: its right edge is the next float after its left
+ * one. Infinities are counted in the outer bins and also apart; NULL and NaN
+ * are counted apart and take no part.
+ *
+ * Three forms of one type:
+ *	- GRID: edges, counts and per-bin sums;
+ *	- DETACHED: the grid's content hash and the counts, as monitoring stores
+ *	  windows; attaching it to a histogram on that grid gives the edges back;
+ *	- CELLS: the state of histogram(x, bins), which has not chosen its edges
+ *	  yet: counts of order-preserving float keys (core/float_key.h) cut to
+ *	  their leading prefix_bits bits, the longest prefix with at most
+ *	  HISTOGRAM_MAX_CELLS occupied cells. It starts exact and depends on the
+ *	  multiset of values alone.
+ *
+ * Sums of values and squares are exact (core/exact_sum.h), per-bin sums are
+ * integers: counts of 1/HISTOGRAM_QUANTA of the bin's width from its left
+ * edge, each value rounded. Hence adding, merging and subtracting are exact
+ * and independent of order; minimum and maximum alone become covering bounds
+ * when values are taken out (bounds_loose).
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef MLMETA_STATS_HISTOGRAM_H
+#define MLMETA_STATS_HISTOGRAM_H
+
+#include "core/compat.h"
+#include "core/exact_sum.h"
+#include "core/hash128.h"
+#include "core/summary.h"
+
+#define HISTOGRAM_MAX_CELLS		32768
+#define HISTOGRAM_MAX_BINS		32768
+#define HISTOGRAM_QUANTA		1048576.0
+#define HISTOGRAM_DEFAULT_BINS	240
+
+/* At least so many leading bits: a cell lies within one binade */
+#define HISTOGRAM_MIN_PREFIX	15
+
+typedef enum HistogramForm
+{
+	HISTOGRAM_GRID,
+	HISTOGRAM_DETACHED,
+	HISTOGRAM_CELLS
+} HistogramForm;
+
+/* Read-only once made; the states of many groups share one */
+typedef struct HistogramGrid
+{
+	int			n_edges;
+	double	   *edges;
+	double	   *scale;			/* per bin QUANTA / width, 0: no sum kept */
+
+	/*
+	 * Of a grid made from data: n_quantiles = bins - 1 entries, entry i - 1
+	 * being the index of the edge at the type-7 quantile i / bins, or -1 where
+	 * that is the minimum. Psi over ten bins finds its deciles here.
+	 */
+	int			n_quantiles;
+	int		   *quantile_edge;
+} HistogramGrid;
+
+typedef struct HistogramCell
+{
+	uint64		key;			/* of the value; if mixed, of the cell's start */
+	int64		count;			/* 0: a free slot */
+	bool		mixed;			/* more than one value */
+	uint128		offset;			/* if mixed: sum of keys less the cell's start */
+} HistogramCell;
+
+typedef struct Histogram
+{
+	Summary		summary;
+	int			form;
+	int64		n;				/* values, infinities included */
+	int64		null_count;
+	int64		nan_count;
+	int64		negative_infinities;
+	int64		positive_infinities;
+	double		minimum;		/* of the finite values; 0 if there are none */
+	double		maximum;
+	bool		bounds_loose;	/* minimum and maximum only cover the values */
+	ExactSum	sum;
+	ExactSum	squares;
+
+	/* GRID and DETACHED */
+	const HistogramGrid *grid;	/* NULL: detached */
+	Hash128		grid_hash;		/* detached only */
+	const struct GridSource *source;	/* the call site's, of a state */
+	int			n_bins;			/* of counts and sums */
+	int64	   *counts;
+	int64	   *sums;			/* NULL: unknown, as once detached */
+
+	/* CELLS */
+	int			bins;			/* wanted */
+	int			prefix_bits;
+	int			n_cells;
+	int			n_slots;		/* a power of two */
+	HistogramCell *slots;
+} Histogram;
+
+extern const SummaryType histogram_type;
+
+/* histogram.c */
+extern HistogramGrid *histogram_grid_make(const double *edges, int n_edges);
+extern bool histogram_grid_equal(const HistogramGrid *a,
+								 const HistogramGrid *b);
+extern Hash128 histogram_grid_hash(const HistogramGrid *grid);
+extern int	histogram_grid_bin(const HistogramGrid *grid, double value);
+extern bool histogram_bin_is_point(const HistogramGrid *grid, int bin);
+
+extern void histogram_set_grid(Histogram *histogram,
+							   const HistogramGrid *grid);
+extern void histogram_set_cells(Histogram *histogram, int bins);
+extern void histogram_add(Histogram *histogram, double value);
+extern void histogram_remove(Histogram *histogram, double value);
+extern bool histogram_same_grid(const Histogram *a, const Histogram *b);
+extern void histogram_combine(Histogram *into, const Histogram *from,
+							  int sign);
+extern int64 histogram_finite_count(const Histogram *histogram);
+extern double histogram_mean(const Histogram *histogram);
+extern double histogram_deviation(const Histogram *histogram);
+extern void histogram_archive(Archive *ar, Summary *summary);
+
+/*
+ * The histogram itself, or, of the CELLS form, a new one on the grid its data
+ * choose; in the current context.
+ */
+extern Histogram *histogram_settled(Histogram *histogram);
+
+/* histogram_cells.c */
+extern void histogram_cells_add(Histogram *histogram, double value);
+extern void histogram_cells_combine(Histogram *into, const Histogram *from);
+extern Histogram *histogram_from_cells(const Histogram *cells);
+extern HistogramCell *histogram_cells_sorted(const Histogram *histogram);
+extern void histogram_cells_load(Histogram *histogram,
+								 const HistogramCell *cells, int n);
+
+/*
+ * histogram_cells.c: which bins of the grid form the cells of a coarser one
+ * with about "cells" cells of equal share in the reference: cell_of[bin] for
+ * each bin; returns the number of cells. See doc/statistics.md, "Coarsening".
+ */
+extern int	histogram_coarsen(const Histogram *reference, int cells,
+							  int *cell_of);
+
+#endif							/* MLMETA_STATS_HISTOGRAM_H */

@@ -1,0 +1,892 @@
+/*-------------------------------------------------------------------------
+ *
+ * histogram_compare.c
+ *		Comparisons of two histograms: divergences over common bins, and
+ *		distances with bounds that hold for the rows behind them.
+ *
+ * The bounds need no assumption about how values lie inside a bin: at the
+ * edges both distribution functions are known exactly, between them they can
+ * only rise. Formulas and proofs: doc/statistics.md, "Certified intervals".
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "core/compat.h"
+
+#include <float.h>
+#include <math.h>
+
+#include "core/float_key.h"
+#include "funcapi.h"
+#include "stats/histogram.h"
+#include "stats/laws/distributions.h"
+#include "stats/laws/ks_law.h"
+#include "stats/measures.h"
+#include "stats/options.h"
+#include "utils/builtins.h"
+#include "utils/float.h"
+
+PG_FUNCTION_INFO_V1(mlmeta_histogram_psi);
+PG_FUNCTION_INFO_V1(mlmeta_histogram_kl);
+PG_FUNCTION_INFO_V1(mlmeta_histogram_js);
+PG_FUNCTION_INFO_V1(mlmeta_histogram_js_distance);
+PG_FUNCTION_INFO_V1(mlmeta_histogram_hellinger);
+PG_FUNCTION_INFO_V1(mlmeta_histogram_total_variation);
+PG_FUNCTION_INFO_V1(mlmeta_histogram_l_infinity);
+PG_FUNCTION_INFO_V1(mlmeta_histogram_chi2_test);
+PG_FUNCTION_INFO_V1(mlmeta_histogram_g_test);
+PG_FUNCTION_INFO_V1(mlmeta_histogram_ks);
+PG_FUNCTION_INFO_V1(mlmeta_histogram_ks_test);
+PG_FUNCTION_INFO_V1(mlmeta_histogram_wasserstein);
+PG_FUNCTION_INFO_V1(mlmeta_histogram_wasserstein_interval);
+PG_FUNCTION_INFO_V1(mlmeta_histogram_energy_distance);
+PG_FUNCTION_INFO_V1(mlmeta_histogram_energy_distance_interval);
+PG_FUNCTION_INFO_V1(mlmeta_ks_lower_bound);
+PG_FUNCTION_INFO_V1(mlmeta_ks_detectable);
+
+#define HISTOGRAM_ARG(n) \
+	histogram_settled(summary_read(PG_GETARG_DATUM(n), &histogram_type))
+
+/* ----------
+ * Divergences over common bins
+ * ----------
+ */
+
+typedef struct AlignedCounts
+{
+	int			k;
+	int64	   *reference;
+	int64	   *current;
+} AlignedCounts;
+
+/*
+ * The counts of both over the same cells: the bins, or about "bins" cells of
+ * equal share in the reference (0: as they are). 22023 for different grids.
+ */
+static AlignedCounts
+align(const char *function_name, const Histogram *reference,
+	  const Histogram *current, int bins)
+{
+	AlignedCounts aligned;
+	int		   *cell_of;
+
+	if (bins < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s: the number of bins must not be negative",
+						function_name),
+				 errhint("0 takes the bins of the histograms as they are.")));
+	if (!histogram_same_grid(reference, current))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s: the histograms have different bins",
+						function_name),
+				 errhint("Build the current one on the bins of the "
+						 "reference: histogram(value, reference).")));
+	cell_of = palloc(reference->n_bins * sizeof(int));
+	aligned.k = histogram_coarsen(reference, bins, cell_of);
+	aligned.reference = palloc0(aligned.k * sizeof(int64));
+	aligned.current = palloc0(aligned.k * sizeof(int64));
+	for (int i = 0; i < reference->n_bins; i++)
+	{
+		aligned.reference[cell_of[i]] += reference->counts[i];
+		aligned.current[cell_of[i]] += current->counts[i];
+	}
+	pfree(cell_of);
+	return aligned;
+}
+
+/* NULL where a side is empty: the measures give NaN then */
+#define RETURN_MEASURE(value) \
+	do { \
+		double		measure_ = (value); \
+		if (isnan(measure_)) \
+			PG_RETURN_NULL(); \
+		PG_RETURN_FLOAT8(measure_); \
+	} while (0)
+
+/* psi(reference, current, bins, rule, epsilon) */
+Datum
+mlmeta_histogram_psi(PG_FUNCTION_ARGS)
+{
+	AlignedCounts counts = align("psi", HISTOGRAM_ARG(0), HISTOGRAM_ARG(1),
+								 PG_GETARG_INT32(2));
+	EmptyRule	rule = choice_parse("psi", "rule",
+									text_to_cstring(PG_GETARG_TEXT_PP(3)),
+									empty_rule_names);
+
+	measure_check_epsilon("psi", PG_GETARG_FLOAT8(4));
+	RETURN_MEASURE(measure_psi(counts.reference, counts.current, counts.k,
+							   rule, PG_GETARG_FLOAT8(4)));
+}
+
+Datum
+mlmeta_histogram_kl(PG_FUNCTION_ARGS)
+{
+	AlignedCounts counts = align("kl_divergence", HISTOGRAM_ARG(0),
+								 HISTOGRAM_ARG(1), PG_GETARG_INT32(2));
+
+	RETURN_MEASURE(measure_in_base("kl_divergence",
+								   measure_kl(counts.reference,
+											  counts.current, counts.k),
+								   PG_GETARG_FLOAT8(3)));
+}
+
+Datum
+mlmeta_histogram_js(PG_FUNCTION_ARGS)
+{
+	AlignedCounts counts = align("js_divergence", HISTOGRAM_ARG(0),
+								 HISTOGRAM_ARG(1), PG_GETARG_INT32(2));
+
+	RETURN_MEASURE(measure_in_base("js_divergence",
+								   measure_js(counts.reference,
+											  counts.current, counts.k),
+								   PG_GETARG_FLOAT8(3)));
+}
+
+Datum
+mlmeta_histogram_js_distance(PG_FUNCTION_ARGS)
+{
+	AlignedCounts counts = align("js_distance", HISTOGRAM_ARG(0),
+								 HISTOGRAM_ARG(1), PG_GETARG_INT32(2));
+
+	RETURN_MEASURE(sqrt(measure_in_base("js_distance",
+										measure_js(counts.reference,
+												   counts.current, counts.k),
+										PG_GETARG_FLOAT8(3))));
+}
+
+Datum
+mlmeta_histogram_hellinger(PG_FUNCTION_ARGS)
+{
+	AlignedCounts counts = align("hellinger", HISTOGRAM_ARG(0),
+								 HISTOGRAM_ARG(1), PG_GETARG_INT32(2));
+
+	RETURN_MEASURE(measure_hellinger(counts.reference, counts.current,
+									 counts.k));
+}
+
+Datum
+mlmeta_histogram_total_variation(PG_FUNCTION_ARGS)
+{
+	AlignedCounts counts = align("total_variation", HISTOGRAM_ARG(0),
+								 HISTOGRAM_ARG(1), PG_GETARG_INT32(2));
+
+	RETURN_MEASURE(measure_total_variation(counts.reference, counts.current,
+										   counts.k));
+}
+
+Datum
+mlmeta_histogram_l_infinity(PG_FUNCTION_ARGS)
+{
+	AlignedCounts counts = align("l_infinity", HISTOGRAM_ARG(0),
+								 HISTOGRAM_ARG(1), PG_GETARG_INT32(2));
+
+	RETURN_MEASURE(measure_l_infinity(counts.reference, counts.current,
+									  counts.k));
+}
+
+/* chi2_test and g_test (reference, current, bins, minimum_expected) */
+static AlignedCounts
+align_for_test(const char *function_name, FunctionCallInfo fcinfo)
+{
+	AlignedCounts counts = align(function_name, HISTOGRAM_ARG(0),
+								 HISTOGRAM_ARG(1), PG_GETARG_INT32(2));
+	double		minimum = PG_GETARG_FLOAT8(3);
+
+	if (!(minimum >= 0 && isfinite(minimum)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s: the smallest expected count must not be "
+						"negative", function_name)));
+	if (minimum > 0)
+		counts.k = measure_merge_adjacent(counts.reference, counts.current,
+										  counts.k, minimum);
+	return counts;
+}
+
+Datum
+mlmeta_histogram_chi2_test(PG_FUNCTION_ARGS)
+{
+	AlignedCounts counts = align_for_test("chi2_test", fcinfo);
+	TestResult	result = measure_chi2_test(counts.reference, counts.current,
+										   counts.k, false, NULL);
+
+	return test_result_datum(fcinfo, &result);
+}
+
+Datum
+mlmeta_histogram_g_test(PG_FUNCTION_ARGS)
+{
+	AlignedCounts counts = align_for_test("g_test", fcinfo);
+	TestResult	result = measure_g_test(counts.reference, counts.current,
+										counts.k, false, NULL);
+
+	return test_result_datum(fcinfo, &result);
+}
+
+/* ----------
+ * Both distribution functions between common borders
+ * ----------
+ */
+
+/*
+ * One stretch of the line, from left to right border. The counts below each
+ * border are exact where the border is an edge of that histogram, else
+ * bounded by the edges around it.
+ */
+typedef struct Stretch
+{
+	double		left;			/* -Infinity, Infinity: the infinities */
+	double		right;
+	bool		is_point;		/* one value only */
+	int64		reference_low;	/* rows of the reference below right: from */
+	int64		reference_high; /* ... to */
+	int64		current_low;
+	int64		current_high;
+	int			bin;			/* of both, on a common grid, or -1 */
+} Stretch;
+
+typedef struct Stretches
+{
+	const Histogram *reference;
+	const Histogram *current;
+	int64		n;
+	int64		m;
+	int			n_stretches;
+	Stretch    *stretches;
+} Stretches;
+
+/* Rows below the border x, between *low and *high */
+static void
+count_below(const Histogram *histogram, const int64 *below, double x,
+			int64 *low, int64 *high)
+{
+	const HistogramGrid *grid = histogram->grid;
+	int			bin = histogram_grid_bin(grid, x);
+
+	/* bin's left edge is the last edge at or below x */
+	*low = bin > 0 ? below[bin] : histogram->negative_infinities;
+	if (bin > 0 && grid->edges[bin - 1] == x)
+		*high = *low;
+	else
+		*high = bin < grid->n_edges ? below[bin + 1] :
+			histogram->n - histogram->positive_infinities;
+	if (histogram_finite_count(histogram) > 0)
+	{
+		if (x <= histogram->minimum)
+			*high = Min(*high, histogram->negative_infinities);
+		if (x > histogram->maximum)
+			*low = Max(*low, histogram->n - histogram->positive_infinities);
+	}
+}
+
+/* below[i]: rows in bins before bin i */
+static int64 *
+running_counts(const Histogram *histogram)
+{
+	int64	   *below = palloc((histogram->n_bins + 1) * sizeof(int64));
+
+	below[0] = 0;
+	for (int i = 0; i < histogram->n_bins; i++)
+		below[i + 1] = below[i] + histogram->counts[i];
+	return below;
+}
+
+/* The edges of both, merged */
+static double *
+union_of_edges(const HistogramGrid *a, const HistogramGrid *b, int *n)
+{
+	double	   *edges = palloc((a->n_edges + b->n_edges + 1) *
+							   sizeof(double));
+	int			i = 0;
+	int			j = 0;
+
+	*n = 0;
+	while (i < a->n_edges || j < b->n_edges)
+	{
+		double		edge;
+
+		if (j == b->n_edges ||
+			(i < a->n_edges && a->edges[i] <= b->edges[j]))
+			edge = a->edges[i];
+		else
+			edge = b->edges[j];
+		while (i < a->n_edges && a->edges[i] == edge)
+			i++;
+		while (j < b->n_edges && b->edges[j] == edge)
+			j++;
+		edges[(*n)++] = edge;
+	}
+	return edges;
+}
+
+/*
+ * Cuts the line at the edges of both. Detached histograms on one grid are cut
+ * at their bins, whose borders are then unknown (NaN).
+ */
+static Stretches
+make_stretches(const char *function_name, const Histogram *reference,
+			   const Histogram *current)
+{
+	bool		same = histogram_same_grid(reference, current);
+	const HistogramGrid *grid = reference->grid ? reference->grid :
+		current->grid;
+	int64	   *reference_below = running_counts(reference);
+	int64	   *current_below = running_counts(current);
+	double	   *edges = NULL;
+	int			n_edges;
+	Stretches	result;
+	Stretch    *s;
+
+	if (!same && (reference->grid == NULL || current->grid == NULL))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s: detached histograms of different grids cannot "
+						"be compared", function_name),
+				 errhint("Give them back their edges with attach(histogram, "
+						 "baseline).")));
+	if (!same)
+		edges = union_of_edges(reference->grid, current->grid, &n_edges);
+	else
+	{
+		n_edges = reference->n_bins - 1;
+		if (grid != NULL)
+			edges = grid->edges;
+	}
+
+	result.reference = reference;
+	result.current = current;
+	result.n = reference->n;
+	result.m = current->n;
+	result.n_stretches = n_edges + 3;
+	result.stretches = palloc0(result.n_stretches * sizeof(Stretch));
+
+	/* -Infinity is a point before everything else */
+	s = result.stretches;
+	s->left = s->right = -get_float8_infinity();
+	s->is_point = true;
+	s->reference_low = s->reference_high = reference->negative_infinities;
+	s->current_low = s->current_high = current->negative_infinities;
+	s->bin = -1;
+
+	for (int i = 0; i <= n_edges; i++)
+	{
+		s++;
+		s->bin = same ? i : -1;
+		s->left = i == 0 ? -get_float8_infinity() :
+			edges ? edges[i - 1] : get_float8_nan();
+		s->right = i == n_edges ? get_float8_infinity() :
+			edges ? edges[i] : get_float8_nan();
+		s->is_point = edges != NULL && i > 0 && i < n_edges &&
+			float_key(edges[i]) == float_key(edges[i - 1]) + 1;
+		if (i == n_edges)
+		{
+			s->reference_low = s->reference_high =
+				reference->n - reference->positive_infinities;
+			s->current_low = s->current_high =
+				current->n - current->positive_infinities;
+		}
+		else if (same)
+		{
+			s->reference_low = s->reference_high = reference_below[i + 1];
+			s->current_low = s->current_high = current_below[i + 1];
+		}
+		else
+		{
+			count_below(reference, reference_below, edges[i],
+						&s->reference_low, &s->reference_high);
+			count_below(current, current_below, edges[i],
+						&s->current_low, &s->current_high);
+		}
+	}
+
+	s++;
+	s->left = s->right = get_float8_infinity();
+	s->is_point = true;
+	s->reference_low = s->reference_high = reference->n;
+	s->current_low = s->current_high = current->n;
+	s->bin = -1;
+
+	pfree(reference_below);
+	pfree(current_below);
+	return result;
+}
+
+/* ----------
+ * Kolmogorov-Smirnov
+ * ----------
+ */
+
+/* The exact law counts in 61 bits, and would take years long before that */
+#define KS_EXACT_LIMIT	(INT64CONST(1) << 60)
+
+/* n * m times the distance, as integers */
+typedef struct KsBounds
+{
+	int128		low;
+	int128		high;
+} KsBounds;
+
+static inline void
+raise_to(int128 *value, int128 candidate)
+{
+	if (candidate > *value)
+		*value = candidate;
+}
+
+static KsBounds
+ks_bounds(const Stretches *all, KsAlternative alternative)
+{
+	KsBounds	bounds = {0, 0};
+	int64		n = all->n;
+	int64		m = all->m;
+
+	for (int i = 0; i < all->n_stretches; i++)
+	{
+		const Stretch *s = &all->stretches[i];
+		bool		inner = i > 0 && !s->is_point;
+		int64		reference_left = inner ? s[-1].reference_low :
+			s->reference_low;
+		int64		current_left = inner ? s[-1].current_low :
+			s->current_low;
+
+		if (alternative != KS_LESS)
+		{
+			raise_to(&bounds.low, (int128) s->reference_low * m -
+					 (int128) s->current_high * n);
+			raise_to(&bounds.high, (int128) s->reference_high * m -
+					 (int128) current_left * n);
+		}
+		if (alternative != KS_GREATER)
+		{
+			raise_to(&bounds.low, (int128) s->current_low * n -
+					 (int128) s->reference_high * m);
+			raise_to(&bounds.high, (int128) s->current_high * n -
+					 (int128) reference_left * m);
+		}
+	}
+	return bounds;
+}
+
+/* As the exact test over rows divides: equal integers, equal distances */
+static double
+ks_ratio(int128 scaled, int64 n, int64 m)
+{
+	return (double) scaled / ((double) n * (double) m);
+}
+
+/* ks(reference, current): the rows' distance is at least this */
+Datum
+mlmeta_histogram_ks(PG_FUNCTION_ARGS)
+{
+	Stretches	all = make_stretches("ks", HISTOGRAM_ARG(0),
+									 HISTOGRAM_ARG(1));
+
+	if (all.n == 0 || all.m == 0)
+		PG_RETURN_NULL();
+	PG_RETURN_FLOAT8(ks_ratio(ks_bounds(&all, KS_TWO_SIDED).low, all.n,
+							  all.m));
+}
+
+/*
+ * ks_test(reference, current, alternative, method).
+ *
+ * The p-value of the rows is at most that of the lower distance for data
+ * without ties (ties only make a distance less likely), and at least the mass
+ * that leaves the band of the upper distance when looked at only where all
+ * ties could end: at the borders of the bins.
+ */
+Datum
+mlmeta_histogram_ks_test(PG_FUNCTION_ARGS)
+{
+	static const char *const alternatives[] =
+	{"two-sided", "less", "greater", NULL};
+	static const char *const methods[] =
+	{"auto", "exact", "asymptotic", NULL};
+	Stretches	all = make_stretches("ks_test", HISTOGRAM_ARG(0),
+									 HISTOGRAM_ARG(1));
+	KsAlternative alternative =
+		choice_parse("ks_test", "alternative",
+					 text_to_cstring(PG_GETARG_TEXT_PP(2)), alternatives);
+	int			method = choice_parse("ks_test", "method",
+									  text_to_cstring(PG_GETARG_TEXT_PP(3)),
+									  methods);
+	TestResult	result;
+	KsBounds	bounds;
+	bool		exact;
+
+	if (all.n == 0 || all.m == 0)
+	{
+		result = test_result_empty(all.n, all.m, "no values on one side");
+		return test_result_datum(fcinfo, &result);
+	}
+	bounds = ks_bounds(&all, alternative);
+	result.statistic = result.statistic_low =
+		ks_ratio(bounds.low, all.n, all.m);
+	result.statistic_high = ks_ratio(bounds.high, all.n, all.m);
+	result.n_reference = all.n;
+	result.n_current = all.m;
+
+	if (method == 1 && (int128) all.n * all.m > KS_EXACT_LIMIT)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("ks_test: samples of " INT64_FORMAT " and "
+						INT64_FORMAT " values are too large for the exact "
+						"method", all.n, all.m),
+				 errhint("Use the method \"auto\": at this size the finite-n "
+						 "law differs by less than anyone can tell.")));
+	exact = method == 1 || (method == 0 && ks_exact_affordable(all.n, all.m));
+	if (exact)
+	{
+		TieGroup   *groups = palloc(all.n_stretches * sizeof(TieGroup));
+		int64		n_groups = 0;
+		int64		reference = 0;
+		int64		current = 0;
+		bool		aligned = true;
+
+		for (int i = 0; i < all.n_stretches; i++)
+		{
+			const Stretch *s = &all.stretches[i];
+
+			aligned &= s->reference_low == s->reference_high &&
+				s->current_low == s->current_high;
+			groups[n_groups].reference = s->reference_low - reference;
+			groups[n_groups].current = s->current_low - current;
+			reference = s->reference_low;
+			current = s->current_low;
+			if (groups[n_groups].reference + groups[n_groups].current > 0)
+				n_groups++;
+		}
+		result.p_high = bounds.low == 0 ? 1.0 :
+			ks_exact_no_ties_at((int64) bounds.low, all.n, all.m,
+								alternative);
+		result.p_low = !aligned ? 0.0 :
+			ks_exact_pvalue_at(groups, n_groups, (int64) bounds.high,
+							   alternative);
+		result.method = "exact";
+		pfree(groups);
+	}
+	else
+	{
+		result.p_high = bounds.low == 0 ? 1.0 :
+			ks_asymptotic_pvalue(result.statistic_low, all.n, all.m,
+								 alternative);
+		result.p_low = ks_asymptotic_pvalue(result.statistic_high, all.n,
+											all.m, alternative);
+		result.method = "asymptotic";
+	}
+	result.p_low = Min(result.p_low, result.p_high);
+	result.p_value = result.p_high;
+	return test_result_datum(fcinfo, &result);
+}
+
+static double
+check_level(const char *function_name, double alpha)
+{
+	measure_check_alpha(function_name, alpha);
+	return sqrt(-log(alpha / 2) / 2);
+}
+
+static double
+check_samples(const char *function_name, int64 n, int64 m)
+{
+	if (n < 1 || m < 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s: sample sizes must be positive", function_name)));
+	return sqrt(1.0 / (double) n + 1.0 / (double) m);
+}
+
+/* ks_lower_bound(d_low, n_reference, n_current, alpha) */
+Datum
+mlmeta_ks_lower_bound(PG_FUNCTION_ARGS)
+{
+	double		scale = check_samples("ks_lower_bound", PG_GETARG_INT64(1),
+									  PG_GETARG_INT64(2));
+	double		level = check_level("ks_lower_bound", PG_GETARG_FLOAT8(3));
+
+	PG_RETURN_FLOAT8(Max(0.0, PG_GETARG_FLOAT8(0) - level * scale));
+}
+
+/* ks_detectable(n_reference, n_current, tolerance, alpha, beta) */
+Datum
+mlmeta_ks_detectable(PG_FUNCTION_ARGS)
+{
+	double		scale = check_samples("ks_detectable", PG_GETARG_INT64(0),
+									  PG_GETARG_INT64(1));
+	double		level = check_level("ks_detectable", PG_GETARG_FLOAT8(3)) +
+		check_level("ks_detectable", PG_GETARG_FLOAT8(4));
+
+	PG_RETURN_FLOAT8(PG_GETARG_FLOAT8(2) + level * scale);
+}
+
+/* ----------
+ * Wasserstein-1 and energy distance
+ * ----------
+ */
+
+typedef struct DistanceBounds
+{
+	double		low;
+	double		high;
+} DistanceBounds;
+
+/* Sum of (x - left) over the rows of a bin: between *low and *high */
+static void
+offset_bounds(const Histogram *histogram, const Stretch *s, double width,
+			  double *low, double *high)
+{
+	int64		count = histogram->counts[s->bin];
+	double		scale = histogram->grid->scale[s->bin];
+	double		sum;
+	double		error;
+
+	if (histogram->sums == NULL || scale == 0)
+	{
+		*low = 0;
+		*high = (double) count * width;
+		return;
+	}
+
+	/* each value was rounded to half a quantum; products round once more */
+	sum = (double) histogram->sums[s->bin] / scale;
+	error = (double) count * 0.5 / scale + sum * 4 * DBL_EPSILON;
+	*low = Max(0.0, sum - error);
+	*high = Min((double) count * width, sum + error);
+}
+
+/*
+ * Bounds of the integrals of |F - G| and of (F - G)^2 over the line, each
+ * stretch apart. Outer stretches end at the smallest and largest value.
+ */
+static void
+integrate(const char *function_name, const Stretches *all,
+		  DistanceBounds *absolute, DistanceBounds *squared)
+{
+	const Histogram *r = all->reference;
+	const Histogram *c = all->current;
+	double		n = (double) all->n;
+	double		m = (double) all->m;
+	bool		r_any = histogram_finite_count(r) > 0;
+	bool		c_any = histogram_finite_count(c) > 0;
+	double		minimum = !r_any ? c->minimum : !c_any ? r->minimum :
+		Min(r->minimum, c->minimum);
+	double		maximum = !r_any ? c->maximum : !c_any ? r->maximum :
+		Max(r->maximum, c->maximum);
+	double		mean_distance;
+
+	memset(absolute, 0, sizeof(*absolute));
+	memset(squared, 0, sizeof(*squared));
+	for (int i = 1; i < all->n_stretches - 1; i++)
+	{
+		const Stretch *s = &all->stretches[i];
+		double		left = Max(s->left, minimum);
+		double		right = Min(s->right, maximum);
+		double		width = right - left;
+		double		f_left = (double) s[-1].reference_low / n;
+		double		f_right = (double) s->reference_high / n;
+		double		g_left = (double) s[-1].current_low / m;
+		double		g_right = (double) s->current_high / m;
+		double		most = Max(f_right - g_left, g_right - f_left);
+		double		high;
+		double		low = 0;
+
+		if (isnan(width))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("%s needs the edges of the histograms, which are "
+							"detached", function_name),
+					 errhint("Give one of them back its edges with "
+							 "attach(histogram, baseline).")));
+		if (s->is_point)
+		{
+			/* constant up to the next float: the width is no distance */
+			width = s->right - s->left;
+			most = fabs((double) s->reference_high / n -
+						(double) s->current_high / m);
+		}
+		if (!(width > 0))
+			continue;
+		high = width * most;
+		if (s->bin > 0 && s->bin < r->n_bins - 1 && !s->is_point &&
+			r->grid != NULL && c->grid != NULL)
+		{
+			double		full = s->right - s->left;
+			double		f_low;
+			double		f_high;
+			double		g_low;
+			double		g_high;
+			double		f_count = (double) r->counts[s->bin];
+			double		g_count = (double) c->counts[s->bin];
+			double		jump_left = fabs(f_left - g_left);
+			double		jump_right = fabs(f_right - g_right);
+			double		from_left;
+			double		from_right;
+			double		signed_low;
+			double		signed_high;
+			double		rounding = 8 * DBL_EPSILON * full;
+
+			offset_bounds(r, s, full, &f_low, &f_high);
+			offset_bounds(c, s, full, &g_low, &g_high);
+
+			/* A = sum(right - x) / n, R = sum(x - left) / n */
+			from_left = full * jump_left +
+				(f_count * full - f_low) / n + (g_count * full - g_low) / m +
+				rounding;
+			from_right = full * jump_right + f_high / n + g_high / m +
+				rounding;
+			high = Min(high, Min(from_left, from_right));
+
+			/* the integral of F - G itself, over the whole bin */
+			signed_low = full * (f_left - g_left) +
+				(f_count * full - f_high) / n - (g_count * full - g_low) / m -
+				rounding;
+			signed_high = full * (f_left - g_left) +
+				(f_count * full - f_low) / n - (g_count * full - g_high) / m +
+				rounding;
+			if (signed_low > 0)
+				low = signed_low;
+			else if (signed_high < 0)
+				low = -signed_high;
+			low = Min(low, high);
+			width = full;
+		}
+		absolute->low += low;
+		absolute->high += high;
+		squared->low += low * (low / width);
+		squared->high += Min(high * most, width * most * most);
+	}
+
+	/* what rounding can have done to sums of this many terms */
+	absolute->high *= 1 + 8 * DBL_EPSILON * all->n_stretches;
+	squared->high *= 1 + 8 * DBL_EPSILON * all->n_stretches;
+	absolute->low *= 1 - 8 * DBL_EPSILON * all->n_stretches;
+	squared->low *= 1 - 8 * DBL_EPSILON * all->n_stretches;
+
+	/* the means are exact, and no transport moves less than their distance */
+	if (histogram_finite_count(r) == r->n && histogram_finite_count(c) == c->n)
+	{
+		mean_distance = fabs(histogram_mean(r) - histogram_mean(c));
+		mean_distance -= 4 * DBL_EPSILON *
+			(fabs(histogram_mean(r)) + fabs(histogram_mean(c)));
+		absolute->low = Max(absolute->low, mean_distance);
+		absolute->low = Min(absolute->low, absolute->high);
+	}
+}
+
+/*
+ * False when a side is empty. Infinite when the shares of an infinity differ;
+ * equal shares of them move nothing.
+ */
+static bool
+distances(const char *function_name, FunctionCallInfo fcinfo,
+		  DistanceBounds *absolute, DistanceBounds *squared,
+		  const Histogram **reference)
+{
+	const Histogram *r = HISTOGRAM_ARG(0);
+	const Histogram *c = HISTOGRAM_ARG(1);
+	Stretches	all;
+
+	*reference = r;
+	if (r->n == 0 || c->n == 0)
+		return false;
+	if ((int128) r->negative_infinities * c->n !=
+		(int128) c->negative_infinities * r->n ||
+		(int128) r->positive_infinities * c->n !=
+		(int128) c->positive_infinities * r->n)
+	{
+		absolute->low = absolute->high = get_float8_infinity();
+		*squared = *absolute;
+		return true;
+	}
+	all = make_stretches(function_name, r, c);
+	integrate(function_name, &all, absolute, squared);
+	return true;
+}
+
+static Datum
+interval_datum(FunctionCallInfo fcinfo, double low, double high)
+{
+	TupleDesc	desc;
+	Datum		values[2];
+	bool		nulls[2] = {false, false};
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "an interval function does not return a row");
+	values[0] = Float8GetDatum(low);
+	values[1] = Float8GetDatum(high);
+	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values,
+											 nulls));
+}
+
+/* In units of the reference's standard deviation (n in the denominator) */
+static double
+unit_of(FunctionCallInfo fcinfo, const Histogram *reference)
+{
+	if (!PG_GETARG_BOOL(2))
+		return 1;
+	return sqrt(histogram_deviation(reference) / (double) reference->n);
+}
+
+/* wasserstein(reference, current, normed): the middle of the interval */
+Datum
+mlmeta_histogram_wasserstein(PG_FUNCTION_ARGS)
+{
+	DistanceBounds absolute;
+	DistanceBounds squared;
+	const Histogram *reference;
+
+	if (!distances("wasserstein", fcinfo, &absolute, &squared, &reference))
+		PG_RETURN_NULL();
+	if (isinf(absolute.high))
+		PG_RETURN_FLOAT8(absolute.high);
+	PG_RETURN_FLOAT8((absolute.low + (absolute.high - absolute.low) / 2) /
+					 unit_of(fcinfo, reference));
+}
+
+Datum
+mlmeta_histogram_wasserstein_interval(PG_FUNCTION_ARGS)
+{
+	DistanceBounds absolute;
+	DistanceBounds squared;
+	const Histogram *reference;
+	double		unit;
+
+	if (!distances("wasserstein_interval", fcinfo, &absolute, &squared,
+				   &reference))
+		PG_RETURN_NULL();
+	unit = unit_of(fcinfo, reference);
+	return interval_datum(fcinfo, absolute.low / unit, absolute.high / unit);
+}
+
+/* energy_distance(reference, current): the middle of the interval */
+Datum
+mlmeta_histogram_energy_distance(PG_FUNCTION_ARGS)
+{
+	DistanceBounds absolute;
+	DistanceBounds squared;
+	const Histogram *reference;
+	double		low;
+	double		high;
+
+	if (!distances("energy_distance", fcinfo, &absolute, &squared,
+				   &reference))
+		PG_RETURN_NULL();
+	low = sqrt(2 * squared.low);
+	high = sqrt(2 * squared.high);
+	PG_RETURN_FLOAT8(isinf(high) ? high : low + (high - low) / 2);
+}
+
+Datum
+mlmeta_histogram_energy_distance_interval(PG_FUNCTION_ARGS)
+{
+	DistanceBounds absolute;
+	DistanceBounds squared;
+	const Histogram *reference;
+
+	if (!distances("energy_distance_interval", fcinfo, &absolute, &squared,
+				   &reference))
+		PG_RETURN_NULL();
+	return interval_datum(fcinfo, sqrt(2 * squared.low),
+						  sqrt(2 * squared.high));
+}
