@@ -56,8 +56,9 @@ set_window(ExactSum *sum, int low, int end, MemoryContext context)
 	sum->n_cells = end - low;
 }
 
-void
-exact_sum_reach(ExactSum *sum, int first, MemoryContext context)
+/* Makes room for digits first .. first + 4 */
+static void
+reach(ExactSum *sum, int first, MemoryContext context)
 {
 	int			low = first;
 	int			end = first + 5;
@@ -103,6 +104,33 @@ exact_sum_settle(ExactSum *sum, MemoryContext context)
 }
 
 void
+exact_sum_add_integer(ExactSum *sum, int128 m, int position,
+					  MemoryContext context)
+{
+	int			first = position >> 5;
+	int			shift = position & 31;
+	int			sign = m < 0 ? -1 : 1;
+	uint128		magnitude = m < 0 ? -(uint128) m : (uint128) m;
+	uint128		part;
+	int64	   *cell;
+
+	if (m == 0)
+		return;
+	if (++sum->pending >= EXACT_SUM_MAX_PENDING)
+		exact_sum_settle(sum, context);
+	reach(sum, first, context);
+	cell = sum->cells + (first - sum->low);
+	part = (uint128) (uint64) magnitude << shift;
+	cell[0] += sign * (int64) (uint32) part;
+	cell[1] += sign * (int64) (uint32) (part >> 32);
+	cell[2] += sign * (int64) (uint32) (part >> 64);
+	part = (magnitude >> 64) << shift;
+	cell[2] += sign * (int64) (uint32) part;
+	cell[3] += sign * (int64) (uint32) (part >> 32);
+	cell[4] += sign * (int64) (uint32) (part >> 64);
+}
+
+void
 exact_sum_combine(ExactSum *sum, const ExactSum *other, int sign,
 				  MemoryContext context)
 {
@@ -124,6 +152,101 @@ exact_sum_combine(ExactSum *sum, const ExactSum *other, int sign,
 	for (int i = 0; i < other->n_cells; i++)
 		sum->cells[other->low - low + i] += sign * other->cells[i];
 	exact_sum_settle(sum, context);
+}
+
+/* ----------
+ * Moments
+ * ----------
+ */
+
+/* Makes a cell for the exponent, and room in all of them */
+void
+exact_moments_reach(ExactMoments *moments, int exponent,
+					MemoryContext context)
+{
+	int			low = exponent;
+	int			end = exponent + 1;
+	ExponentCell *cells;
+
+	if (moments->pending >= EXACT_MOMENTS_MAX_PENDING)
+		exact_moments_settle(moments, context);
+	if (moments->n_cells > 0)
+	{
+		low = Min(low, moments->low);
+		end = Max(end, moments->low + moments->n_cells);
+		if (low == moments->low && end == moments->low + moments->n_cells)
+			return;
+	}
+	cells = MemoryContextAllocZero(context,
+								   (end - low) * sizeof(ExponentCell));
+	if (moments->n_cells > 0)
+	{
+		memcpy(cells + (moments->low - low), moments->cells,
+			   moments->n_cells * sizeof(ExponentCell));
+		pfree(moments->cells);
+	}
+	moments->cells = cells;
+	moments->low = low;
+	moments->n_cells = end - low;
+}
+
+/* Moves what is pending to the two sums */
+void
+exact_moments_settle(ExactMoments *moments, MemoryContext context)
+{
+	if (moments->pending == 0)
+		return;
+	moments->pending = 0;
+	for (int i = 0; i < moments->n_cells; i++)
+	{
+		/* exponent 1 is that of the unit, 2^-1074 */
+		int			position = moments->low + i - 1;
+
+		exact_sum_add_integer(&moments->sum, moments->cells[i].mantissas,
+							  position, context);
+		exact_sum_add_integer(&moments->squares, moments->cells[i].squares,
+							  2 * position, context);
+		moments->cells[i].mantissas = 0;
+		moments->cells[i].squares = 0;
+	}
+}
+
+/*
+ * The two sums with what is pending added, without touching the moments: the
+ * cells of the result are in the current context.
+ */
+static void
+settled_sums(const ExactMoments *moments, ExactSum *sum, ExactSum *squares)
+{
+	ExactMoments copy = *moments;
+
+	memset(&copy.sum, 0, sizeof(copy.sum));
+	memset(&copy.squares, 0, sizeof(copy.squares));
+	exact_sum_combine(&copy.sum, &moments->sum, 1, CurrentMemoryContext);
+	exact_sum_combine(&copy.squares, &moments->squares, 1,
+					  CurrentMemoryContext);
+	if (moments->pending > 0)
+	{
+		copy.cells = palloc(moments->n_cells * sizeof(ExponentCell));
+		memcpy(copy.cells, moments->cells,
+			   moments->n_cells * sizeof(ExponentCell));
+		exact_moments_settle(&copy, CurrentMemoryContext);
+		pfree(copy.cells);
+	}
+	*sum = copy.sum;
+	*squares = copy.squares;
+}
+
+void
+exact_moments_combine(ExactMoments *moments, const ExactMoments *other,
+					  int sign, MemoryContext context)
+{
+	ExactSum	sum;
+	ExactSum	squares;
+
+	settled_sums(other, &sum, &squares);
+	exact_sum_combine(&moments->sum, &sum, sign, context);
+	exact_sum_combine(&moments->squares, &squares, sign, context);
 }
 
 /* ----------
@@ -318,10 +441,48 @@ exact_sum_deviation(const ExactSum *values, const ExactSum *squares, int64 n)
 	return wide_value(&total, SQUARE_EXPONENT) / (double) n;
 }
 
+double
+exact_moments_sum(const ExactMoments *moments)
+{
+	ExactSum	sum;
+	ExactSum	squares;
+
+	settled_sums(moments, &sum, &squares);
+	return exact_sum_value(&sum);
+}
+
+double
+exact_moments_deviation(const ExactMoments *moments, int64 n)
+{
+	ExactSum	sum;
+	ExactSum	squares;
+
+	settled_sums(moments, &sum, &squares);
+	return exact_sum_deviation(&sum, &squares, n);
+}
+
 /* ----------
  * Stored form
  * ----------
  */
+
+void
+exact_moments_archive(Archive *ar, ExactMoments *moments)
+{
+	ExactSum	sum = {0};
+	ExactSum	squares = {0};
+
+	if (!archive_reading(ar))
+		settled_sums(moments, &sum, &squares);
+	exact_sum_archive(ar, "sum", &sum, EXACT_SUM_VALUE_CELLS);
+	exact_sum_archive(ar, "squares", &squares, EXACT_SUM_SQUARE_CELLS);
+	if (archive_reading(ar))
+	{
+		memset(moments, 0, sizeof(*moments));
+		moments->sum = sum;
+		moments->squares = squares;
+	}
+}
 
 /*
  * sign * magnitude * 2^scale units, the magnitude odd and without leading

@@ -12,8 +12,8 @@
  * from zero.
  *
  * The integer is a window of 32-bit digits in 64-bit cells; carries wait in
- * the upper halves until exact_sum_settle(). The idea of a small
- * superaccumulator is R. M. Neal's ("Fast exact summation using small and
+ * the upper halves until exact_sum_settle(). The idea of small and large
+ * superaccumulators is R. M. Neal's ("Fast exact summation using small and
  * large superaccumulators", 2015).
  *
  *-------------------------------------------------------------------------
@@ -39,8 +39,6 @@ typedef struct ExactSum
 	int			pending;		/* additions since the carries were settled */
 } ExactSum;
 
-/* Makes room for digits first .. first + 4; allocates in context */
-extern void exact_sum_reach(ExactSum *sum, int first, MemoryContext context);
 extern void exact_sum_settle(ExactSum *sum, MemoryContext context);
 
 /* sum += sign * other, in the same units */
@@ -62,69 +60,87 @@ extern double exact_sum_deviation(const ExactSum *values,
 extern void exact_sum_archive(Archive *ar, const char *name, ExactSum *sum,
 							  int max_cells);
 
+/* sum += m * 2^position units; |m| < 2^127 */
+extern void exact_sum_add_integer(ExactSum *sum, int128 m, int position,
+								  MemoryContext context);
+
 /*
- * Adds sign * m * 2^e, m up to 128 bits wide and below 2^107, where position
- * is e in units of the sum.
+ * Sums of values and of squares that grow together, one value at a time.
+ *
+ * Added is first to cells that stand for one exponent each: the mantissas and
+ * their squares are plain integers there, and adding one takes no shift. Every
+ * EXACT_MOMENTS_MAX_PENDING values, before 2^106 * pending could overflow, and
+ * before anybody looks, they are moved to the two sums.
  */
-static inline void
-exact_sum_add_integer(ExactSum *sum, uint128 m, int position, int sign,
-					  MemoryContext context)
+#define EXACT_MOMENTS_MAX_PENDING	(1 << 20)
+
+typedef struct ExponentCell
 {
-	int			first = position >> 5;
-	int			shift = position & 31;
-	uint64		low = (uint64) m;
-	uint64		high = (uint64) (m >> 64);
-	int64	   *cell;
-	uint128		part;
+	int128		mantissas;
+	int128		squares;
+} ExponentCell;
 
-	if (unlikely(first < sum->low || first + 5 > sum->low + sum->n_cells))
-		exact_sum_reach(sum, first, context);
-	if (unlikely(++sum->pending >= EXACT_SUM_MAX_PENDING))
-	{
-		exact_sum_settle(sum, context);
-		exact_sum_reach(sum, first, context);
-		sum->pending = 1;
-	}
-	cell = sum->cells + (first - sum->low);
+typedef struct ExactMoments
+{
+	ExactSum	sum;
+	ExactSum	squares;
+	ExponentCell *cells;		/* cells[0] is exponent low; NULL at first */
+	int			low;
+	int			n_cells;
+	int			pending;
+} ExactMoments;
 
-	part = (uint128) low << shift;
-	cell[0] += sign * (int64) (uint32) part;
-	cell[1] += sign * (int64) (uint32) (part >> 32);
-	cell[2] += sign * (int64) (uint32) (part >> 64);
-	if (high != 0)
-	{
-		part = (uint128) high << shift;
-		cell[2] += sign * (int64) (uint32) part;
-		cell[3] += sign * (int64) (uint32) (part >> 32);
-		cell[4] += sign * (int64) (uint32) (part >> 64);
-	}
-}
+extern void exact_moments_reach(ExactMoments *moments, int exponent,
+								MemoryContext context);
+extern void exact_moments_settle(ExactMoments *moments,
+								 MemoryContext context);
 
-/*
- * Adds sign * value to values and sign * value^2 to squares; value is finite.
- */
+/* moments += sign * other */
+extern void exact_moments_combine(ExactMoments *moments,
+								  const ExactMoments *other, int sign,
+								  MemoryContext context);
+
+/* Fields "sum" and "squares" */
+extern void exact_moments_archive(Archive *ar, ExactMoments *moments);
+
+/* Sum and sum of squared deviations from the mean, of n values */
+extern double exact_moments_sum(const ExactMoments *moments);
+extern double exact_moments_deviation(const ExactMoments *moments, int64 n);
+
+/* Adds sign * value and sign * value^2; value is finite, sign 1 or -1 */
 static inline void
-exact_sum_add(ExactSum *values, ExactSum *squares, double value, int sign,
-			  MemoryContext context)
+exact_moments_add(ExactMoments *moments, double value, int sign,
+				  MemoryContext context)
 {
 	uint64		bits;
 	uint64		mantissa;
 	int			exponent;
+	ExponentCell *cell;
+	int64		signed_mantissa;
+	int128		square;
 
 	memcpy(&bits, &value, sizeof(bits));
 	exponent = (int) ((bits >> 52) & 0x7FF);
 	mantissa = bits & UINT64CONST(0x000FFFFFFFFFFFFF);
-	if (exponent > 0)
-	{
+	if (likely(exponent > 0))
 		mantissa |= UINT64CONST(0x0010000000000000);
-		exponent--;
+	else
+	{
+		if (mantissa == 0)
+			return;
+		exponent = 1;
 	}
-	if (mantissa == 0)
-		return;
-	exact_sum_add_integer(values, mantissa, exponent,
-						  (bits >> 63) ? -sign : sign, context);
-	exact_sum_add_integer(squares, (uint128) mantissa * mantissa,
-						  2 * exponent, sign, context);
+	if (unlikely((uint32) (exponent - moments->low) >=
+				 (uint32) moments->n_cells ||
+				 moments->pending >= EXACT_MOMENTS_MAX_PENDING))
+		exact_moments_reach(moments, exponent, context);
+	moments->pending++;
+	cell = &moments->cells[exponent - moments->low];
+	signed_mantissa = (int64) bits < 0 ? -(int64) mantissa :
+		(int64) mantissa;
+	square = (int128) ((uint128) mantissa * mantissa);
+	cell->mantissas += sign > 0 ? signed_mantissa : -signed_mantissa;
+	cell->squares += sign > 0 ? square : -square;
 }
 
 #endif							/* MLMETA_CORE_EXACT_SUM_H */

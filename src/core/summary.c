@@ -202,20 +202,17 @@ summary_new_state(FunctionCallInfo fcinfo, const SummaryType *type,
 void *
 summary_state(FunctionCallInfo fcinfo, const SummaryType *type)
 {
-	Summary    *summary;
-
-	(void) require_aggregate(fcinfo, type);
-	if (PG_ARGISNULL(0))
-		return NULL;
-
 	/*
-	 * Only a read-write pointer is ours to change; anything else (an initial
-	 * condition, a state that somebody else can see too) is copied once.
+	 * A read-write pointer to a summary exists only as the state of a running
+	 * aggregate, and is ours to change. Anything else (an initial condition,
+	 * a state that somebody else can see too) is copied once.
 	 */
-	if (VARATT_IS_EXTERNAL_EXPANDED_RW(PG_GETARG_POINTER(0)))
+	if (likely(!PG_ARGISNULL(0) &&
+			   VARATT_IS_EXTERNAL_EXPANDED_RW(PG_GETARG_POINTER(0))))
 	{
-		summary = expanded_summary(PG_GETARG_DATUM(0));
-		if (summary != NULL)
+		Summary    *summary = expanded_summary(PG_GETARG_DATUM(0));
+
+		if (likely(summary != NULL))
 		{
 			if (unlikely(summary->flat != NULL))
 			{
@@ -226,6 +223,9 @@ summary_state(FunctionCallInfo fcinfo, const SummaryType *type)
 			return summary;
 		}
 	}
+	(void) require_aggregate(fcinfo, type);
+	if (PG_ARGISNULL(0))
+		return NULL;
 	return summary_new_state(fcinfo, type,
 							 summary_read(PG_GETARG_DATUM(0), type));
 }

@@ -28,6 +28,29 @@ const SummaryType histogram_type = {
  * ----------
  */
 
+/* The levels of the search tree; every level ends with an infinite value */
+static void
+make_levels(HistogramGrid *grid)
+{
+	const double *below = grid->edges;
+	int			n = grid->n_edges;
+	int			step = 1;
+
+	do
+	{
+		int			nodes = n / GRID_FANOUT + 1;
+		double	   *level = palloc(nodes * GRID_FANOUT * sizeof(double));
+
+		for (int i = 0; i < nodes * GRID_FANOUT; i++)
+			level[i] = i < n ? below[i * step + step - 1] :
+				get_float8_infinity();
+		grid->level[grid->n_levels++] = level;
+		below = level;
+		step = GRID_FANOUT;
+		n = nodes == 1 ? 0 : nodes;
+	} while (n > 0);
+}
+
 /*
  * A grid over a copy of the edges, in the current context. Raises 22023 when
  * they are not finite and strictly increasing, or too many.
@@ -77,6 +100,7 @@ histogram_grid_make(const double *edges, int n_edges)
 				grid->scale[i] = scale;
 		}
 	}
+	make_levels(grid);
 	return grid;
 }
 
@@ -106,24 +130,35 @@ histogram_grid_hash(const HistogramGrid *grid)
 }
 
 /*
- * The bin of a value. A binary search without branches on the data: which
- * half is taken is not predictable.
+ * The bin of a value: the number of edges at or below it. All values of a node
+ * are compared, without branches on the data: which way a search would turn
+ * cannot be predicted, and a misprediction costs more than the comparisons.
  */
+typedef double FloatPair __attribute__((vector_size(2 * sizeof(double))));
+typedef int64 IntPair __attribute__((vector_size(2 * sizeof(int64))));
+
 static inline int
 find_bin(const HistogramGrid *grid, double value)
 {
-	const double *base = grid->edges;
-	int			left = grid->n_edges;
+	const FloatPair values = {value, value};
+	int64		position = 0;
 
-	while (left > 1)
+	for (int i = grid->n_levels - 1; i >= 0; i--)
 	{
-		int			half = left / 2;
+		const double *node = grid->level[i] + position * GRID_FANOUT;
+		IntPair		n = {0, 0};
 
-		base += (base[half - 1] <= value) ? half : 0;
-		left -= half;
+#pragma GCC unroll 8
+		for (int j = 0; j < GRID_FANOUT; j += 2)
+		{
+			FloatPair	pair;
+
+			memcpy(&pair, node + j, sizeof(pair));
+			n -= (IntPair) (pair <= values);	/* true is -1 */
+		}
+		position = position * GRID_FANOUT + n[0] + n[1];
 	}
-	return (int) (base - grid->edges) +
-		(left == 1 && base[0] <= value ? 1 : 0);
+	return (int) position;
 }
 
 int
@@ -182,8 +217,8 @@ histogram_add(Histogram *histogram, double value)
 			histogram->minimum = value;
 		else if (value > histogram->maximum)
 			histogram->maximum = value;
-		exact_sum_add(&histogram->sum, &histogram->squares, value, 1,
-					  histogram->summary.context);
+		exact_moments_add(&histogram->moments, value, 1,
+						  histogram->summary.context);
 		if (histogram->form == HISTOGRAM_CELLS)
 			histogram_cells_add(histogram, value);
 		else
@@ -250,8 +285,8 @@ histogram_remove(Histogram *histogram, double value)
 		int			bin = find_bin(grid, value);
 
 		value += 0.0;
-		exact_sum_add(&histogram->sum, &histogram->squares, value, -1,
-					  histogram->summary.context);
+		exact_moments_add(&histogram->moments, value, -1,
+						  histogram->summary.context);
 		histogram->counts[bin]--;
 		if (grid->scale[bin] != 0 && histogram->sums != NULL)
 			histogram->sums[bin] -= (int64)
@@ -316,7 +351,6 @@ add_count(int64 *into, int64 from, int sign)
 void
 histogram_combine(Histogram *into, const Histogram *from, int sign)
 {
-	MemoryContext context = into->summary.context;
 	bool		into_empty = histogram_finite_count(into) == 0;
 	bool		from_empty = histogram_finite_count(from) == 0;
 
@@ -354,8 +388,8 @@ histogram_combine(Histogram *into, const Histogram *from, int sign)
 			into->sums = NULL;
 	}
 
-	exact_sum_combine(&into->sum, &from->sum, sign, context);
-	exact_sum_combine(&into->squares, &from->squares, sign, context);
+	exact_moments_combine(&into->moments, &from->moments, sign,
+						  into->summary.context);
 
 	if (sign > 0)
 	{
@@ -397,7 +431,7 @@ histogram_mean(const Histogram *histogram)
 		return -get_float8_infinity();
 	if (histogram->positive_infinities > 0)
 		return get_float8_infinity();
-	return exact_sum_value(&histogram->sum) / (double) histogram->n;
+	return exact_moments_sum(&histogram->moments) / (double) histogram->n;
 }
 
 /* Sum of squared deviations from the mean; NaN with infinities or no values */
@@ -406,8 +440,7 @@ histogram_deviation(const Histogram *histogram)
 {
 	if (histogram->n == 0 || histogram_finite_count(histogram) < histogram->n)
 		return get_float8_nan();
-	return exact_sum_deviation(&histogram->sum, &histogram->squares,
-							   histogram->n);
+	return exact_moments_deviation(&histogram->moments, histogram->n);
 }
 
 Histogram *
@@ -704,9 +737,7 @@ histogram_archive(Archive *ar, Summary *summary)
 	archive_float(ar, "minimum", &histogram->minimum);
 	archive_float(ar, "maximum", &histogram->maximum);
 	archive_bool(ar, "bounds_loose", &histogram->bounds_loose);
-	exact_sum_archive(ar, "sum", &histogram->sum, EXACT_SUM_VALUE_CELLS);
-	exact_sum_archive(ar, "squares", &histogram->squares,
-					  EXACT_SUM_SQUARE_CELLS);
+	exact_moments_archive(ar, &histogram->moments);
 	if (archive_reading(ar) && !ar->failed)
 	{
 		if (!(isfinite(histogram->minimum) && isfinite(histogram->maximum) &&

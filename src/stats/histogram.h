@@ -39,6 +39,7 @@
 #define HISTOGRAM_MAX_CELLS		32768
 #define HISTOGRAM_MAX_BINS		32768
 #define HISTOGRAM_QUANTA		1048576.0
+#define GRID_FANOUT				16
 #define HISTOGRAM_DEFAULT_BINS	240
 
 /* At least so many leading bits: a cell lies within one binade */
@@ -57,6 +58,14 @@ typedef struct HistogramGrid
 	int			n_edges;
 	double	   *edges;
 	double	   *scale;			/* per bin QUANTA / width, 0: no sum kept */
+
+	/*
+	 * A search tree over the edges: nodes of GRID_FANOUT values, padded with
+	 * Infinity. The lowest level is the edges, each other one holds the last
+	 * value of each node of the level below; the highest is one node.
+	 */
+	int			n_levels;
+	double	   *level[4];
 
 	/*
 	 * Of a grid made from data: n_quantiles = bins - 1 entries, entry i - 1
@@ -87,8 +96,7 @@ typedef struct Histogram
 	double		minimum;		/* of the finite values; 0 if there are none */
 	double		maximum;
 	bool		bounds_loose;	/* minimum and maximum only cover the values */
-	ExactSum	sum;
-	ExactSum	squares;
+	ExactMoments moments;		/* of the finite values */
 
 	/* GRID and DETACHED */
 	const HistogramGrid *grid;	/* NULL: detached */

@@ -464,9 +464,8 @@ histogram_from_cells(const Histogram *from)
 	result->minimum = from->minimum;
 	result->maximum = from->maximum;
 	result->bounds_loose = from->bounds_loose;
-	exact_sum_combine(&result->sum, &from->sum, 1, result->summary.context);
-	exact_sum_combine(&result->squares, &from->squares, 1,
-					  result->summary.context);
+	exact_moments_combine(&result->moments, &from->moments, 1,
+						  result->summary.context);
 	fill_bins(result, &list);
 	result->counts[0] += from->negative_infinities;
 	result->counts[result->n_bins - 1] += from->positive_infinities;
