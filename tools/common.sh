@@ -50,18 +50,21 @@ is_root()
 	[ "$(id -u)" -eq 0 ]
 }
 
+# may_be_root: true if as_root will work; on a terminal sudo may ask for the
+# password now.
+may_be_root()
+{
+	is_root || { have sudo && { sudo -n true 2>/dev/null || { [ -t 2 ] && sudo -v; }; }; }
+}
+
 # as_root COMMAND ...: run it with the rights of root, through sudo if need be.
 as_root()
 {
 	if is_root
 	then
 		"$@"
-	elif have sudo
-	then
-		sudo "$@"
 	else
-		die "this needs the rights of root, and there is no sudo: $*" \
-			"run it as root, then repeat what you were doing"
+		sudo "$@"
 	fi
 }
 
