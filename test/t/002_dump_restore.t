@@ -1,0 +1,223 @@
+# A database owner who is no superuser dumps his database and restores it into
+# another of his: every row of the extension and of his own tables with our
+# types comes back bit for bit, sequences go on, grants hold; and values of
+# every type survive each form of COPY, and a crash.
+
+use strict;
+use warnings;
+
+use File::Temp qw(tempdir);
+use FindBin;
+use lib "$FindBin::RealBin/lib";
+
+use MlmetaCluster;
+use Test::More;
+
+# A crash may lose nothing here, so commits are flushed.
+my $server = MlmetaCluster->new('dump', synchronous_commit => 'on',
+	full_page_writes => 'on');
+my $files = tempdir(CLEANUP => 1);
+my @owner = (user => 'analyst');
+
+$server->query('postgres', <<'SQL');
+CREATE ROLE analyst LOGIN;
+CREATE ROLE guest LOGIN;
+CREATE DATABASE shop OWNER analyst;
+CREATE DATABASE from_plain OWNER analyst;
+CREATE DATABASE from_custom OWNER analyst;
+SQL
+$server->query('shop', <<'SQL', @owner);
+CREATE EXTENSION mlmeta;
+CREATE TABLE orders AS
+	SELECT n AS id, (ARRAY['red', 'green', NULL, E'b"l\\ue\t'])[1 + n % 4] AS colour,
+		CASE WHEN n % 7 = 0 THEN NULL WHEN n % 11 = 0 THEN 'NaN'::float8
+			WHEN n % 13 = 0 THEN 0 ELSE ln(n) / 3 END AS price,
+		n % 3 = 0 AS returned, (n % 97) / 97.0::float8 AS score
+	FROM generate_series(1, 2000) AS n;
+SQL
+
+#
+# Values of every type the extension defines.
+#
+my %examples = (
+	run => [
+		"mlmeta.start_run('values')",
+		"'0190a5b2-7c3d-7e4f-8a1b-2c3d4e5f6071'::uuid",
+		"NULL"
+	],
+	artifact => [
+		"'model:churn/xgb:v12'",
+		"'dataset:orders\@sha256:' || repeat('0a', 32)",
+		"NULL"
+	],
+	lineage => [
+		"(SELECT mlmeta.lineage('dataset:a' || n, 'model:b' || n) FROM generate_series(1, 40) AS n)"
+	],
+	histogram => [
+		'(SELECT mlmeta.histogram(price, 240) FROM orders)',
+		"(SELECT mlmeta.histogram(price, ARRAY[0.1, 1.0 / 3, 2, 1e300]) FROM orders)",
+		'(SELECT mlmeta.histogram(price, 0, 3, 20) FROM orders)',
+		'(SELECT mlmeta.histogram(price, (SELECT mlmeta.histogram(price, 50) FROM orders)) FROM orders WHERE id < 100)',
+		"(SELECT mlmeta.histogram(x, 10) FROM unnest('{-0.0, 5e-324, 1.7976931348623157e308, -Infinity, NaN}'::float8[]) AS x)",
+		'(SELECT mlmeta.histogram(NULL::float8, 10) FROM orders)'
+	],
+	frequency_table => [
+		'(SELECT mlmeta.frequencies(colour) FROM orders)',
+		'(SELECT mlmeta.frequencies(id::text, 16) FROM orders)',
+		'(SELECT mlmeta.frequencies(returned) FROM orders)'
+	],
+	profile => [
+		'(SELECT mlmeta.profile(orders) FROM orders)',
+		'(SELECT mlmeta.profile(orders, (SELECT mlmeta.profile(orders) FROM orders)) FROM orders WHERE id > 1000)'
+	],
+	classification =>
+	  ['(SELECT mlmeta.classification(returned, score) FROM orders)'],
+	regression =>
+	  ["(SELECT mlmeta.regression(score, price) FROM orders WHERE price <> 'NaN')"],
+);
+
+my @types = split /\n/, $server->query('shop', <<'SQL');
+SELECT t.typname
+FROM pg_type AS t
+	JOIN pg_depend AS d ON d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e'
+WHERE t.typtype = 'b' AND t.typcategory <> 'A' AND t.typnamespace = 'mlmeta'::regnamespace
+ORDER BY t.typname
+SQL
+cmp_ok(scalar @types, '>', 0, 'the extension defines types');
+is(join(' ', grep { !@{ $examples{$_} // [] } } @types),
+	'', 'each has an example here');
+@types = grep { @{ $examples{$_} // [] } } @types;
+
+# digest(DATABASE, TABLE): one line that changes with any bit of a value, as
+# text or as sent, in a table of values.
+sub digest
+{
+	my ($database, $table, $type) = @_;
+	return $server->query($database, <<"SQL", @owner);
+SELECT count(*), md5(string_agg(format('%s %s %s', id, value, mlmeta.${type}_send(value)), ';' ORDER BY id))
+FROM $table
+SQL
+}
+
+for my $type (@types)
+{
+	my $table = "kept_$type";
+
+	$server->query('shop', <<"SQL", @owner);
+CREATE TABLE $table (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, value mlmeta.$type);
+CREATE INDEX ON $table USING hash (value);
+SQL
+	$server->succeeds('shop', join('', map { "INSERT INTO $table (value) VALUES ($_);\n" } @{ $examples{$type} }),
+		"values of type $type are stored", @owner);
+	for my $format ('binary', 'text', 'csv')
+	{
+		my $file = "$files/$table.$format";
+
+		$server->query('shop', <<"SQL", @owner);
+CREATE TABLE copy_${type}_$format (LIKE $table);
+\\copy $table TO '$file' (FORMAT $format)
+\\copy copy_${type}_$format FROM '$file' (FORMAT $format)
+SQL
+		is( digest('shop', "copy_${type}_$format", $type),
+			digest('shop', $table, $type),
+			"type $type survives COPY, format $format");
+	}
+}
+
+#
+# Rows in the tables of the extension.
+#
+sub work
+{
+	my ($database, $experiment) = @_;
+	return $server->psql($database, <<"SQL", @owner);
+SELECT mlmeta.start_run('$experiment', 'parent', '{"depth": 6, "eta": 0.1, "note": "\\u00fc"}',
+	'{"team": "risk"}') AS parent \\gset
+SELECT mlmeta.start_run('$experiment', params => '{"depth": 8}', parent => :'parent') AS child \\gset
+SELECT mlmeta.log_params(:'child', '{"rate": 0.25, "layers": [1, 2]}');
+SELECT mlmeta.set_tags(:'child', '{"stage": "trial"}');
+SELECT mlmeta.log_metrics(:'child', '{"auc": 0.93, "loss": "NaN", "gain": "Infinity"}');
+SELECT mlmeta.log_metrics(:'child', '{"auc": 0.94}', 2);
+SELECT mlmeta.use_artifact(:'child', mlmeta.snapshot_dataset('$experiment', 'orders'), 'training');
+SELECT mlmeta.log_artifact(:'child', 'model:$experiment:v1', 's3://models/1');
+SELECT mlmeta.finish_run(:'child');
+SELECT mlmeta.finish_run(:'parent', 'failed');
+SQL
+}
+
+my ($status, $out, $err) = work('shop', 'churn');
+is($status, 0, 'the owner fills the tables of the extension') or diag($err);
+$server->succeeds('shop', 'GRANT USAGE ON SCHEMA mlmeta TO guest; GRANT SELECT ON ALL TABLES IN SCHEMA mlmeta TO guest',
+	'and grants others to read', @owner);
+
+# contents(DATABASE): name, number of rows and digest of each table, ours and
+# the user's, and the state of each sequence.
+sub contents
+{
+	my ($database) = @_;
+	my $tables = $server->query($database, <<'SQL', @owner);
+SELECT format('%I.%I', relnamespace::regnamespace, relname) FROM pg_class
+WHERE relkind IN ('r', 'p', 'm') AND relnamespace IN ('mlmeta'::regnamespace, 'public'::regnamespace)
+ORDER BY 1
+SQL
+	my $queries = join "\nUNION ALL ", map {
+		"SELECT '$_' AS name, count(*) AS rows, coalesce(md5(string_agg(t::text, ';' ORDER BY t::text COLLATE \"C\")), '') AS digest FROM $_ AS t"
+	} split /\n/, $tables;
+	return $server->query($database, <<"SQL", @owner);
+SELECT * FROM ($queries) AS tables
+UNION ALL
+SELECT schemaname || '.' || sequencename, last_value, 'sequence' FROM pg_sequences
+ORDER BY 1
+SQL
+}
+
+my $contents = contents('shop');
+is(join(' ', $contents =~ /^(mlmeta\.[^|]*)\|0\|/mg),
+	'', 'no table of the extension is empty, so that each is tested');
+
+#
+# Dump and restore.
+#
+my ($restored, $said, $complaints);
+for my $format ('plain', 'custom')
+{
+	my $database = "from_$format";
+	my $file = "$files/shop.$format";
+
+	($status, $said, $complaints) = $server->program(
+		['pg_dump', "--format=$format", "--file=$file", 'shop'], @owner);
+	is("$status$complaints", '0', "the owner dumps his database, format $format");
+
+	my @restore = $format eq 'plain'
+	  ? ('psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', $file, $database)
+	  : ('pg_restore', '--exit-on-error', '-d', $database, $file);
+	($status, $said, $complaints) = $server->program(\@restore, @owner);
+	is("$status$complaints", '0', "and restores it, format $format");
+
+	is(contents($database), $contents,
+		"every table and sequence holds what it held, format $format");
+	is(digest($database, "kept_$_", $_), digest('shop', "kept_$_", $_),
+		"values of type $_ are the same, bit for bit")
+	  for @types;
+
+	$server->gives($database, 'SELECT count(*) > 0 FROM mlmeta.run_overview', 't',
+		'the grants hold', user => 'guest');
+	$server->refuses($database, 'DELETE FROM mlmeta.runs', '42501',
+		'and grant no more', user => 'guest');
+
+	($status, $said, $complaints) = work($database, 'afterwards');
+	is($status, 0, 'work goes on where it ended') or diag($complaints);
+	$server->gives($database, <<'SQL', 'analyst', 'all is still the owner\'s');
+SELECT DISTINCT pg_get_userbyid(relowner) FROM pg_class
+WHERE relnamespace = 'mlmeta'::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'S')
+SQL
+	$server->succeeds($database, 'DROP EXTENSION mlmeta CASCADE', 'and his to remove', @owner);
+}
+
+#
+# A crash.
+#
+$server->restart('immediate');
+is(contents('shop'), $contents, 'a crash loses nothing');
+
+done_testing;
