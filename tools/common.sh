@@ -17,6 +17,20 @@ oldest_postgres=15
 # environment variables and is handed on by name (make_variables).
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
 
+# Settings of libpq that the caller has are meant for other servers than ours.
+# PG_CONFIG and its like are not among them.
+for variable in $(compgen -e PG)
+do
+	if [[ $variable != PG_* ]]
+	then
+		unset "$variable"
+	fi
+done
+
+# One language for compilers, servers and the patterns that read their output.
+unset LANGUAGE
+export LC_ALL=C.UTF-8
+
 say()
 {
 	printf '%s\n' "$*"
