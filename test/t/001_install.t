@@ -54,22 +54,6 @@ UNION ALL SELECT format('%s %s', tableoid::regclass, oid) FROM pg_authid
 ORDER BY 1
 SQL
 
-# unchanged(DATABASE, BEFORE, NAME): the test that the inventory is what it was;
-# the error shows only what differs.
-sub unchanged
-{
-	my ($database, $before, $name) = @_;
-	my %count;
-
-	$count{$_}-- for split /\n/, $before;
-	$count{$_}++ for split /\n/, $server->query($database, $inventory);
-	local $Test::Builder::Level = $Test::Builder::Level + 1;
-	return is(
-		join("\n", map { $count{$_} > 0 ? "left: $_" : "gone: $_" }
-			  grep { $count{$_} != 0 } sort keys %count),
-		'', $name);
-}
-
 # What a user does first, in the database $database.
 sub first_steps
 {
@@ -140,7 +124,7 @@ $server->refuses('shop', 'DROP EXTENSION mlmeta', '42501',
 	'others cannot remove it', user => 'guest');
 $server->succeeds('shop', 'DROP EXTENSION mlmeta',
 	'the owner removes it, his runs with it', user => $owner);
-unchanged('shop', $before, 'nothing of it is left');
+same_lines($server->query('shop', $inventory), $before, 'nothing of it is left');
 
 $server->succeeds('shop', <<'SQL', 'remove and install again in one session', user => $owner);
 CREATE EXTENSION mlmeta;
@@ -150,7 +134,7 @@ CREATE EXTENSION mlmeta;
 SELECT mlmeta.start_run('after');
 DROP EXTENSION mlmeta;
 SQL
-unchanged('shop', $before, 'and nothing is left again');
+same_lines($server->query('shop', $inventory), $before, 'and nothing is left again');
 
 $server->succeeds('shop', <<'SQL', 'an installation that is rolled back', user => $owner);
 BEGIN;
@@ -158,7 +142,7 @@ CREATE EXTENSION mlmeta;
 SELECT mlmeta.start_run('undone');
 ROLLBACK;
 SQL
-unchanged('shop', $before, 'leaves nothing either');
+same_lines($server->query('shop', $inventory), $before, 'leaves nothing either');
 
 $server->refuses('shop', 'CREATE EXTENSION mlmeta SCHEMA public', '0A000',
 	'it cannot be put into another schema', user => $owner);
@@ -179,7 +163,7 @@ for my $user ($owner, 'postgres')
 	$server->refuses('hostile', 'CREATE EXTENSION mlmeta', '42P06',
 		"a schema that was there makes CREATE EXTENSION fail for $user", user => $user);
 }
-unchanged('hostile', $before, 'which then changes nothing');
+same_lines($server->query('hostile', $inventory), $before, 'which then changes nothing');
 
 #
 # The search path names a schema that shadows what everybody calls.

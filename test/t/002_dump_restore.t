@@ -47,7 +47,7 @@ my %examples = (
 	],
 	artifact => [
 		"'model:churn/xgb:v12'",
-		"'dataset:orders\@sha256:' || repeat('0a', 32)",
+		"('dataset:orders\@sha256:' || repeat('0a', 32))::mlmeta.artifact",
 		"NULL"
 	],
 	lineage => [
@@ -194,7 +194,7 @@ for my $format ('plain', 'custom')
 	($status, $said, $complaints) = $server->program(\@restore, @owner);
 	is("$status$complaints", '0', "and restores it, format $format");
 
-	is(contents($database), $contents,
+	same_lines(contents($database), $contents,
 		"every table and sequence holds what it held, format $format");
 	is(digest($database, "kept_$_", $_), digest('shop', "kept_$_", $_),
 		"values of type $_ are the same, bit for bit")
@@ -215,9 +215,10 @@ SQL
 }
 
 #
-# A crash.
+# A crash. Sequences may leave a gap then.
 #
 $server->restart('immediate');
-is(contents('shop'), $contents, 'a crash loses nothing');
+my ($before, $after) = map { join "\n", grep { !/\|sequence$/ } split /\n/ } ($contents, contents('shop'));
+same_lines($after, $before, 'a crash loses nothing');
 
 done_testing;

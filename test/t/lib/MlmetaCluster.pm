@@ -10,9 +10,12 @@ use strict;
 use warnings;
 
 use Cwd qw(abs_path);
+use Exporter qw(import);
 use File::Basename qw(dirname);
 use IPC::Run qw(run);
 use Test::More;
+
+our @EXPORT = qw(same_lines);
 
 my $root = abs_path(dirname(__FILE__) . '/../../..');
 my %running;
@@ -108,6 +111,22 @@ sub query
 	my ($status, $out, $err) = $self->psql($database, $sql, %option);
 	die "$sql\n$err" if $status != 0;
 	return $out;
+}
+
+# same_lines(GOT, EXPECTED, NAME): the test that two texts hold the same lines;
+# the error shows only what differs.
+sub same_lines
+{
+	my ($got, $expected, $name) = @_;
+	my %count;
+
+	$count{$_}-- for split /\n/, $expected;
+	$count{$_}++ for split /\n/, $got;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	return is(
+		join("\n", map { $count{$_} > 0 ? "more: $_" : "gone: $_" }
+			  grep { $count{$_} != 0 } sort keys %count),
+		'', $name);
 }
 
 # The tests: the SQL succeeds; it is refused with a SQLSTATE; it gives rows.
