@@ -133,11 +133,14 @@ sub work
 	return $server->psql($database, <<"SQL", @owner);
 SELECT mlmeta.start_run('$experiment', 'parent', '{"depth": 6, "eta": 0.1, "note": "\\u00fc"}',
 	'{"team": "risk"}') AS parent \\gset
-SELECT mlmeta.start_run('$experiment', params => '{"depth": 8}', parent => :'parent') AS child \\gset
+SELECT mlmeta.start_run('$experiment', params => '{"depth": 8}', parent => :'parent',
+	source => '{"repository": "git:models", "commit": "0a1b2c", "patch": "+ a line of $experiment\\n",
+		"environment": {"python": "3.11", "for": "$experiment"}}') AS child \\gset
 SELECT mlmeta.log_params(:'child', '{"rate": 0.25, "layers": [1, 2]}');
 SELECT mlmeta.set_tags(:'child', '{"stage": "trial"}');
 SELECT mlmeta.log_metrics(:'child', '{"auc": 0.93, "loss": "NaN", "gain": "Infinity"}');
 SELECT mlmeta.log_metrics(:'child', '{"auc": 0.94}', 2);
+SELECT mlmeta.log_series(:'child', 'epoch_loss', ARRAY[1, 2, 3], '{0.5, NaN, 0.25}'::float8[]);
 SELECT mlmeta.use_artifact(:'child', mlmeta.snapshot_dataset('$experiment', 'orders'), 'training');
 SELECT mlmeta.log_artifact(:'child', 'model:$experiment:v1', 's3://models/1');
 SELECT mlmeta.finish_run(:'child');
