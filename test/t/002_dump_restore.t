@@ -141,7 +141,7 @@ SELECT mlmeta.set_tags(:'child', '{"stage": "trial"}');
 SELECT mlmeta.log_metrics(:'child', '{"auc": 0.93, "loss": "NaN", "gain": "Infinity"}');
 SELECT mlmeta.log_metrics(:'child', '{"auc": 0.94}', 2);
 SELECT mlmeta.log_series(:'child', 'epoch_loss', ARRAY[1, 2, 3], '{0.5, NaN, 0.25}'::float8[]);
-SELECT mlmeta.use_artifact(:'child', mlmeta.snapshot_dataset('$experiment', 'orders'), 'training');
+SELECT mlmeta.use_artifact(:'child', 'dataset:orders:$experiment', role => 'training');
 SELECT mlmeta.log_artifact(:'child', 'model:$experiment:v1', 's3://models/1');
 SELECT mlmeta.finish_run(:'child');
 SELECT mlmeta.finish_run(:'parent', 'failed');
