@@ -143,6 +143,7 @@ SELECT mlmeta.log_metrics(:'child', '{"auc": 0.94}', 2);
 SELECT mlmeta.log_series(:'child', 'epoch_loss', ARRAY[1, 2, 3], '{0.5, NaN, 0.25}'::float8[]);
 SELECT mlmeta.use_artifact(:'child', 'dataset:orders:$experiment', role => 'training');
 SELECT mlmeta.log_artifact(:'child', 'model:$experiment:v1', 's3://models/1');
+INSERT INTO mlmeta.metric_keys (key, higher_is_better) VALUES ('$experiment', true);
 SELECT mlmeta.finish_run(:'child');
 SELECT mlmeta.finish_run(:'parent', 'failed');
 SQL
