@@ -416,7 +416,7 @@ gamma_q(double a, double x)
 static double
 beta_fraction(double a, double b, double x, double y)
 {
-	double		excess = (a + b) * y - b + 1.0;		/* a - (a + b) x + 1 */
+	double		excess = a * y - b * x + 1.0;	/* a - (a + b) x + 1 */
 	double		value = a * excess / (a + 1.0);
 	double		c;
 	double		d = 0.0;

@@ -30,6 +30,9 @@
 /* tie groups of at least this size are crossed in one jump */
 #define JUMP_SIZE			256
 
+/* states that are walked through in about 0.3 s */
+#define KS_STATE_BUDGET		3e8
+
 /* how many group ends are tried for a lower bound of the p-value */
 #define BOUND_TRIALS		256
 
@@ -100,7 +103,7 @@ greatest_common_divisor(int64 a, int64 b)
 
 int64
 ks_scaled_statistic(const TieGroup *groups, int64 ngroups,
-					KsAlternative alternative)
+					Alternative alternative)
 {
 	int64		n;
 	int64		m;
@@ -125,11 +128,11 @@ ks_scaled_statistic(const TieGroup *groups, int64 ngroups,
 	}
 	switch (alternative)
 	{
-		case KS_GREATER:
+		case ALTERNATIVE_GREATER:
 			return highest;
-		case KS_LESS:
+		case ALTERNATIVE_LESS:
 			return -lowest;
-		case KS_TWO_SIDED:
+		case ALTERNATIVE_TWO_SIDED:
 			break;
 	}
 	return Max(highest, -lowest);
@@ -340,7 +343,7 @@ lower_bound(Walk *walk, const TieGroup *groups, int64 ngroups)
  */
 static double
 walk_pvalue(const TieGroup *groups, int64 ngroups, int64 n, int64 m,
-			int64 s, KsAlternative alternative)
+			int64 s, Alternative alternative)
 {
 	Walk		walk = {0};
 	Size		bytes;
@@ -351,8 +354,8 @@ walk_pvalue(const TieGroup *groups, int64 ngroups, int64 n, int64 m,
 	if (s > n * m)
 		return 0.0;
 
-	walk.has_upper = alternative != KS_LESS;
-	walk.has_lower = alternative != KS_GREATER;
+	walk.has_upper = alternative != ALTERNATIVE_LESS;
+	walk.has_lower = alternative != ALTERNATIVE_GREATER;
 	walk.n = n;
 	walk.m = m;
 	if (n > m)
@@ -360,8 +363,8 @@ walk_pvalue(const TieGroup *groups, int64 ngroups, int64 n, int64 m,
 		/* count the smaller sample; what was above is then below */
 		walk.n = m;
 		walk.m = n;
-		walk.has_upper = alternative != KS_GREATER;
-		walk.has_lower = alternative != KS_LESS;
+		walk.has_upper = alternative != ALTERNATIVE_GREATER;
+		walk.has_lower = alternative != ALTERNATIVE_LESS;
 	}
 	walk.s = s;
 	walk.below = -1;
@@ -409,7 +412,7 @@ walk_pvalue(const TieGroup *groups, int64 ngroups, int64 n, int64 m,
 
 double
 ks_exact_pvalue_at(const TieGroup *groups, int64 ngroups, int64 s,
-				   KsAlternative alternative)
+				   Alternative alternative)
 {
 	int64		n;
 	int64		m;
@@ -421,7 +424,7 @@ ks_exact_pvalue_at(const TieGroup *groups, int64 ngroups, int64 s,
 
 double
 ks_exact_pvalue(const TieGroup *groups, int64 ngroups,
-				KsAlternative alternative)
+				Alternative alternative)
 {
 	return ks_exact_pvalue_at(groups, ngroups,
 							  ks_scaled_statistic(groups, ngroups,
@@ -430,14 +433,14 @@ ks_exact_pvalue(const TieGroup *groups, int64 ngroups,
 }
 
 double
-ks_exact_no_ties_at(int64 s, int64 n, int64 m, KsAlternative alternative)
+ks_exact_no_ties_at(int64 s, int64 n, int64 m, Alternative alternative)
 {
 	check_sizes(n, m);
 	return walk_pvalue(NULL, n + m, n, m, s, alternative);
 }
 
 double
-ks_exact_no_ties(double d, int64 n, int64 m, KsAlternative alternative)
+ks_exact_no_ties(double d, int64 n, int64 m, Alternative alternative)
 {
 	return ks_exact_no_ties_at(ks_scale_distance(d, n, m), n, m, alternative);
 }
@@ -454,7 +457,7 @@ ks_exact_affordable(int64 n, int64 m)
 	int64		product;
 
 	return n >= 1 && m >= 1 && !pg_mul_s64_overflow(n, m, &product) &&
-		product <= KS_EXACT_BUDGET;
+		product <= KS_EXACT_BUDGET && n + m <= KS_EXACT_MAX_ROWS;
 }
 
 bool
@@ -489,7 +492,7 @@ ks_exact_affordable_tied(const TieGroup *groups, int64 ngroups)
 		else
 			cost += 4.0 * states * Min(states, 10.0 * sqrt(size));
 	}
-	return cost <= (double) KS_EXACT_BUDGET;
+	return cost <= KS_STATE_BUDGET;
 }
 
 
@@ -499,7 +502,7 @@ ks_exact_affordable_tied(const TieGroup *groups, int64 ngroups)
  */
 
 double
-ks_asymptotic_pvalue(double d, int64 n, int64 m, KsAlternative alternative)
+ks_asymptotic_pvalue(double d, int64 n, int64 m, Alternative alternative)
 {
 	double		small = (double) Min(n, m);
 	double		large = (double) Max(n, m);
@@ -510,7 +513,7 @@ ks_asymptotic_pvalue(double d, int64 n, int64 m, KsAlternative alternative)
 		elog(ERROR, "invalid arguments of a Kolmogorov-Smirnov law");
 
 	effective = small * (large / (small + large));
-	if (alternative == KS_TWO_SIDED)
+	if (alternative == ALTERNATIVE_TWO_SIDED)
 	{
 		/* one row in each sample: half a row, which scipy rounds to none */
 		return ks_one_sample_sf(d, Max((int64) rint(effective), 1));

@@ -8,8 +8,8 @@
  *		s = i * m - j * n,		F - G = s / (n * m),
  *
  * so that S = n * m * D is compared without rounding.  The alternatives are
- * scipy's: KS_GREATER looks at max(F - G) (the reference is smaller), KS_LESS
- * at max(G - F), KS_TWO_SIDED at the larger of the two.
+ * scipy's: "greater" looks at max(F - G), which is large when the reference is
+ * smaller, "less" at max(G - F), "two-sided" at the larger of the two.
  *
  * n * m must fit in 61 bits wherever S is used; the exact laws would take
  * years long before that.
@@ -17,34 +17,21 @@
 #ifndef MLMETA_KS_LAW_H
 #define MLMETA_KS_LAW_H
 
-typedef enum KsAlternative
-{
-	KS_TWO_SIDED,
-	KS_LESS,
-	KS_GREATER
-} KsAlternative;
+#include "two_sample.h"
 
 /*
- * The rows that share one value (or one bin): how many of each sample.  Arrays
- * of these are in ascending order of the value.
+ * Bounds within which the exact law is the default method: at worst, for
+ * p-values around 1e-280, it then takes about 0.3 s; for p > 1e-10 a tenth.
  */
-typedef struct TieGroup
-{
-	int64		reference;
-	int64		current;
-} TieGroup;
+#define KS_EXACT_BUDGET		INT64CONST(1000000000)	/* n * m */
+#define KS_EXACT_MAX_ROWS	INT64CONST(2000000)		/* n + m */
 
 /*
- * Largest n * m for which the exact law is the default: about 0.3 s at worst.
- */
-#define KS_EXACT_BUDGET		INT64CONST(400000000)
-
-/*
- * True where the exact law is the default method: n * m within the budget.
+ * True where the exact law is the default: n * m and n + m within the bounds.
  *
- * The second form knows the ties and says yes wherever the walk over these
- * groups costs no more than that: few distinct values make it cheap at any
- * number of rows.
+ * The second form knows the ties and says yes also wherever the walk over
+ * these groups costs no more than that: few distinct values make it cheap at
+ * any number of rows.
  */
 extern bool ks_exact_affordable(int64 n, int64 m);
 extern bool ks_exact_affordable_tied(const TieGroup *groups, int64 ngroups);
@@ -53,7 +40,7 @@ extern bool ks_exact_affordable_tied(const TieGroup *groups, int64 ngroups);
  * S of the groups, never negative.  Returns 0 for no rows of one kind.
  */
 extern int64 ks_scaled_statistic(const TieGroup *groups, int64 ngroups,
-								 KsAlternative alternative);
+								 Alternative alternative);
 
 /*
  * The attainable S nearest to a distance d that was computed in floating
@@ -75,18 +62,18 @@ extern int64 ks_scale_distance(double d, int64 n, int64 m);
  * goes; memory: 24 bytes times the smaller of n and m.
  */
 extern double ks_exact_pvalue(const TieGroup *groups, int64 ngroups,
-							  KsAlternative alternative);
+							  Alternative alternative);
 extern double ks_exact_pvalue_at(const TieGroup *groups, int64 ngroups,
-								 int64 s, KsAlternative alternative);
+								 int64 s, Alternative alternative);
 
 /*
  * The same for continuous data, where no two rows tie: P(D >= d).  This is
  * scipy's method 'exact'; with ties in the data it is too large.
  */
 extern double ks_exact_no_ties(double d, int64 n, int64 m,
-							   KsAlternative alternative);
+							   Alternative alternative);
 extern double ks_exact_no_ties_at(int64 s, int64 n, int64 m,
-								  KsAlternative alternative);
+								  Alternative alternative);
 
 /*
  * Method 'asymptotic'.  Two-sided: the law of the one-sample statistic at
@@ -96,7 +83,7 @@ extern double ks_exact_no_ties_at(int64 s, int64 n, int64 m,
  * Smirnov two-sample test", 1958, equation 5.3).
  */
 extern double ks_asymptotic_pvalue(double d, int64 n, int64 m,
-								   KsAlternative alternative);
+								   Alternative alternative);
 
 /*
  * P(D_n >= d) of the one-sample Kolmogorov statistic of n >= 1 rows.
