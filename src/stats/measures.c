@@ -575,11 +575,11 @@ measure_psi_lower_bound(double psi, int k, int64 n, int64 m, double alpha,
 double
 measure_in_base(const char *function_name, double nats, double base)
 {
-	if (!(base > 0) || base == 1 || isinf(base))
+	if (!(base > 1) || isinf(base))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s: the base of the logarithm must be positive and "
-						"not 1", function_name),
+				 errmsg("%s: the base of the logarithm must be above 1",
+						function_name),
 				 errdetail("It is %g.", base)));
 	return nats / log(base);
 }

@@ -100,7 +100,7 @@ extern double measure_psi_lower_bound(double psi, int k, int64 n, int64 m,
 /*
  * Arguments: a value in nats in the given base of the logarithm; epsilon of
  * PSI; a level. They raise 22023, naming function_name, unless
- * base > 0 and not 1, 0 < epsilon < 1, 0 < alpha < 1.
+ * base > 1, 0 < epsilon < 1, 0 < alpha < 1.
  */
 extern double measure_in_base(const char *function_name, double nats,
 							  double base);
