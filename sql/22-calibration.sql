@@ -1,0 +1,26 @@
+-- Many tests at once, and thresholds with a known level.
+
+CREATE FUNCTION mlmeta.benjamini_hochberg(
+		p_values float8[], method text DEFAULT 'bh')
+	RETURNS float8[] LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_benjamini_hochberg';
+COMMENT ON FUNCTION mlmeta.benjamini_hochberg(float8[], text) IS
+	'adjusted p-values, each at its place, that control the false discovery rate; method bh (Benjamini and Hochberg) or by (Benjamini and Yekutieli, any dependence); NULLs stay NULL and are not counted';
+
+CREATE FUNCTION mlmeta.psi_threshold(
+		bins integer, n_reference bigint, n_current bigint,
+		alpha float8 DEFAULT 0.05, rule text DEFAULT 'floor')
+	RETURNS float8 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_psi_threshold';
+COMMENT ON FUNCTION mlmeta.psi_threshold(
+		integer, bigint, bigint, float8, text) IS
+	'the psi that is passed with probability alpha when nothing drifted; NULL with fewer than 100 rows a bin on either side, unless the rule is jeffreys';
+
+CREATE FUNCTION mlmeta.psi_lower_bound(
+		psi float8, bins integer, n_reference bigint, n_current bigint,
+		alpha float8 DEFAULT 0.05, rule text DEFAULT 'floor')
+	RETURNS float8 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_psi_lower_bound';
+COMMENT ON FUNCTION mlmeta.psi_lower_bound(
+		float8, integer, bigint, bigint, float8, text) IS
+	'lower confidence bound, at level 1 - alpha, of the psi of the populations; NULL where psi_threshold is';

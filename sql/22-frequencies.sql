@@ -1,0 +1,445 @@
+-- The categorical summary: type frequency_table, its builders, accessors and
+-- comparisons.
+
+-- ---------------------------------------------------------------------------
+-- The type
+-- ---------------------------------------------------------------------------
+
+CREATE TYPE mlmeta.frequency_table;
+
+CREATE FUNCTION mlmeta.frequency_table_in(cstring) RETURNS mlmeta.frequency_table
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_frequency_table_in';
+CREATE FUNCTION mlmeta.frequency_table_out(mlmeta.frequency_table) RETURNS cstring
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_frequency_table_out';
+CREATE FUNCTION mlmeta.frequency_table_recv(internal) RETURNS mlmeta.frequency_table
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_frequency_table_recv';
+CREATE FUNCTION mlmeta.frequency_table_send(mlmeta.frequency_table) RETURNS bytea
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_frequency_table_send';
+
+CREATE TYPE mlmeta.frequency_table (
+	INPUT = mlmeta.frequency_table_in,
+	OUTPUT = mlmeta.frequency_table_out,
+	RECEIVE = mlmeta.frequency_table_recv,
+	SEND = mlmeta.frequency_table_send,
+	STORAGE = extended
+);
+
+COMMENT ON TYPE mlmeta.frequency_table IS
+	'mergeable summary of a categorical column: how often each value occurred, up to a capacity of different values, with exact bounds beyond it';
+COMMENT ON FUNCTION mlmeta.frequency_table_in(cstring) IS
+	'text input of frequency_table';
+COMMENT ON FUNCTION mlmeta.frequency_table_out(mlmeta.frequency_table) IS
+	'text output of frequency_table: a JSON object';
+COMMENT ON FUNCTION mlmeta.frequency_table_recv(internal) IS
+	'binary input of frequency_table';
+COMMENT ON FUNCTION mlmeta.frequency_table_send(mlmeta.frequency_table) IS
+	'binary output of frequency_table';
+
+-- ---------------------------------------------------------------------------
+-- Equality, order and hash: those of the canonical bytes
+-- ---------------------------------------------------------------------------
+
+CREATE FUNCTION mlmeta.frequency_table_eq(a mlmeta.frequency_table, b mlmeta.frequency_table)
+	RETURNS boolean LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_summary_eq';
+COMMENT ON FUNCTION mlmeta.frequency_table_eq(mlmeta.frequency_table, mlmeta.frequency_table) IS
+	'equal, by the canonical bytes';
+CREATE FUNCTION mlmeta.frequency_table_ne(a mlmeta.frequency_table, b mlmeta.frequency_table)
+	RETURNS boolean LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_summary_ne';
+COMMENT ON FUNCTION mlmeta.frequency_table_ne(mlmeta.frequency_table, mlmeta.frequency_table) IS
+	'not equal, by the canonical bytes';
+CREATE FUNCTION mlmeta.frequency_table_lt(a mlmeta.frequency_table, b mlmeta.frequency_table)
+	RETURNS boolean LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_summary_lt';
+COMMENT ON FUNCTION mlmeta.frequency_table_lt(mlmeta.frequency_table, mlmeta.frequency_table) IS
+	'less, by the canonical bytes';
+CREATE FUNCTION mlmeta.frequency_table_le(a mlmeta.frequency_table, b mlmeta.frequency_table)
+	RETURNS boolean LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_summary_le';
+COMMENT ON FUNCTION mlmeta.frequency_table_le(mlmeta.frequency_table, mlmeta.frequency_table) IS
+	'less or equal, by the canonical bytes';
+CREATE FUNCTION mlmeta.frequency_table_gt(a mlmeta.frequency_table, b mlmeta.frequency_table)
+	RETURNS boolean LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_summary_gt';
+COMMENT ON FUNCTION mlmeta.frequency_table_gt(mlmeta.frequency_table, mlmeta.frequency_table) IS
+	'greater, by the canonical bytes';
+CREATE FUNCTION mlmeta.frequency_table_ge(a mlmeta.frequency_table, b mlmeta.frequency_table)
+	RETURNS boolean LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_summary_ge';
+COMMENT ON FUNCTION mlmeta.frequency_table_ge(mlmeta.frequency_table, mlmeta.frequency_table) IS
+	'greater or equal, by the canonical bytes';
+CREATE FUNCTION mlmeta.frequency_table_cmp(a mlmeta.frequency_table, b mlmeta.frequency_table)
+	RETURNS integer LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_summary_cmp';
+COMMENT ON FUNCTION mlmeta.frequency_table_cmp(mlmeta.frequency_table, mlmeta.frequency_table) IS
+	'btree comparison of the canonical bytes';
+CREATE FUNCTION mlmeta.frequency_table_hash(a mlmeta.frequency_table)
+	RETURNS integer LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_summary_hash';
+COMMENT ON FUNCTION mlmeta.frequency_table_hash(mlmeta.frequency_table) IS
+	'hash of the canonical bytes';
+CREATE FUNCTION mlmeta.frequency_table_hash_extended(a mlmeta.frequency_table, seed bigint)
+	RETURNS bigint LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_summary_hash_extended';
+COMMENT ON FUNCTION mlmeta.frequency_table_hash_extended(mlmeta.frequency_table, bigint) IS
+	'seeded hash of the canonical bytes';
+
+CREATE OPERATOR mlmeta.= (
+	LEFTARG = mlmeta.frequency_table, RIGHTARG = mlmeta.frequency_table,
+	FUNCTION = mlmeta.frequency_table_eq,
+	COMMUTATOR = OPERATOR(mlmeta.=), NEGATOR = OPERATOR(mlmeta.<>),
+	RESTRICT = eqsel, JOIN = eqjoinsel,
+	HASHES, MERGES
+);
+COMMENT ON OPERATOR mlmeta.= (mlmeta.frequency_table, mlmeta.frequency_table) IS
+	'equal, by the canonical bytes';
+CREATE OPERATOR mlmeta.<> (
+	LEFTARG = mlmeta.frequency_table, RIGHTARG = mlmeta.frequency_table,
+	FUNCTION = mlmeta.frequency_table_ne,
+	COMMUTATOR = OPERATOR(mlmeta.<>), NEGATOR = OPERATOR(mlmeta.=),
+	RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR mlmeta.<> (mlmeta.frequency_table, mlmeta.frequency_table) IS
+	'not equal, by the canonical bytes';
+CREATE OPERATOR mlmeta.< (
+	LEFTARG = mlmeta.frequency_table, RIGHTARG = mlmeta.frequency_table,
+	FUNCTION = mlmeta.frequency_table_lt,
+	COMMUTATOR = OPERATOR(mlmeta.>), NEGATOR = OPERATOR(mlmeta.>=),
+	RESTRICT = scalarltsel, JOIN = scalarltjoinsel
+);
+COMMENT ON OPERATOR mlmeta.< (mlmeta.frequency_table, mlmeta.frequency_table) IS
+	'less, by the canonical bytes';
+CREATE OPERATOR mlmeta.<= (
+	LEFTARG = mlmeta.frequency_table, RIGHTARG = mlmeta.frequency_table,
+	FUNCTION = mlmeta.frequency_table_le,
+	COMMUTATOR = OPERATOR(mlmeta.>=), NEGATOR = OPERATOR(mlmeta.>),
+	RESTRICT = scalarlesel, JOIN = scalarlejoinsel
+);
+COMMENT ON OPERATOR mlmeta.<= (mlmeta.frequency_table, mlmeta.frequency_table) IS
+	'less or equal, by the canonical bytes';
+CREATE OPERATOR mlmeta.> (
+	LEFTARG = mlmeta.frequency_table, RIGHTARG = mlmeta.frequency_table,
+	FUNCTION = mlmeta.frequency_table_gt,
+	COMMUTATOR = OPERATOR(mlmeta.<), NEGATOR = OPERATOR(mlmeta.<=),
+	RESTRICT = scalargtsel, JOIN = scalargtjoinsel
+);
+COMMENT ON OPERATOR mlmeta.> (mlmeta.frequency_table, mlmeta.frequency_table) IS
+	'greater, by the canonical bytes';
+CREATE OPERATOR mlmeta.>= (
+	LEFTARG = mlmeta.frequency_table, RIGHTARG = mlmeta.frequency_table,
+	FUNCTION = mlmeta.frequency_table_ge,
+	COMMUTATOR = OPERATOR(mlmeta.<=), NEGATOR = OPERATOR(mlmeta.<),
+	RESTRICT = scalargesel, JOIN = scalargejoinsel
+);
+COMMENT ON OPERATOR mlmeta.>= (mlmeta.frequency_table, mlmeta.frequency_table) IS
+	'greater or equal, by the canonical bytes';
+
+CREATE OPERATOR CLASS mlmeta.frequency_table_ops
+	DEFAULT FOR TYPE mlmeta.frequency_table USING btree AS
+	OPERATOR 1 mlmeta.<, OPERATOR 2 mlmeta.<=, OPERATOR 3 mlmeta.=,
+	OPERATOR 4 mlmeta.>=, OPERATOR 5 mlmeta.>,
+	FUNCTION 1 mlmeta.frequency_table_cmp(mlmeta.frequency_table, mlmeta.frequency_table);
+COMMENT ON OPERATOR CLASS mlmeta.frequency_table_ops USING btree IS
+	'order of the canonical bytes: for GROUP BY and DISTINCT, it means nothing else';
+CREATE OPERATOR CLASS mlmeta.frequency_table_ops
+	DEFAULT FOR TYPE mlmeta.frequency_table USING hash AS
+	OPERATOR 1 mlmeta.=,
+	FUNCTION 1 mlmeta.frequency_table_hash(mlmeta.frequency_table),
+	FUNCTION 2 mlmeta.frequency_table_hash_extended(mlmeta.frequency_table, bigint);
+COMMENT ON OPERATOR CLASS mlmeta.frequency_table_ops USING hash IS
+	'hash of the canonical bytes';
+
+CREATE CAST (mlmeta.frequency_table AS jsonb) WITH INOUT;
+COMMENT ON CAST (mlmeta.frequency_table AS jsonb) IS
+	'the text form, which is one JSON object';
+
+-- ---------------------------------------------------------------------------
+-- Builders
+-- ---------------------------------------------------------------------------
+
+CREATE FUNCTION mlmeta.frequencies_combine(
+		state mlmeta.frequency_table, other mlmeta.frequency_table)
+	RETURNS mlmeta.frequency_table LANGUAGE C IMMUTABLE PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_frequencies_combine';
+COMMENT ON FUNCTION mlmeta.frequencies_combine(mlmeta.frequency_table, mlmeta.frequency_table) IS
+	'support function of aggregates over frequency_table: adds two states';
+CREATE FUNCTION mlmeta.frequencies_final(state mlmeta.frequency_table)
+	RETURNS mlmeta.frequency_table LANGUAGE C IMMUTABLE PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_frequencies_final';
+COMMENT ON FUNCTION mlmeta.frequencies_final(mlmeta.frequency_table) IS
+	'support function of aggregates over frequency_table: brings a state down to its capacity';
+
+CREATE FUNCTION mlmeta.frequencies_text_trans(
+		state mlmeta.frequency_table, value text)
+	RETURNS mlmeta.frequency_table LANGUAGE C IMMUTABLE PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_frequencies_text_trans';
+COMMENT ON FUNCTION mlmeta.frequencies_text_trans(mlmeta.frequency_table, text) IS
+	'support function of frequencies(text): counts one row';
+CREATE AGGREGATE mlmeta.frequencies(value text) (
+	SFUNC = mlmeta.frequencies_text_trans,
+	STYPE = mlmeta.frequency_table,
+	SSPACE = 4096,
+	FINALFUNC = mlmeta.frequencies_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	COMBINEFUNC = mlmeta.frequencies_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE mlmeta.frequencies(text) IS
+	'how often each value occurred; the 1000 most frequent where there are more different ones';
+
+CREATE FUNCTION mlmeta.frequencies_capacity_trans(
+		state mlmeta.frequency_table, value text, capacity integer)
+	RETURNS mlmeta.frequency_table LANGUAGE C IMMUTABLE PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_frequencies_capacity_trans';
+COMMENT ON FUNCTION mlmeta.frequencies_capacity_trans(mlmeta.frequency_table, text, integer) IS
+	'support function of frequencies(text, integer): counts one row';
+CREATE AGGREGATE mlmeta.frequencies(value text, capacity integer) (
+	SFUNC = mlmeta.frequencies_capacity_trans,
+	STYPE = mlmeta.frequency_table,
+	SSPACE = 8192,
+	FINALFUNC = mlmeta.frequencies_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	COMBINEFUNC = mlmeta.frequencies_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE mlmeta.frequencies(text, integer) IS
+	'how often each value occurred; the given number of most frequent ones where there are more, with bounds for the others';
+
+CREATE FUNCTION mlmeta.frequencies_boolean_trans(
+		state mlmeta.frequency_table, value boolean)
+	RETURNS mlmeta.frequency_table LANGUAGE C IMMUTABLE PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_frequencies_boolean_trans';
+COMMENT ON FUNCTION mlmeta.frequencies_boolean_trans(mlmeta.frequency_table, boolean) IS
+	'support function of frequencies(boolean): counts one row';
+CREATE AGGREGATE mlmeta.frequencies(value boolean) (
+	SFUNC = mlmeta.frequencies_boolean_trans,
+	STYPE = mlmeta.frequency_table,
+	SSPACE = 1024,
+	FINALFUNC = mlmeta.frequencies_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	COMBINEFUNC = mlmeta.frequencies_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE mlmeta.frequencies(boolean) IS
+	'how often false and true occurred';
+
+CREATE FUNCTION mlmeta.frequencies_baseline_trans(
+		state mlmeta.frequency_table, value text, baseline mlmeta.frequency_table)
+	RETURNS mlmeta.frequency_table LANGUAGE C IMMUTABLE PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_frequencies_baseline_trans';
+COMMENT ON FUNCTION mlmeta.frequencies_baseline_trans(mlmeta.frequency_table, text, mlmeta.frequency_table) IS
+	'support function of frequencies(text, mlmeta.frequency_table): counts one row';
+CREATE FUNCTION mlmeta.frequencies_baseline_inverse(
+		state mlmeta.frequency_table, value text, baseline mlmeta.frequency_table)
+	RETURNS mlmeta.frequency_table LANGUAGE C IMMUTABLE PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_frequencies_baseline_inverse';
+COMMENT ON FUNCTION mlmeta.frequencies_baseline_inverse(mlmeta.frequency_table, text, mlmeta.frequency_table) IS
+	'support function of frequencies(text, mlmeta.frequency_table): takes one row out again, or NULL where that would not be exact';
+CREATE AGGREGATE mlmeta.frequencies(value text, baseline mlmeta.frequency_table) (
+	SFUNC = mlmeta.frequencies_baseline_trans,
+	STYPE = mlmeta.frequency_table,
+	SSPACE = 4096,
+	FINALFUNC = mlmeta.frequencies_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	COMBINEFUNC = mlmeta.frequencies_combine,
+	MSFUNC = mlmeta.frequencies_baseline_trans,
+	MINVFUNC = mlmeta.frequencies_baseline_inverse,
+	MSTYPE = mlmeta.frequency_table,
+	MSSPACE = 4096,
+	MFINALFUNC = mlmeta.frequencies_final,
+	MFINALFUNC_MODIFY = READ_ONLY,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE mlmeta.frequencies(text, mlmeta.frequency_table) IS
+	'how often each value of the baseline occurred, and the values that are new: what windows of monitoring are made of';
+
+-- ---------------------------------------------------------------------------
+-- Merging
+-- ---------------------------------------------------------------------------
+
+CREATE AGGREGATE mlmeta.merge(part mlmeta.frequency_table) (
+	SFUNC = mlmeta.frequencies_combine,
+	STYPE = mlmeta.frequency_table,
+	SSPACE = 8192,
+	FINALFUNC = mlmeta.frequencies_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	COMBINEFUNC = mlmeta.frequencies_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE mlmeta.merge(mlmeta.frequency_table) IS
+	'sum of frequency tables, as if their rows had been counted together; NULLs are skipped';
+CREATE FUNCTION mlmeta.plus(a mlmeta.frequency_table, b mlmeta.frequency_table)
+	RETURNS mlmeta.frequency_table LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_frequencies_plus';
+COMMENT ON FUNCTION mlmeta.plus(mlmeta.frequency_table, mlmeta.frequency_table) IS
+	'sum of two frequency tables';
+CREATE FUNCTION mlmeta.minus(a mlmeta.frequency_table, b mlmeta.frequency_table)
+	RETURNS mlmeta.frequency_table LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_frequencies_minus';
+COMMENT ON FUNCTION mlmeta.minus(mlmeta.frequency_table, mlmeta.frequency_table) IS
+	'frequency table of the rows of a that are not in b; b must be a part of a';
+CREATE OPERATOR mlmeta.+ (
+	LEFTARG = mlmeta.frequency_table, RIGHTARG = mlmeta.frequency_table,
+	FUNCTION = mlmeta.plus, COMMUTATOR = OPERATOR(mlmeta.+)
+);
+COMMENT ON OPERATOR mlmeta.+ (mlmeta.frequency_table, mlmeta.frequency_table) IS
+	'sum of two frequency tables';
+CREATE OPERATOR mlmeta.- (
+	LEFTARG = mlmeta.frequency_table, RIGHTARG = mlmeta.frequency_table,
+	FUNCTION = mlmeta.minus
+);
+COMMENT ON OPERATOR mlmeta.- (mlmeta.frequency_table, mlmeta.frequency_table) IS
+	'frequency table of the rows of a that are not in b';
+
+-- ---------------------------------------------------------------------------
+-- Accessors
+-- ---------------------------------------------------------------------------
+
+CREATE FUNCTION mlmeta.n(f mlmeta.frequency_table)
+	RETURNS bigint LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_frequencies_n';
+COMMENT ON FUNCTION mlmeta.n(mlmeta.frequency_table) IS
+	'number of values that are not NULL';
+CREATE FUNCTION mlmeta.null_count(f mlmeta.frequency_table)
+	RETURNS bigint LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_frequencies_null_count';
+COMMENT ON FUNCTION mlmeta.null_count(mlmeta.frequency_table) IS
+	'number of NULLs';
+CREATE FUNCTION mlmeta.distinct_count(f mlmeta.frequency_table)
+	RETURNS bigint LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_frequencies_distinct_count';
+COMMENT ON FUNCTION mlmeta.distinct_count(mlmeta.frequency_table) IS
+	'number of different values; estimated (error 2.3 %) beyond the capacity';
+CREATE FUNCTION mlmeta.other_count(f mlmeta.frequency_table)
+	RETURNS bigint LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_frequencies_other_count';
+COMMENT ON FUNCTION mlmeta.other_count(mlmeta.frequency_table) IS
+	'number of values that have no row of their own: rare ones beyond the capacity, or those that are new against the baseline';
+CREATE FUNCTION mlmeta.count_of(f mlmeta.frequency_table, value text)
+	RETURNS bigint LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_frequencies_count_of';
+COMMENT ON FUNCTION mlmeta.count_of(mlmeta.frequency_table, text) IS
+	'how often the value occurred, at least';
+CREATE FUNCTION mlmeta.count_bound(f mlmeta.frequency_table, value text)
+	RETURNS bigint LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_frequencies_count_bound';
+COMMENT ON FUNCTION mlmeta.count_bound(mlmeta.frequency_table, text) IS
+	'how often the value occurred, at most; the same as count_of unless the capacity was exceeded';
+CREATE FUNCTION mlmeta.detach(f mlmeta.frequency_table)
+	RETURNS mlmeta.frequency_table LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_frequencies_detach';
+COMMENT ON FUNCTION mlmeta.detach(mlmeta.frequency_table) IS
+	'the table on a baseline without the baselines values, for storing';
+CREATE FUNCTION mlmeta.attach(f mlmeta.frequency_table, baseline mlmeta.frequency_table)
+	RETURNS mlmeta.frequency_table LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_frequencies_attach';
+COMMENT ON FUNCTION mlmeta.attach(mlmeta.frequency_table, mlmeta.frequency_table) IS
+	'a detached table with its values, from the baseline that it was counted on';
+CREATE FUNCTION mlmeta.categories(
+		f mlmeta.frequency_table,
+		OUT value text, OUT count bigint, OUT share float8,
+		OUT count_bound bigint, OUT is_new boolean)
+	RETURNS SETOF record LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 100
+	AS 'MODULE_PATHNAME', 'mlmeta_frequencies_categories';
+COMMENT ON FUNCTION mlmeta.categories(mlmeta.frequency_table) IS
+	'one row per value, the most frequent first: count, share of n, upper bound of the count, and whether it is new against the baseline';
+
+-- ---------------------------------------------------------------------------
+-- Comparisons, reference first. bins is for histograms; it is accepted here so
+-- that one call serves both.
+-- ---------------------------------------------------------------------------
+
+CREATE FUNCTION mlmeta.psi(
+		reference mlmeta.frequency_table, current mlmeta.frequency_table,
+		bins integer DEFAULT 10,
+		rule text DEFAULT 'floor',
+		epsilon float8 DEFAULT 1e-4)
+	RETURNS float8 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_frequencies_psi';
+COMMENT ON FUNCTION mlmeta.psi(
+		mlmeta.frequency_table, mlmeta.frequency_table, integer, text, float8) IS
+	'population stability index: sum of (q - p) ln(q / p); rule says what becomes of values that are absent on one side';
+CREATE FUNCTION mlmeta.kl_divergence(
+		reference mlmeta.frequency_table, current mlmeta.frequency_table,
+		bins integer DEFAULT 10,
+		base float8 DEFAULT exp(1.0::float8))
+	RETURNS float8 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_frequencies_kl';
+COMMENT ON FUNCTION mlmeta.kl_divergence(
+		mlmeta.frequency_table, mlmeta.frequency_table, integer, float8) IS
+	'Kullback-Leibler divergence: sum of p log(p / q), the reference weighs';
+CREATE FUNCTION mlmeta.js_divergence(
+		reference mlmeta.frequency_table, current mlmeta.frequency_table,
+		bins integer DEFAULT 10,
+		base float8 DEFAULT exp(1.0::float8))
+	RETURNS float8 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_frequencies_js';
+COMMENT ON FUNCTION mlmeta.js_divergence(
+		mlmeta.frequency_table, mlmeta.frequency_table, integer, float8) IS
+	'Jensen-Shannon divergence';
+CREATE FUNCTION mlmeta.js_distance(
+		reference mlmeta.frequency_table, current mlmeta.frequency_table,
+		bins integer DEFAULT 10,
+		base float8 DEFAULT exp(1.0::float8))
+	RETURNS float8 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_frequencies_js_distance';
+COMMENT ON FUNCTION mlmeta.js_distance(
+		mlmeta.frequency_table, mlmeta.frequency_table, integer, float8) IS
+	'Jensen-Shannon distance: the square root of the divergence';
+CREATE FUNCTION mlmeta.hellinger(
+		reference mlmeta.frequency_table, current mlmeta.frequency_table,
+		bins integer DEFAULT 10)
+	RETURNS float8 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_frequencies_hellinger';
+COMMENT ON FUNCTION mlmeta.hellinger(
+		mlmeta.frequency_table, mlmeta.frequency_table, integer) IS
+	'Hellinger distance: square root of 1 - sum of sqrt(p q)';
+CREATE FUNCTION mlmeta.total_variation(
+		reference mlmeta.frequency_table, current mlmeta.frequency_table,
+		bins integer DEFAULT 10)
+	RETURNS float8 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_frequencies_total_variation';
+COMMENT ON FUNCTION mlmeta.total_variation(
+		mlmeta.frequency_table, mlmeta.frequency_table, integer) IS
+	'total variation distance: half the sum of |p - q|';
+CREATE FUNCTION mlmeta.l_infinity(
+		reference mlmeta.frequency_table, current mlmeta.frequency_table,
+		bins integer DEFAULT 10)
+	RETURNS float8 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_frequencies_l_infinity';
+COMMENT ON FUNCTION mlmeta.l_infinity(
+		mlmeta.frequency_table, mlmeta.frequency_table, integer) IS
+	'largest |p - q|';
+CREATE FUNCTION mlmeta.chi2_test(
+		reference mlmeta.frequency_table, current mlmeta.frequency_table,
+		bins integer DEFAULT 10,
+		minimum_expected float8 DEFAULT 0,
+		yates boolean DEFAULT false)
+	RETURNS mlmeta.test_result LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_frequencies_chi2_test';
+COMMENT ON FUNCTION mlmeta.chi2_test(
+		mlmeta.frequency_table, mlmeta.frequency_table, integer, float8, boolean) IS
+	'chi-squared test of homogeneity; rare values are merged until each expectation reaches minimum_expected';
+CREATE FUNCTION mlmeta.g_test(
+		reference mlmeta.frequency_table, current mlmeta.frequency_table,
+		bins integer DEFAULT 10,
+		minimum_expected float8 DEFAULT 0,
+		yates boolean DEFAULT false)
+	RETURNS mlmeta.test_result LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_frequencies_g_test';
+COMMENT ON FUNCTION mlmeta.g_test(
+		mlmeta.frequency_table, mlmeta.frequency_table, integer, float8, boolean) IS
+	'G test (likelihood ratio) of homogeneity; rare values are merged until each expectation reaches minimum_expected';
+CREATE FUNCTION mlmeta.cramers_v(
+		reference mlmeta.frequency_table, current mlmeta.frequency_table,
+		corrected boolean DEFAULT false)
+	RETURNS float8 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_frequencies_cramers_v';
+COMMENT ON FUNCTION mlmeta.cramers_v(
+		mlmeta.frequency_table, mlmeta.frequency_table, boolean) IS
+	'Cramers V of value against side, from 0 to 1; corrected: without its bias in small samples (Bergsma 2013)';
