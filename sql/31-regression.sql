@@ -1,0 +1,408 @@
+-- Quality of predicted numbers: the type regression, the aggregates that build
+-- it from actual and predicted values, and what can be read from it.
+
+CREATE TYPE mlmeta.regression;
+
+CREATE FUNCTION mlmeta.regression_in(text_form cstring) RETURNS mlmeta.regression
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_regression_in';
+COMMENT ON FUNCTION mlmeta.regression_in(text_form cstring) IS
+	'reads the text form of a regression';
+
+CREATE FUNCTION mlmeta.regression_out(summary mlmeta.regression) RETURNS cstring
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_regression_out';
+COMMENT ON FUNCTION mlmeta.regression_out(summary mlmeta.regression) IS
+	'writes the text form of a regression';
+
+CREATE FUNCTION mlmeta.regression_recv(binary_form internal) RETURNS mlmeta.regression
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_regression_recv';
+COMMENT ON FUNCTION mlmeta.regression_recv(binary_form internal) IS
+	'reads the binary form of a regression';
+
+CREATE FUNCTION mlmeta.regression_send(summary mlmeta.regression) RETURNS bytea
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_regression_send';
+COMMENT ON FUNCTION mlmeta.regression_send(summary mlmeta.regression) IS
+	'writes the binary form of a regression';
+
+CREATE TYPE mlmeta.regression (
+	INPUT = mlmeta.regression_in,
+	OUTPUT = mlmeta.regression_out,
+	RECEIVE = mlmeta.regression_recv,
+	SEND = mlmeta.regression_send,
+	INTERNALLENGTH = VARIABLE,
+	ALIGNMENT = int4,
+	STORAGE = extended
+);
+
+COMMENT ON TYPE mlmeta.regression IS
+	'mergeable summary of actual and predicted numbers';
+
+-- Support functions of the aggregates
+
+CREATE FUNCTION mlmeta.regression_add(
+	state mlmeta.regression,
+	actual float8,
+	predicted float8)
+RETURNS mlmeta.regression
+	LANGUAGE C IMMUTABLE PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_regression_add';
+COMMENT ON FUNCTION mlmeta.regression_add(state mlmeta.regression, actual float8, predicted float8) IS
+	'transition function of regression: adds a row';
+
+CREATE FUNCTION mlmeta.regression_add(
+	state mlmeta.regression,
+	actual float8,
+	predicted float8,
+	weight float8)
+RETURNS mlmeta.regression
+	LANGUAGE C IMMUTABLE PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_regression_add';
+COMMENT ON FUNCTION mlmeta.regression_add(state mlmeta.regression, actual float8, predicted float8, weight float8) IS
+	'transition function of regression: adds a row';
+
+CREATE FUNCTION mlmeta.regression_merge(
+	state mlmeta.regression,
+	summary mlmeta.regression)
+RETURNS mlmeta.regression
+	LANGUAGE C IMMUTABLE PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_regression_merge';
+COMMENT ON FUNCTION mlmeta.regression_merge(state mlmeta.regression, summary mlmeta.regression) IS
+	'combine function of regression and transition function of merge';
+
+CREATE FUNCTION mlmeta.regression_final(state mlmeta.regression) RETURNS mlmeta.regression
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_regression_final';
+COMMENT ON FUNCTION mlmeta.regression_final(state mlmeta.regression) IS
+	'final function of regression: the state, for reading';
+
+-- Aggregates
+
+CREATE AGGREGATE mlmeta.regression(actual float8, predicted float8) (
+	SFUNC = mlmeta.regression_add,
+	STYPE = mlmeta.regression,
+	SSPACE = 2048,
+	FINALFUNC = mlmeta.regression_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	COMBINEFUNC = mlmeta.regression_merge,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE mlmeta.regression(actual float8, predicted float8) IS
+	'summary of actual and predicted numbers';
+
+CREATE AGGREGATE mlmeta.regression(actual float8, predicted float8, weight float8) (
+	SFUNC = mlmeta.regression_add,
+	STYPE = mlmeta.regression,
+	SSPACE = 2048,
+	FINALFUNC = mlmeta.regression_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	COMBINEFUNC = mlmeta.regression_merge,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE mlmeta.regression(actual float8, predicted float8, weight float8) IS
+	'summary of actual and predicted numbers with weights';
+
+CREATE AGGREGATE mlmeta.merge(summary mlmeta.regression) (
+	SFUNC = mlmeta.regression_merge,
+	STYPE = mlmeta.regression,
+	SSPACE = 2048,
+	FINALFUNC = mlmeta.regression_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	COMBINEFUNC = mlmeta.regression_merge,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE mlmeta.merge(summary mlmeta.regression) IS
+	'sum of regressions';
+
+-- Sums
+
+CREATE FUNCTION mlmeta.plus(
+	a mlmeta.regression,
+	b mlmeta.regression)
+RETURNS mlmeta.regression
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_regression_plus';
+COMMENT ON FUNCTION mlmeta.plus(a mlmeta.regression, b mlmeta.regression) IS
+	'sum of two regressions';
+
+CREATE OPERATOR mlmeta.+ (
+	LEFTARG = mlmeta.regression,
+	RIGHTARG = mlmeta.regression,
+	FUNCTION = mlmeta.plus,
+	COMMUTATOR = OPERATOR(mlmeta.+)
+);
+COMMENT ON OPERATOR mlmeta.+ (mlmeta.regression, mlmeta.regression) IS
+	'sum of two regressions';
+
+-- Counts
+
+CREATE FUNCTION mlmeta.n(r mlmeta.regression) RETURNS bigint
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_regression_n';
+COMMENT ON FUNCTION mlmeta.n(r mlmeta.regression) IS
+	'rows that took part';
+
+CREATE FUNCTION mlmeta.null_count(r mlmeta.regression) RETURNS bigint
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_regression_null_count';
+COMMENT ON FUNCTION mlmeta.null_count(r mlmeta.regression) IS
+	'rows with a NULL, which took no part';
+
+CREATE FUNCTION mlmeta.nan_count(r mlmeta.regression) RETURNS bigint
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_regression_nan_count';
+COMMENT ON FUNCTION mlmeta.nan_count(r mlmeta.regression) IS
+	'rows with a NaN or an infinity, which took no part';
+
+CREATE FUNCTION mlmeta.zero_actuals(r mlmeta.regression) RETURNS bigint
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_regression_zero_actuals';
+COMMENT ON FUNCTION mlmeta.zero_actuals(r mlmeta.regression) IS
+	'rows that took part and have no relative error: the actual value is 0';
+
+CREATE FUNCTION mlmeta.total_weight(r mlmeta.regression) RETURNS float8
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_regression_total_weight';
+COMMENT ON FUNCTION mlmeta.total_weight(r mlmeta.regression) IS
+	'sum of the weights of the rows that took part';
+
+-- Errors: predicted - actual
+
+CREATE FUNCTION mlmeta.mae(r mlmeta.regression) RETURNS float8
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_regression_mae';
+COMMENT ON FUNCTION mlmeta.mae(r mlmeta.regression) IS
+	'mean absolute error';
+
+CREATE FUNCTION mlmeta.mse(r mlmeta.regression) RETURNS float8
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_regression_mse';
+COMMENT ON FUNCTION mlmeta.mse(r mlmeta.regression) IS
+	'mean squared error';
+
+CREATE FUNCTION mlmeta.rmse(r mlmeta.regression) RETURNS float8
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_regression_rmse';
+COMMENT ON FUNCTION mlmeta.rmse(r mlmeta.regression) IS
+	'root of the mean squared error';
+
+CREATE FUNCTION mlmeta.mape(r mlmeta.regression) RETURNS float8
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_regression_mape';
+COMMENT ON FUNCTION mlmeta.mape(r mlmeta.regression) IS
+	'mean absolute error relative to the actual value, as a fraction; NULL if an actual value is 0';
+
+CREATE FUNCTION mlmeta.smape(r mlmeta.regression) RETURNS float8
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_regression_smape';
+COMMENT ON FUNCTION mlmeta.smape(r mlmeta.regression) IS
+	'mean of 2 |error| / (|actual| + |predicted|), from 0 to 2';
+
+CREATE FUNCTION mlmeta.bias(r mlmeta.regression) RETURNS float8
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_regression_bias';
+COMMENT ON FUNCTION mlmeta.bias(r mlmeta.regression) IS
+	'mean of predicted - actual';
+
+CREATE FUNCTION mlmeta.max_error(r mlmeta.regression) RETURNS float8
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_regression_max_error';
+COMMENT ON FUNCTION mlmeta.max_error(r mlmeta.regression) IS
+	'largest absolute error';
+
+CREATE FUNCTION mlmeta.r2(r mlmeta.regression) RETURNS float8
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_regression_r2';
+COMMENT ON FUNCTION mlmeta.r2(r mlmeta.regression) IS
+	'coefficient of determination; NULL for one row';
+
+CREATE FUNCTION mlmeta.explained_variance(r mlmeta.regression) RETURNS float8
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_regression_explained_variance';
+COMMENT ON FUNCTION mlmeta.explained_variance(r mlmeta.regression) IS
+	'share of the variance of the actual values that the predictions explain, bias aside';
+
+CREATE FUNCTION mlmeta.pearson(r mlmeta.regression) RETURNS float8
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_regression_pearson';
+COMMENT ON FUNCTION mlmeta.pearson(r mlmeta.regression) IS
+	'correlation of actual and predicted; NULL if one of them is constant';
+
+-- Equality, order and hash are those of the stored bytes.
+
+CREATE FUNCTION mlmeta.regression_eq(
+	a mlmeta.regression,
+	b mlmeta.regression)
+RETURNS boolean
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_summary_eq';
+COMMENT ON FUNCTION mlmeta.regression_eq(a mlmeta.regression, b mlmeta.regression) IS
+	'whether two regressions are equal';
+
+CREATE FUNCTION mlmeta.regression_ne(
+	a mlmeta.regression,
+	b mlmeta.regression)
+RETURNS boolean
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_summary_ne';
+COMMENT ON FUNCTION mlmeta.regression_ne(a mlmeta.regression, b mlmeta.regression) IS
+	'whether two regressions differ';
+
+CREATE FUNCTION mlmeta.regression_lt(
+	a mlmeta.regression,
+	b mlmeta.regression)
+RETURNS boolean
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_summary_lt';
+COMMENT ON FUNCTION mlmeta.regression_lt(a mlmeta.regression, b mlmeta.regression) IS
+	'whether the first of two regressions sorts before the second';
+
+CREATE FUNCTION mlmeta.regression_le(
+	a mlmeta.regression,
+	b mlmeta.regression)
+RETURNS boolean
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_summary_le';
+COMMENT ON FUNCTION mlmeta.regression_le(a mlmeta.regression, b mlmeta.regression) IS
+	'whether the first of two regressions does not sort after the second';
+
+CREATE FUNCTION mlmeta.regression_gt(
+	a mlmeta.regression,
+	b mlmeta.regression)
+RETURNS boolean
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_summary_gt';
+COMMENT ON FUNCTION mlmeta.regression_gt(a mlmeta.regression, b mlmeta.regression) IS
+	'whether the first of two regressions sorts after the second';
+
+CREATE FUNCTION mlmeta.regression_ge(
+	a mlmeta.regression,
+	b mlmeta.regression)
+RETURNS boolean
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_summary_ge';
+COMMENT ON FUNCTION mlmeta.regression_ge(a mlmeta.regression, b mlmeta.regression) IS
+	'whether the first of two regressions does not sort before the second';
+
+CREATE FUNCTION mlmeta.regression_cmp(
+	a mlmeta.regression,
+	b mlmeta.regression)
+RETURNS integer
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_summary_cmp';
+COMMENT ON FUNCTION mlmeta.regression_cmp(a mlmeta.regression, b mlmeta.regression) IS
+	'order of two regressions: negative, 0 or positive';
+
+CREATE FUNCTION mlmeta.regression_hash(summary mlmeta.regression) RETURNS integer
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_summary_hash';
+COMMENT ON FUNCTION mlmeta.regression_hash(summary mlmeta.regression) IS
+	'hash of one of the regressions';
+
+CREATE FUNCTION mlmeta.regression_hash_extended(
+	summary mlmeta.regression,
+	seed bigint)
+RETURNS bigint
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_summary_hash_extended';
+COMMENT ON FUNCTION mlmeta.regression_hash_extended(summary mlmeta.regression, seed bigint) IS
+	'64-bit hash of one of the regressions';
+
+CREATE OPERATOR mlmeta.= (
+	LEFTARG = mlmeta.regression,
+	RIGHTARG = mlmeta.regression,
+	FUNCTION = mlmeta.regression_eq,
+	COMMUTATOR = OPERATOR(mlmeta.=),
+	NEGATOR = OPERATOR(mlmeta.<>),
+	RESTRICT = pg_catalog.eqsel,
+	JOIN = pg_catalog.eqjoinsel,
+	HASHES,
+	MERGES
+);
+COMMENT ON OPERATOR mlmeta.= (mlmeta.regression, mlmeta.regression) IS
+	'whether two regressions are equal';
+
+CREATE OPERATOR mlmeta.<> (
+	LEFTARG = mlmeta.regression,
+	RIGHTARG = mlmeta.regression,
+	FUNCTION = mlmeta.regression_ne,
+	COMMUTATOR = OPERATOR(mlmeta.<>),
+	NEGATOR = OPERATOR(mlmeta.=),
+	RESTRICT = pg_catalog.neqsel,
+	JOIN = pg_catalog.neqjoinsel
+);
+COMMENT ON OPERATOR mlmeta.<> (mlmeta.regression, mlmeta.regression) IS
+	'whether two regressions differ';
+
+CREATE OPERATOR mlmeta.< (
+	LEFTARG = mlmeta.regression,
+	RIGHTARG = mlmeta.regression,
+	FUNCTION = mlmeta.regression_lt,
+	COMMUTATOR = OPERATOR(mlmeta.>),
+	NEGATOR = OPERATOR(mlmeta.>=),
+	RESTRICT = pg_catalog.scalarltsel,
+	JOIN = pg_catalog.scalarltjoinsel
+);
+COMMENT ON OPERATOR mlmeta.< (mlmeta.regression, mlmeta.regression) IS
+	'whether the first of two regressions sorts before the second';
+
+CREATE OPERATOR mlmeta.<= (
+	LEFTARG = mlmeta.regression,
+	RIGHTARG = mlmeta.regression,
+	FUNCTION = mlmeta.regression_le,
+	COMMUTATOR = OPERATOR(mlmeta.>=),
+	NEGATOR = OPERATOR(mlmeta.>),
+	RESTRICT = pg_catalog.scalarlesel,
+	JOIN = pg_catalog.scalarlejoinsel
+);
+COMMENT ON OPERATOR mlmeta.<= (mlmeta.regression, mlmeta.regression) IS
+	'whether the first of two regressions does not sort after the second';
+
+CREATE OPERATOR mlmeta.> (
+	LEFTARG = mlmeta.regression,
+	RIGHTARG = mlmeta.regression,
+	FUNCTION = mlmeta.regression_gt,
+	COMMUTATOR = OPERATOR(mlmeta.<),
+	NEGATOR = OPERATOR(mlmeta.<=),
+	RESTRICT = pg_catalog.scalargtsel,
+	JOIN = pg_catalog.scalargtjoinsel
+);
+COMMENT ON OPERATOR mlmeta.> (mlmeta.regression, mlmeta.regression) IS
+	'whether the first of two regressions sorts after the second';
+
+CREATE OPERATOR mlmeta.>= (
+	LEFTARG = mlmeta.regression,
+	RIGHTARG = mlmeta.regression,
+	FUNCTION = mlmeta.regression_ge,
+	COMMUTATOR = OPERATOR(mlmeta.<=),
+	NEGATOR = OPERATOR(mlmeta.<),
+	RESTRICT = pg_catalog.scalargesel,
+	JOIN = pg_catalog.scalargejoinsel
+);
+COMMENT ON OPERATOR mlmeta.>= (mlmeta.regression, mlmeta.regression) IS
+	'whether the first of two regressions does not sort before the second';
+
+CREATE OPERATOR CLASS mlmeta.regression_ops
+	DEFAULT FOR TYPE mlmeta.regression USING btree AS
+	OPERATOR 1 mlmeta.<,
+	OPERATOR 2 mlmeta.<=,
+	OPERATOR 3 mlmeta.=,
+	OPERATOR 4 mlmeta.>=,
+	OPERATOR 5 mlmeta.>,
+	FUNCTION 1 mlmeta.regression_cmp(mlmeta.regression, mlmeta.regression);
+COMMENT ON OPERATOR CLASS mlmeta.regression_ops USING btree IS
+	'order of regressions by their stored bytes';
+COMMENT ON OPERATOR FAMILY mlmeta.regression_ops USING btree IS
+	'order of regressions by their stored bytes';
+
+CREATE OPERATOR CLASS mlmeta.regression_ops
+	DEFAULT FOR TYPE mlmeta.regression USING hash AS
+	OPERATOR 1 mlmeta.=,
+	FUNCTION 1 mlmeta.regression_hash(mlmeta.regression),
+	FUNCTION 2 mlmeta.regression_hash_extended(mlmeta.regression, bigint);
+COMMENT ON OPERATOR CLASS mlmeta.regression_ops USING hash IS
+	'hash of regressions by their stored bytes';
+COMMENT ON OPERATOR FAMILY mlmeta.regression_ops USING hash IS
+	'hash of regressions by their stored bytes';
