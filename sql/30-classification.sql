@@ -605,7 +605,7 @@ CREATE FUNCTION mlmeta.classification_hash(summary mlmeta.classification) RETURN
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_summary_hash';
 COMMENT ON FUNCTION mlmeta.classification_hash(summary mlmeta.classification) IS
-	'hash of one of the classifications';
+	'hash of a classification';
 
 CREATE FUNCTION mlmeta.classification_hash_extended(
 	summary mlmeta.classification,
@@ -614,7 +614,7 @@ RETURNS bigint
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_summary_hash_extended';
 COMMENT ON FUNCTION mlmeta.classification_hash_extended(summary mlmeta.classification, seed bigint) IS
-	'64-bit hash of one of the classifications';
+	'64-bit hash of a classification';
 
 CREATE OPERATOR mlmeta.= (
 	LEFTARG = mlmeta.classification,

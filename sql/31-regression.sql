@@ -299,7 +299,7 @@ CREATE FUNCTION mlmeta.regression_hash(summary mlmeta.regression) RETURNS intege
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_summary_hash';
 COMMENT ON FUNCTION mlmeta.regression_hash(summary mlmeta.regression) IS
-	'hash of one of the regressions';
+	'hash of a regression';
 
 CREATE FUNCTION mlmeta.regression_hash_extended(
 	summary mlmeta.regression,
@@ -308,7 +308,7 @@ RETURNS bigint
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_summary_hash_extended';
 COMMENT ON FUNCTION mlmeta.regression_hash_extended(summary mlmeta.regression, seed bigint) IS
-	'64-bit hash of one of the regressions';
+	'64-bit hash of a regression';
 
 CREATE OPERATOR mlmeta.= (
 	LEFTARG = mlmeta.regression,

@@ -1,0 +1,432 @@
+-- Quality of classifiers of many classes: the type confusion_matrix, the
+-- aggregate confusion(actual, predicted), and what can be read from it.
+
+CREATE TYPE mlmeta.confusion_matrix;
+
+CREATE FUNCTION mlmeta.confusion_matrix_in(
+	text_form cstring)
+RETURNS mlmeta.confusion_matrix
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_confusion_matrix_in';
+COMMENT ON FUNCTION mlmeta.confusion_matrix_in(text_form cstring) IS
+	'reads the text form of a confusion matrix';
+
+CREATE FUNCTION mlmeta.confusion_matrix_out(
+	summary mlmeta.confusion_matrix)
+RETURNS cstring
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_confusion_matrix_out';
+COMMENT ON FUNCTION mlmeta.confusion_matrix_out(summary mlmeta.confusion_matrix) IS
+	'writes the text form of a confusion matrix';
+
+CREATE FUNCTION mlmeta.confusion_matrix_recv(
+	binary_form internal)
+RETURNS mlmeta.confusion_matrix
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_confusion_matrix_recv';
+COMMENT ON FUNCTION mlmeta.confusion_matrix_recv(binary_form internal) IS
+	'reads the binary form of a confusion matrix';
+
+CREATE FUNCTION mlmeta.confusion_matrix_send(
+	summary mlmeta.confusion_matrix)
+RETURNS bytea
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_confusion_matrix_send';
+COMMENT ON FUNCTION mlmeta.confusion_matrix_send(summary mlmeta.confusion_matrix) IS
+	'writes the binary form of a confusion matrix';
+
+CREATE TYPE mlmeta.confusion_matrix (
+	INPUT = mlmeta.confusion_matrix_in,
+	OUTPUT = mlmeta.confusion_matrix_out,
+	RECEIVE = mlmeta.confusion_matrix_recv,
+	SEND = mlmeta.confusion_matrix_send,
+	INTERNALLENGTH = VARIABLE,
+	ALIGNMENT = int4,
+	STORAGE = extended
+);
+
+COMMENT ON TYPE mlmeta.confusion_matrix IS
+	'mergeable counts of rows by actual and predicted class, of up to 1,024 classes';
+
+-- Support functions of the aggregates
+
+CREATE FUNCTION mlmeta.confusion_matrix_add(
+	state mlmeta.confusion_matrix,
+	actual text,
+	predicted text)
+RETURNS mlmeta.confusion_matrix
+	LANGUAGE C IMMUTABLE PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_confusion_matrix_add';
+COMMENT ON FUNCTION mlmeta.confusion_matrix_add(state mlmeta.confusion_matrix, actual text, predicted text) IS
+	'transition function of confusion: adds a row';
+
+CREATE FUNCTION mlmeta.confusion_matrix_add(
+	state mlmeta.confusion_matrix,
+	actual text,
+	predicted text,
+	weight float8)
+RETURNS mlmeta.confusion_matrix
+	LANGUAGE C IMMUTABLE PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_confusion_matrix_add';
+COMMENT ON FUNCTION mlmeta.confusion_matrix_add(state mlmeta.confusion_matrix, actual text, predicted text, weight float8) IS
+	'transition function of confusion: adds a row';
+
+CREATE FUNCTION mlmeta.confusion_matrix_merge(
+	state mlmeta.confusion_matrix,
+	summary mlmeta.confusion_matrix)
+RETURNS mlmeta.confusion_matrix
+	LANGUAGE C IMMUTABLE PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_confusion_matrix_merge';
+COMMENT ON FUNCTION mlmeta.confusion_matrix_merge(state mlmeta.confusion_matrix, summary mlmeta.confusion_matrix) IS
+	'combine function of confusion and transition function of merge';
+
+CREATE FUNCTION mlmeta.confusion_matrix_final(
+	state mlmeta.confusion_matrix)
+RETURNS mlmeta.confusion_matrix
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_confusion_matrix_final';
+COMMENT ON FUNCTION mlmeta.confusion_matrix_final(state mlmeta.confusion_matrix) IS
+	'final function of confusion: the state, for reading';
+
+-- Aggregates
+
+CREATE AGGREGATE mlmeta.confusion(actual text, predicted text) (
+	SFUNC = mlmeta.confusion_matrix_add,
+	STYPE = mlmeta.confusion_matrix,
+	SSPACE = 2048,
+	FINALFUNC = mlmeta.confusion_matrix_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	COMBINEFUNC = mlmeta.confusion_matrix_merge,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE mlmeta.confusion(actual text, predicted text) IS
+	'confusion matrix of actual and predicted classes';
+
+CREATE AGGREGATE mlmeta.confusion(actual text, predicted text, weight float8) (
+	SFUNC = mlmeta.confusion_matrix_add,
+	STYPE = mlmeta.confusion_matrix,
+	SSPACE = 2048,
+	FINALFUNC = mlmeta.confusion_matrix_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	COMBINEFUNC = mlmeta.confusion_matrix_merge,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE mlmeta.confusion(actual text, predicted text, weight float8) IS
+	'confusion matrix of actual and predicted classes with weights';
+
+CREATE AGGREGATE mlmeta.merge(summary mlmeta.confusion_matrix) (
+	SFUNC = mlmeta.confusion_matrix_merge,
+	STYPE = mlmeta.confusion_matrix,
+	SSPACE = 2048,
+	FINALFUNC = mlmeta.confusion_matrix_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	COMBINEFUNC = mlmeta.confusion_matrix_merge,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE mlmeta.merge(summary mlmeta.confusion_matrix) IS
+	'sum of confusion matrices';
+
+-- Sums
+
+CREATE FUNCTION mlmeta.plus(
+	a mlmeta.confusion_matrix,
+	b mlmeta.confusion_matrix)
+RETURNS mlmeta.confusion_matrix
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_confusion_matrix_plus';
+COMMENT ON FUNCTION mlmeta.plus(a mlmeta.confusion_matrix, b mlmeta.confusion_matrix) IS
+	'sum of two confusion matrices';
+
+CREATE OPERATOR mlmeta.+ (
+	LEFTARG = mlmeta.confusion_matrix,
+	RIGHTARG = mlmeta.confusion_matrix,
+	FUNCTION = mlmeta.plus,
+	COMMUTATOR = OPERATOR(mlmeta.+)
+);
+COMMENT ON OPERATOR mlmeta.+ (mlmeta.confusion_matrix, mlmeta.confusion_matrix) IS
+	'sum of two confusion matrices';
+
+-- Counts
+
+CREATE FUNCTION mlmeta.n(m mlmeta.confusion_matrix) RETURNS bigint
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_confusion_matrix_n';
+COMMENT ON FUNCTION mlmeta.n(m mlmeta.confusion_matrix) IS
+	'rows that took part';
+
+CREATE FUNCTION mlmeta.null_count(m mlmeta.confusion_matrix) RETURNS bigint
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_confusion_matrix_null_count';
+COMMENT ON FUNCTION mlmeta.null_count(m mlmeta.confusion_matrix) IS
+	'rows with a NULL, which took no part';
+
+CREATE FUNCTION mlmeta.total_weight(m mlmeta.confusion_matrix) RETURNS float8
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_confusion_matrix_total_weight';
+COMMENT ON FUNCTION mlmeta.total_weight(m mlmeta.confusion_matrix) IS
+	'sum of the weights of the rows that took part';
+
+CREATE FUNCTION mlmeta.classes(m mlmeta.confusion_matrix) RETURNS text[]
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_confusion_matrix_classes';
+COMMENT ON FUNCTION mlmeta.classes(m mlmeta.confusion_matrix) IS
+	'classes that were actual or predicted, in the order of their bytes';
+
+CREATE FUNCTION mlmeta.cells(
+	m mlmeta.confusion_matrix,
+	OUT actual text,
+	OUT predicted text,
+	OUT n bigint,
+	OUT weight float8)
+RETURNS SETOF record
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 30
+	AS 'MODULE_PATHNAME', 'mlmeta_confusion_matrix_cells';
+COMMENT ON FUNCTION mlmeta.cells(m mlmeta.confusion_matrix) IS
+	'cells of the matrix that hold rows';
+
+CREATE FUNCTION mlmeta.by_class(
+	m mlmeta.confusion_matrix,
+	OUT class text,
+	OUT support float8,
+	OUT predicted float8,
+	OUT hits float8,
+	OUT "precision" float8,
+	OUT recall float8,
+	OUT f1 float8)
+RETURNS SETOF record
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 10
+	AS 'MODULE_PATHNAME', 'mlmeta_confusion_matrix_by_class';
+COMMENT ON FUNCTION mlmeta.by_class(m mlmeta.confusion_matrix) IS
+	'precision, recall and F1 score of each class';
+
+-- Metrics
+
+CREATE FUNCTION mlmeta.accuracy(m mlmeta.confusion_matrix) RETURNS float8
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_confusion_matrix_accuracy';
+COMMENT ON FUNCTION mlmeta.accuracy(m mlmeta.confusion_matrix) IS
+	'share of rows predicted correctly';
+
+CREATE FUNCTION mlmeta.balanced_accuracy(m mlmeta.confusion_matrix) RETURNS float8
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_confusion_matrix_balanced_accuracy';
+COMMENT ON FUNCTION mlmeta.balanced_accuracy(m mlmeta.confusion_matrix) IS
+	'mean recall of the classes that occur';
+
+CREATE FUNCTION mlmeta.precision_score(
+	m mlmeta.confusion_matrix,
+	average text DEFAULT 'macro')
+RETURNS float8
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_confusion_matrix_precision';
+COMMENT ON FUNCTION mlmeta.precision_score(m mlmeta.confusion_matrix, average text) IS
+	'precision over all classes; average: macro, micro or weighted';
+
+CREATE FUNCTION mlmeta.recall_score(
+	m mlmeta.confusion_matrix,
+	average text DEFAULT 'macro')
+RETURNS float8
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_confusion_matrix_recall';
+COMMENT ON FUNCTION mlmeta.recall_score(m mlmeta.confusion_matrix, average text) IS
+	'recall over all classes; average: macro, micro or weighted';
+
+CREATE FUNCTION mlmeta.f1_score(
+	m mlmeta.confusion_matrix,
+	average text DEFAULT 'macro')
+RETURNS float8
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_confusion_matrix_f1';
+COMMENT ON FUNCTION mlmeta.f1_score(m mlmeta.confusion_matrix, average text) IS
+	'F1 score over all classes; average: macro, micro or weighted';
+
+CREATE FUNCTION mlmeta.kappa(m mlmeta.confusion_matrix) RETURNS float8
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_confusion_matrix_kappa';
+COMMENT ON FUNCTION mlmeta.kappa(m mlmeta.confusion_matrix) IS
+	'Cohen''s kappa: agreement beyond chance; NULL where chance always agrees';
+
+CREATE FUNCTION mlmeta.mcc(m mlmeta.confusion_matrix) RETURNS float8
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_confusion_matrix_mcc';
+COMMENT ON FUNCTION mlmeta.mcc(m mlmeta.confusion_matrix) IS
+	'Matthews correlation coefficient for many classes; 0 where undefined';
+
+-- Equality, order and hash are those of the stored bytes.
+
+CREATE FUNCTION mlmeta.confusion_matrix_eq(
+	a mlmeta.confusion_matrix,
+	b mlmeta.confusion_matrix)
+RETURNS boolean
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_summary_eq';
+COMMENT ON FUNCTION mlmeta.confusion_matrix_eq(a mlmeta.confusion_matrix, b mlmeta.confusion_matrix) IS
+	'whether two confusion matrices are equal';
+
+CREATE FUNCTION mlmeta.confusion_matrix_ne(
+	a mlmeta.confusion_matrix,
+	b mlmeta.confusion_matrix)
+RETURNS boolean
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_summary_ne';
+COMMENT ON FUNCTION mlmeta.confusion_matrix_ne(a mlmeta.confusion_matrix, b mlmeta.confusion_matrix) IS
+	'whether two confusion matrices differ';
+
+CREATE FUNCTION mlmeta.confusion_matrix_lt(
+	a mlmeta.confusion_matrix,
+	b mlmeta.confusion_matrix)
+RETURNS boolean
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_summary_lt';
+COMMENT ON FUNCTION mlmeta.confusion_matrix_lt(a mlmeta.confusion_matrix, b mlmeta.confusion_matrix) IS
+	'whether the first of two confusion matrices sorts before the second';
+
+CREATE FUNCTION mlmeta.confusion_matrix_le(
+	a mlmeta.confusion_matrix,
+	b mlmeta.confusion_matrix)
+RETURNS boolean
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_summary_le';
+COMMENT ON FUNCTION mlmeta.confusion_matrix_le(a mlmeta.confusion_matrix, b mlmeta.confusion_matrix) IS
+	'whether the first of two confusion matrices does not sort after the second';
+
+CREATE FUNCTION mlmeta.confusion_matrix_gt(
+	a mlmeta.confusion_matrix,
+	b mlmeta.confusion_matrix)
+RETURNS boolean
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_summary_gt';
+COMMENT ON FUNCTION mlmeta.confusion_matrix_gt(a mlmeta.confusion_matrix, b mlmeta.confusion_matrix) IS
+	'whether the first of two confusion matrices sorts after the second';
+
+CREATE FUNCTION mlmeta.confusion_matrix_ge(
+	a mlmeta.confusion_matrix,
+	b mlmeta.confusion_matrix)
+RETURNS boolean
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_summary_ge';
+COMMENT ON FUNCTION mlmeta.confusion_matrix_ge(a mlmeta.confusion_matrix, b mlmeta.confusion_matrix) IS
+	'whether the first of two confusion matrices does not sort before the second';
+
+CREATE FUNCTION mlmeta.confusion_matrix_cmp(
+	a mlmeta.confusion_matrix,
+	b mlmeta.confusion_matrix)
+RETURNS integer
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_summary_cmp';
+COMMENT ON FUNCTION mlmeta.confusion_matrix_cmp(a mlmeta.confusion_matrix, b mlmeta.confusion_matrix) IS
+	'order of two confusion matrices: negative, 0 or positive';
+
+CREATE FUNCTION mlmeta.confusion_matrix_hash(
+	summary mlmeta.confusion_matrix)
+RETURNS integer
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_summary_hash';
+COMMENT ON FUNCTION mlmeta.confusion_matrix_hash(summary mlmeta.confusion_matrix) IS
+	'hash of a confusion matrix';
+
+CREATE FUNCTION mlmeta.confusion_matrix_hash_extended(
+	summary mlmeta.confusion_matrix,
+	seed bigint)
+RETURNS bigint
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_summary_hash_extended';
+COMMENT ON FUNCTION mlmeta.confusion_matrix_hash_extended(summary mlmeta.confusion_matrix, seed bigint) IS
+	'64-bit hash of a confusion matrix';
+
+CREATE OPERATOR mlmeta.= (
+	LEFTARG = mlmeta.confusion_matrix,
+	RIGHTARG = mlmeta.confusion_matrix,
+	FUNCTION = mlmeta.confusion_matrix_eq,
+	COMMUTATOR = OPERATOR(mlmeta.=),
+	NEGATOR = OPERATOR(mlmeta.<>),
+	RESTRICT = pg_catalog.eqsel,
+	JOIN = pg_catalog.eqjoinsel,
+	HASHES,
+	MERGES
+);
+COMMENT ON OPERATOR mlmeta.= (mlmeta.confusion_matrix, mlmeta.confusion_matrix) IS
+	'whether two confusion matrices are equal';
+
+CREATE OPERATOR mlmeta.<> (
+	LEFTARG = mlmeta.confusion_matrix,
+	RIGHTARG = mlmeta.confusion_matrix,
+	FUNCTION = mlmeta.confusion_matrix_ne,
+	COMMUTATOR = OPERATOR(mlmeta.<>),
+	NEGATOR = OPERATOR(mlmeta.=),
+	RESTRICT = pg_catalog.neqsel,
+	JOIN = pg_catalog.neqjoinsel
+);
+COMMENT ON OPERATOR mlmeta.<> (mlmeta.confusion_matrix, mlmeta.confusion_matrix) IS
+	'whether two confusion matrices differ';
+
+CREATE OPERATOR mlmeta.< (
+	LEFTARG = mlmeta.confusion_matrix,
+	RIGHTARG = mlmeta.confusion_matrix,
+	FUNCTION = mlmeta.confusion_matrix_lt,
+	COMMUTATOR = OPERATOR(mlmeta.>),
+	NEGATOR = OPERATOR(mlmeta.>=),
+	RESTRICT = pg_catalog.scalarltsel,
+	JOIN = pg_catalog.scalarltjoinsel
+);
+COMMENT ON OPERATOR mlmeta.< (mlmeta.confusion_matrix, mlmeta.confusion_matrix) IS
+	'whether the first of two confusion matrices sorts before the second';
+
+CREATE OPERATOR mlmeta.<= (
+	LEFTARG = mlmeta.confusion_matrix,
+	RIGHTARG = mlmeta.confusion_matrix,
+	FUNCTION = mlmeta.confusion_matrix_le,
+	COMMUTATOR = OPERATOR(mlmeta.>=),
+	NEGATOR = OPERATOR(mlmeta.>),
+	RESTRICT = pg_catalog.scalarlesel,
+	JOIN = pg_catalog.scalarlejoinsel
+);
+COMMENT ON OPERATOR mlmeta.<= (mlmeta.confusion_matrix, mlmeta.confusion_matrix) IS
+	'whether the first of two confusion matrices does not sort after the second';
+
+CREATE OPERATOR mlmeta.> (
+	LEFTARG = mlmeta.confusion_matrix,
+	RIGHTARG = mlmeta.confusion_matrix,
+	FUNCTION = mlmeta.confusion_matrix_gt,
+	COMMUTATOR = OPERATOR(mlmeta.<),
+	NEGATOR = OPERATOR(mlmeta.<=),
+	RESTRICT = pg_catalog.scalargtsel,
+	JOIN = pg_catalog.scalargtjoinsel
+);
+COMMENT ON OPERATOR mlmeta.> (mlmeta.confusion_matrix, mlmeta.confusion_matrix) IS
+	'whether the first of two confusion matrices sorts after the second';
+
+CREATE OPERATOR mlmeta.>= (
+	LEFTARG = mlmeta.confusion_matrix,
+	RIGHTARG = mlmeta.confusion_matrix,
+	FUNCTION = mlmeta.confusion_matrix_ge,
+	COMMUTATOR = OPERATOR(mlmeta.<=),
+	NEGATOR = OPERATOR(mlmeta.<),
+	RESTRICT = pg_catalog.scalargesel,
+	JOIN = pg_catalog.scalargejoinsel
+);
+COMMENT ON OPERATOR mlmeta.>= (mlmeta.confusion_matrix, mlmeta.confusion_matrix) IS
+	'whether the first of two confusion matrices does not sort before the second';
+
+CREATE OPERATOR CLASS mlmeta.confusion_matrix_ops
+	DEFAULT FOR TYPE mlmeta.confusion_matrix USING btree AS
+	OPERATOR 1 mlmeta.<,
+	OPERATOR 2 mlmeta.<=,
+	OPERATOR 3 mlmeta.=,
+	OPERATOR 4 mlmeta.>=,
+	OPERATOR 5 mlmeta.>,
+	FUNCTION 1 mlmeta.confusion_matrix_cmp(mlmeta.confusion_matrix, mlmeta.confusion_matrix);
+COMMENT ON OPERATOR CLASS mlmeta.confusion_matrix_ops USING btree IS
+	'order of confusion matrices by their stored bytes';
+COMMENT ON OPERATOR FAMILY mlmeta.confusion_matrix_ops USING btree IS
+	'order of confusion matrices by their stored bytes';
+
+CREATE OPERATOR CLASS mlmeta.confusion_matrix_ops
+	DEFAULT FOR TYPE mlmeta.confusion_matrix USING hash AS
+	OPERATOR 1 mlmeta.=,
+	FUNCTION 1 mlmeta.confusion_matrix_hash(mlmeta.confusion_matrix),
+	FUNCTION 2 mlmeta.confusion_matrix_hash_extended(mlmeta.confusion_matrix, bigint);
+COMMENT ON OPERATOR CLASS mlmeta.confusion_matrix_ops USING hash IS
+	'hash of confusion matrices by their stored bytes';
+COMMENT ON OPERATOR FAMILY mlmeta.confusion_matrix_ops USING hash IS
+	'hash of confusion matrices by their stored bytes';
