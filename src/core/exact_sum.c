@@ -104,13 +104,11 @@ exact_sum_settle(ExactSum *sum, MemoryContext context)
 }
 
 void
-exact_sum_add_integer(ExactSum *sum, int128 m, int position,
+exact_sum_add_integer(ExactSum *sum, uint128 m, int position, int sign,
 					  MemoryContext context)
 {
 	int			first = position >> 5;
 	int			shift = position & 31;
-	int			sign = m < 0 ? -1 : 1;
-	uint128		magnitude = m < 0 ? -(uint128) m : (uint128) m;
 	uint128		part;
 	int64	   *cell;
 
@@ -120,11 +118,11 @@ exact_sum_add_integer(ExactSum *sum, int128 m, int position,
 		exact_sum_settle(sum, context);
 	reach(sum, first, context);
 	cell = sum->cells + (first - sum->low);
-	part = (uint128) (uint64) magnitude << shift;
+	part = (uint128) (uint64) m << shift;
 	cell[0] += sign * (int64) (uint32) part;
 	cell[1] += sign * (int64) (uint32) (part >> 32);
 	cell[2] += sign * (int64) (uint32) (part >> 64);
-	part = (magnitude >> 64) << shift;
+	part = (m >> 64) << shift;
 	cell[2] += sign * (int64) (uint32) part;
 	cell[3] += sign * (int64) (uint32) (part >> 32);
 	cell[4] += sign * (int64) (uint32) (part >> 64);
@@ -190,6 +188,13 @@ exact_moments_reach(ExactMoments *moments, int exponent,
 	moments->n_cells = end - low;
 }
 
+static void
+add_signed(ExactSum *sum, int128 m, int position, MemoryContext context)
+{
+	exact_sum_add_integer(sum, m < 0 ? -(uint128) m : (uint128) m, position,
+						  m < 0 ? -1 : 1, context);
+}
+
 /* Moves what is pending to the two sums */
 void
 exact_moments_settle(ExactMoments *moments, MemoryContext context)
@@ -202,10 +207,10 @@ exact_moments_settle(ExactMoments *moments, MemoryContext context)
 		/* exponent 1 is that of the unit, 2^-1074 */
 		int			position = moments->low + i - 1;
 
-		exact_sum_add_integer(&moments->sum, moments->cells[i].mantissas,
-							  position, context);
-		exact_sum_add_integer(&moments->squares, moments->cells[i].squares,
-							  2 * position, context);
+		add_signed(&moments->sum, moments->cells[i].mantissas, position,
+				   context);
+		add_signed(&moments->squares, moments->cells[i].squares,
+				   2 * position, context);
 		moments->cells[i].mantissas = 0;
 		moments->cells[i].squares = 0;
 	}

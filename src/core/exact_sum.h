@@ -60,9 +60,9 @@ extern double exact_sum_deviation(const ExactSum *values,
 extern void exact_sum_archive(Archive *ar, const char *name, ExactSum *sum,
 							  int max_cells);
 
-/* sum += m * 2^position units; |m| < 2^127 */
-extern void exact_sum_add_integer(ExactSum *sum, int128 m, int position,
-								  MemoryContext context);
+/* sum += sign * m * 2^position units; m < 2^127, sign 1 or -1 */
+extern void exact_sum_add_integer(ExactSum *sum, uint128 m, int position,
+								  int sign, MemoryContext context);
 
 /*
  * Sums of values and of squares that grow together, one value at a time.

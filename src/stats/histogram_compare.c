@@ -435,7 +435,7 @@ raise_to(int128 *value, int128 candidate)
 }
 
 static KsBounds
-ks_bounds(const Stretches *all, KsAlternative alternative)
+ks_bounds(const Stretches *all, Alternative alternative)
 {
 	KsBounds	bounds = {0, 0};
 	int64		n = all->n;
@@ -450,14 +450,14 @@ ks_bounds(const Stretches *all, KsAlternative alternative)
 		int64		current_left = inner ? s[-1].current_low :
 			s->current_low;
 
-		if (alternative != KS_LESS)
+		if (alternative != ALTERNATIVE_LESS)
 		{
 			raise_to(&bounds.low, (int128) s->reference_low * m -
 					 (int128) s->current_high * n);
 			raise_to(&bounds.high, (int128) s->reference_high * m -
 					 (int128) current_left * n);
 		}
-		if (alternative != KS_GREATER)
+		if (alternative != ALTERNATIVE_GREATER)
 		{
 			raise_to(&bounds.low, (int128) s->current_low * n -
 					 (int128) s->reference_high * m);
@@ -484,7 +484,7 @@ mlmeta_histogram_ks(PG_FUNCTION_ARGS)
 
 	if (all.n == 0 || all.m == 0)
 		PG_RETURN_NULL();
-	PG_RETURN_FLOAT8(ks_ratio(ks_bounds(&all, KS_TWO_SIDED).low, all.n,
+	PG_RETURN_FLOAT8(ks_ratio(ks_bounds(&all, ALTERNATIVE_TWO_SIDED).low, all.n,
 							  all.m));
 }
 
@@ -505,7 +505,7 @@ mlmeta_histogram_ks_test(PG_FUNCTION_ARGS)
 	{"auto", "exact", "asymptotic", NULL};
 	Stretches	all = make_stretches("ks_test", HISTOGRAM_ARG(0),
 									 HISTOGRAM_ARG(1));
-	KsAlternative alternative =
+	Alternative alternative =
 		choice_parse("ks_test", "alternative",
 					 text_to_cstring(PG_GETARG_TEXT_PP(2)), alternatives);
 	int			method = choice_parse("ks_test", "method",
