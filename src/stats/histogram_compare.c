@@ -18,6 +18,7 @@
 #include "core/float_key.h"
 #include "funcapi.h"
 #include "stats/histogram.h"
+#include "stats/histogram_compare.h"
 #include "stats/laws/distributions.h"
 #include "stats/laws/ks_law.h"
 #include "stats/measures.h"
@@ -51,20 +52,9 @@ PG_FUNCTION_INFO_V1(mlmeta_ks_detectable);
  * ----------
  */
 
-typedef struct AlignedCounts
-{
-	int			k;
-	int64	   *reference;
-	int64	   *current;
-} AlignedCounts;
-
-/*
- * The counts of both over the same cells: the bins, or about "bins" cells of
- * equal share in the reference (0: as they are). 22023 for different grids.
- */
-static AlignedCounts
-align(const char *function_name, const Histogram *reference,
-	  const Histogram *current, int bins)
+AlignedCounts
+histogram_align(const char *function_name, const Histogram *reference,
+				const Histogram *current, int bins)
 {
 	AlignedCounts aligned;
 	int		   *cell_of;
@@ -108,7 +98,7 @@ align(const char *function_name, const Histogram *reference,
 Datum
 mlmeta_histogram_psi(PG_FUNCTION_ARGS)
 {
-	AlignedCounts counts = align("psi", HISTOGRAM_ARG(0), HISTOGRAM_ARG(1),
+	AlignedCounts counts = histogram_align("psi", HISTOGRAM_ARG(0), HISTOGRAM_ARG(1),
 								 PG_GETARG_INT32(2));
 	EmptyRule	rule = choice_parse("psi", "rule",
 									text_to_cstring(PG_GETARG_TEXT_PP(3)),
@@ -122,7 +112,7 @@ mlmeta_histogram_psi(PG_FUNCTION_ARGS)
 Datum
 mlmeta_histogram_kl(PG_FUNCTION_ARGS)
 {
-	AlignedCounts counts = align("kl_divergence", HISTOGRAM_ARG(0),
+	AlignedCounts counts = histogram_align("kl_divergence", HISTOGRAM_ARG(0),
 								 HISTOGRAM_ARG(1), PG_GETARG_INT32(2));
 
 	RETURN_MEASURE(measure_in_base("kl_divergence",
@@ -134,7 +124,7 @@ mlmeta_histogram_kl(PG_FUNCTION_ARGS)
 Datum
 mlmeta_histogram_js(PG_FUNCTION_ARGS)
 {
-	AlignedCounts counts = align("js_divergence", HISTOGRAM_ARG(0),
+	AlignedCounts counts = histogram_align("js_divergence", HISTOGRAM_ARG(0),
 								 HISTOGRAM_ARG(1), PG_GETARG_INT32(2));
 
 	RETURN_MEASURE(measure_in_base("js_divergence",
@@ -146,7 +136,7 @@ mlmeta_histogram_js(PG_FUNCTION_ARGS)
 Datum
 mlmeta_histogram_js_distance(PG_FUNCTION_ARGS)
 {
-	AlignedCounts counts = align("js_distance", HISTOGRAM_ARG(0),
+	AlignedCounts counts = histogram_align("js_distance", HISTOGRAM_ARG(0),
 								 HISTOGRAM_ARG(1), PG_GETARG_INT32(2));
 
 	RETURN_MEASURE(sqrt(measure_in_base("js_distance",
@@ -158,7 +148,7 @@ mlmeta_histogram_js_distance(PG_FUNCTION_ARGS)
 Datum
 mlmeta_histogram_hellinger(PG_FUNCTION_ARGS)
 {
-	AlignedCounts counts = align("hellinger", HISTOGRAM_ARG(0),
+	AlignedCounts counts = histogram_align("hellinger", HISTOGRAM_ARG(0),
 								 HISTOGRAM_ARG(1), PG_GETARG_INT32(2));
 
 	RETURN_MEASURE(measure_hellinger(counts.reference, counts.current,
@@ -168,7 +158,7 @@ mlmeta_histogram_hellinger(PG_FUNCTION_ARGS)
 Datum
 mlmeta_histogram_total_variation(PG_FUNCTION_ARGS)
 {
-	AlignedCounts counts = align("total_variation", HISTOGRAM_ARG(0),
+	AlignedCounts counts = histogram_align("total_variation", HISTOGRAM_ARG(0),
 								 HISTOGRAM_ARG(1), PG_GETARG_INT32(2));
 
 	RETURN_MEASURE(measure_total_variation(counts.reference, counts.current,
@@ -178,7 +168,7 @@ mlmeta_histogram_total_variation(PG_FUNCTION_ARGS)
 Datum
 mlmeta_histogram_l_infinity(PG_FUNCTION_ARGS)
 {
-	AlignedCounts counts = align("l_infinity", HISTOGRAM_ARG(0),
+	AlignedCounts counts = histogram_align("l_infinity", HISTOGRAM_ARG(0),
 								 HISTOGRAM_ARG(1), PG_GETARG_INT32(2));
 
 	RETURN_MEASURE(measure_l_infinity(counts.reference, counts.current,
@@ -189,7 +179,7 @@ mlmeta_histogram_l_infinity(PG_FUNCTION_ARGS)
 static AlignedCounts
 align_for_test(const char *function_name, FunctionCallInfo fcinfo)
 {
-	AlignedCounts counts = align(function_name, HISTOGRAM_ARG(0),
+	AlignedCounts counts = histogram_align(function_name, HISTOGRAM_ARG(0),
 								 HISTOGRAM_ARG(1), PG_GETARG_INT32(2));
 	double		minimum = PG_GETARG_FLOAT8(3);
 
@@ -488,38 +478,108 @@ mlmeta_histogram_ks(PG_FUNCTION_ARGS)
 							  all.m));
 }
 
+/* So many rows in bins of unknown ties are laid out one by one */
+#define KS_MAX_SINGLES	1000000
+
 /*
- * ks_test(reference, current, alternative, method).
- *
- * The p-value of the rows is at most that of the lower distance for data
- * without ties (ties only make a distance less likely), and at least the mass
- * that leaves the band of the upper distance when looked at only where all
- * ties could end: at the borders of the bins.
+ * Bounds of the exact p-value of the rows, conditional on their ties, of which
+ * the histograms know only some: all rows of a point bin tie, those of another
+ * bin may or may not. The mass that leaves a band is the larger the more often
+ * the walk is looked at, so looking after each row that is not known to tie
+ * bounds it from above (at the lower distance), and looking only at the borders
+ * of bins from below (at the upper distance).
  */
-Datum
-mlmeta_histogram_ks_test(PG_FUNCTION_ARGS)
+static void
+ks_exact_bounds(const Stretches *all, KsBounds bounds, Alternative alternative,
+				double *p_low, double *p_high)
 {
-	static const char *const alternatives[] =
-	{"two-sided", "less", "greater", NULL};
-	static const char *const methods[] =
-	{"auto", "exact", "asymptotic", NULL};
-	Stretches	all = make_stretches("ks_test", HISTOGRAM_ARG(0),
-									 HISTOGRAM_ARG(1));
-	Alternative alternative =
-		choice_parse("ks_test", "alternative",
-					 text_to_cstring(PG_GETARG_TEXT_PP(2)), alternatives);
-	int			method = choice_parse("ks_test", "method",
-									  text_to_cstring(PG_GETARG_TEXT_PP(3)),
-									  methods);
+	TieGroup   *tied = palloc(all->n_stretches * sizeof(TieGroup));
+	TieGroup   *loose;
+	int64		n_tied = 0;
+	int64		n_loose = 0;
+	int64		singles = 0;
+	int64		reference = 0;
+	int64		current = 0;
+	bool		any_point = false;
+	bool		aligned = true;
+
+	for (int i = 0; i < all->n_stretches; i++)
+	{
+		const Stretch *s = &all->stretches[i];
+		TieGroup   *group = &tied[n_tied];
+
+		if (s->reference_low != s->reference_high ||
+			s->current_low != s->current_high)
+			aligned = false;
+		group->reference = s->reference_low - reference;
+		group->current = s->current_low - current;
+		reference = s->reference_low;
+		current = s->current_low;
+		if (group->reference + group->current == 0)
+			continue;
+		n_tied++;
+		if (s->is_point)
+			any_point = true;
+		else
+			singles += group->reference + group->current;
+	}
+	*p_low = !aligned ? 0.0 :
+		ks_exact_pvalue_at(tied, n_tied, (int64) bounds.high, alternative);
+
+	if (bounds.low == 0)
+		*p_high = 1.0;
+	else if (!aligned || !any_point || singles > KS_MAX_SINGLES)
+		*p_high = ks_exact_no_ties_at((int64) bounds.low, all->n, all->m,
+									  alternative);
+	else
+	{
+		int			next = 0;
+
+		loose = palloc((singles + n_tied) * sizeof(TieGroup));
+		for (int i = 0; i < all->n_stretches; i++)
+		{
+			const Stretch *s = &all->stretches[i];
+			int64		rows = s->reference_low + s->current_low;
+
+			if (i > 0)
+				rows -= s[-1].reference_low + s[-1].current_low;
+			if (rows == 0)
+				continue;
+			if (s->is_point)
+				loose[n_loose++] = tied[next];
+			else
+			{
+				/* only the pooled rows matter: which sample is the same */
+				for (int64 j = 0; j < rows; j++)
+				{
+					loose[n_loose].reference = j < tied[next].reference;
+					loose[n_loose].current = j >= tied[next].reference;
+					n_loose++;
+				}
+			}
+			next++;
+		}
+		*p_high = ks_exact_pvalue_at(loose, n_loose, (int64) bounds.low,
+									 alternative);
+		pfree(loose);
+	}
+	pfree(tied);
+}
+
+/*
+ * The test over summaries: statistic and p-value with bounds that hold for the
+ * rows behind them.
+ */
+TestResult
+histogram_ks_test(const Histogram *reference, const Histogram *current,
+				  Alternative alternative, KsMethod method)
+{
+	Stretches	all = make_stretches("ks_test", reference, current);
 	TestResult	result;
 	KsBounds	bounds;
-	bool		exact;
 
 	if (all.n == 0 || all.m == 0)
-	{
-		result = test_result_empty(all.n, all.m, "no values on one side");
-		return test_result_datum(fcinfo, &result);
-	}
+		return test_result_empty(all.n, all.m, "no values on one side");
 	bounds = ks_bounds(&all, alternative);
 	result.statistic = result.statistic_low =
 		ks_ratio(bounds.low, all.n, all.m);
@@ -527,7 +587,7 @@ mlmeta_histogram_ks_test(PG_FUNCTION_ARGS)
 	result.n_reference = all.n;
 	result.n_current = all.m;
 
-	if (method == 1 && (int128) all.n * all.m > KS_EXACT_LIMIT)
+	if (method == KS_METHOD_EXACT && (int128) all.n * all.m > KS_EXACT_LIMIT)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("ks_test: samples of " INT64_FORMAT " and "
@@ -535,36 +595,12 @@ mlmeta_histogram_ks_test(PG_FUNCTION_ARGS)
 						"method", all.n, all.m),
 				 errhint("Use the method \"auto\": at this size the finite-n "
 						 "law differs by less than anyone can tell.")));
-	exact = method == 1 || (method == 0 && ks_exact_affordable(all.n, all.m));
-	if (exact)
+	if (method == KS_METHOD_EXACT ||
+		(method == KS_METHOD_AUTO && ks_exact_affordable(all.n, all.m)))
 	{
-		TieGroup   *groups = palloc(all.n_stretches * sizeof(TieGroup));
-		int64		n_groups = 0;
-		int64		reference = 0;
-		int64		current = 0;
-		bool		aligned = true;
-
-		for (int i = 0; i < all.n_stretches; i++)
-		{
-			const Stretch *s = &all.stretches[i];
-
-			aligned &= s->reference_low == s->reference_high &&
-				s->current_low == s->current_high;
-			groups[n_groups].reference = s->reference_low - reference;
-			groups[n_groups].current = s->current_low - current;
-			reference = s->reference_low;
-			current = s->current_low;
-			if (groups[n_groups].reference + groups[n_groups].current > 0)
-				n_groups++;
-		}
-		result.p_high = bounds.low == 0 ? 1.0 :
-			ks_exact_no_ties_at((int64) bounds.low, all.n, all.m,
-								alternative);
-		result.p_low = !aligned ? 0.0 :
-			ks_exact_pvalue_at(groups, n_groups, (int64) bounds.high,
-							   alternative);
+		ks_exact_bounds(&all, bounds, alternative, &result.p_low,
+						&result.p_high);
 		result.method = "exact";
-		pfree(groups);
 	}
 	else
 	{
@@ -577,6 +613,26 @@ mlmeta_histogram_ks_test(PG_FUNCTION_ARGS)
 	}
 	result.p_low = Min(result.p_low, result.p_high);
 	result.p_value = result.p_high;
+	return result;
+}
+
+/* ks_test(reference, current, alternative, method) */
+Datum
+mlmeta_histogram_ks_test(PG_FUNCTION_ARGS)
+{
+	static const char *const alternatives[] =
+	{"two-sided", "less", "greater", NULL};
+	static const char *const methods[] =
+	{"auto", "exact", "asymptotic", NULL};
+	Alternative alternative =
+		choice_parse("ks_test", "alternative",
+					 text_to_cstring(PG_GETARG_TEXT_PP(2)), alternatives);
+	int			method = choice_parse("ks_test", "method",
+									  text_to_cstring(PG_GETARG_TEXT_PP(3)),
+									  methods);
+	TestResult	result = histogram_ks_test(HISTOGRAM_ARG(0), HISTOGRAM_ARG(1),
+										   alternative, method);
+
 	return test_result_datum(fcinfo, &result);
 }
 
@@ -624,12 +680,6 @@ mlmeta_ks_detectable(PG_FUNCTION_ARGS)
  * Wasserstein-1 and energy distance
  * ----------
  */
-
-typedef struct DistanceBounds
-{
-	double		low;
-	double		high;
-} DistanceBounds;
 
 /* Sum of (x - left) over the rows of a bin: between *low and *high */
 static void
@@ -774,20 +824,14 @@ integrate(const char *function_name, const Stretches *all,
 	}
 }
 
-/*
- * False when a side is empty. Infinite when the shares of an infinity differ;
- * equal shares of them move nothing.
- */
-static bool
-distances(const char *function_name, FunctionCallInfo fcinfo,
-		  DistanceBounds *absolute, DistanceBounds *squared,
-		  const Histogram **reference)
+/* Infinite when the shares of an infinity differ; equal shares move nothing */
+bool
+histogram_distances(const char *function_name, const Histogram *r,
+					const Histogram *c, DistanceBounds *wasserstein,
+					DistanceBounds *energy)
 {
-	const Histogram *r = HISTOGRAM_ARG(0);
-	const Histogram *c = HISTOGRAM_ARG(1);
 	Stretches	all;
 
-	*reference = r;
 	if (r->n == 0 || c->n == 0)
 		return false;
 	if ((int128) r->negative_infinities * c->n !=
@@ -795,13 +839,22 @@ distances(const char *function_name, FunctionCallInfo fcinfo,
 		(int128) r->positive_infinities * c->n !=
 		(int128) c->positive_infinities * r->n)
 	{
-		absolute->low = absolute->high = get_float8_infinity();
-		*squared = *absolute;
+		wasserstein->low = wasserstein->high = get_float8_infinity();
+		*energy = *wasserstein;
 		return true;
 	}
 	all = make_stretches(function_name, r, c);
-	integrate(function_name, &all, absolute, squared);
+	integrate(function_name, &all, wasserstein, energy);
+	energy->low = sqrt(2 * energy->low);
+	energy->high = sqrt(2 * energy->high);
 	return true;
+}
+
+static double
+middle(DistanceBounds bounds)
+{
+	return isinf(bounds.high) ? bounds.high :
+		bounds.low + (bounds.high - bounds.low) / 2;
 }
 
 static Datum
@@ -821,72 +874,64 @@ interval_datum(FunctionCallInfo fcinfo, double low, double high)
 
 /* In units of the reference's standard deviation (n in the denominator) */
 static double
-unit_of(FunctionCallInfo fcinfo, const Histogram *reference)
+unit_of(bool normed, const Histogram *reference)
 {
-	if (!PG_GETARG_BOOL(2))
-		return 1;
-	return sqrt(histogram_deviation(reference) / (double) reference->n);
+	return !normed ? 1 :
+		sqrt(histogram_deviation(reference) / (double) reference->n);
 }
 
 /* wasserstein(reference, current, normed): the middle of the interval */
 Datum
 mlmeta_histogram_wasserstein(PG_FUNCTION_ARGS)
 {
-	DistanceBounds absolute;
-	DistanceBounds squared;
-	const Histogram *reference;
+	Histogram  *reference = HISTOGRAM_ARG(0);
+	DistanceBounds wasserstein;
+	DistanceBounds energy;
 
-	if (!distances("wasserstein", fcinfo, &absolute, &squared, &reference))
+	if (!histogram_distances("wasserstein", reference, HISTOGRAM_ARG(1),
+							 &wasserstein, &energy))
 		PG_RETURN_NULL();
-	if (isinf(absolute.high))
-		PG_RETURN_FLOAT8(absolute.high);
-	PG_RETURN_FLOAT8((absolute.low + (absolute.high - absolute.low) / 2) /
-					 unit_of(fcinfo, reference));
+	PG_RETURN_FLOAT8(middle(wasserstein) /
+					 unit_of(PG_GETARG_BOOL(2), reference));
 }
 
 Datum
 mlmeta_histogram_wasserstein_interval(PG_FUNCTION_ARGS)
 {
-	DistanceBounds absolute;
-	DistanceBounds squared;
-	const Histogram *reference;
+	Histogram  *reference = HISTOGRAM_ARG(0);
+	DistanceBounds wasserstein;
+	DistanceBounds energy;
 	double		unit;
 
-	if (!distances("wasserstein_interval", fcinfo, &absolute, &squared,
-				   &reference))
+	if (!histogram_distances("wasserstein_interval", reference,
+							 HISTOGRAM_ARG(1), &wasserstein, &energy))
 		PG_RETURN_NULL();
-	unit = unit_of(fcinfo, reference);
-	return interval_datum(fcinfo, absolute.low / unit, absolute.high / unit);
+	unit = unit_of(PG_GETARG_BOOL(2), reference);
+	return interval_datum(fcinfo, wasserstein.low / unit,
+						  wasserstein.high / unit);
 }
 
 /* energy_distance(reference, current): the middle of the interval */
 Datum
 mlmeta_histogram_energy_distance(PG_FUNCTION_ARGS)
 {
-	DistanceBounds absolute;
-	DistanceBounds squared;
-	const Histogram *reference;
-	double		low;
-	double		high;
+	DistanceBounds wasserstein;
+	DistanceBounds energy;
 
-	if (!distances("energy_distance", fcinfo, &absolute, &squared,
-				   &reference))
+	if (!histogram_distances("energy_distance", HISTOGRAM_ARG(0),
+							 HISTOGRAM_ARG(1), &wasserstein, &energy))
 		PG_RETURN_NULL();
-	low = sqrt(2 * squared.low);
-	high = sqrt(2 * squared.high);
-	PG_RETURN_FLOAT8(isinf(high) ? high : low + (high - low) / 2);
+	PG_RETURN_FLOAT8(middle(energy));
 }
 
 Datum
 mlmeta_histogram_energy_distance_interval(PG_FUNCTION_ARGS)
 {
-	DistanceBounds absolute;
-	DistanceBounds squared;
-	const Histogram *reference;
+	DistanceBounds wasserstein;
+	DistanceBounds energy;
 
-	if (!distances("energy_distance_interval", fcinfo, &absolute, &squared,
-				   &reference))
+	if (!histogram_distances("energy_distance_interval", HISTOGRAM_ARG(0),
+							 HISTOGRAM_ARG(1), &wasserstein, &energy))
 		PG_RETURN_NULL();
-	return interval_datum(fcinfo, sqrt(2 * squared.low),
-						  sqrt(2 * squared.high));
+	return interval_datum(fcinfo, energy.low, energy.high);
 }

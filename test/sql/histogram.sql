@@ -1,0 +1,267 @@
+-- The type histogram: builders, accessors, merging, round trips, bad input.
+SET search_path = public, mlmeta;
+\pset null '(null)'
+
+-- Four builders --------------------------------------------------------------
+
+CREATE TEMP TABLE v AS SELECT i::float8 AS x FROM generate_series(1, 1000) AS i;
+
+-- equi-depth over its own data: type-7 quantiles
+SELECT edges(h), counts(h), n(h), mean(h), round(stddev(h)::numeric, 10) AS stddev,
+	minimum(h), maximum(h)
+FROM (SELECT histogram(x, 5) AS h FROM v) AS s;
+
+-- given inner edges: left-closed bins, the outer ones open
+SELECT * FROM bins((SELECT histogram(x, ARRAY[100, 200.5, 900]) FROM v));
+
+-- equal width
+SELECT edges(h), counts(h)
+FROM (SELECT histogram(x, 0, 1000, 4) AS h FROM v) AS s;
+
+-- another histogram's bins
+SELECT edges(w) = edges(h) AS same_edges, counts(w)
+FROM (SELECT histogram(x, 5) AS h FROM v) AS s,
+	LATERAL (SELECT histogram(x + 100, h) AS w FROM v) AS t;
+
+-- int, bigint, real, numeric and domains arrive as float8
+CREATE DOMAIN grade AS integer CHECK (VALUE BETWEEN 0 AND 10);
+SELECT counts(histogram(i, 0, 10, 2)) AS int, counts(histogram(i::bigint, 0, 10, 2)) AS bigint,
+	counts(histogram(i::real, 0, 10, 2)) AS real, counts(histogram(i::numeric, 0, 10, 2)) AS numeric,
+	counts(histogram(i::grade, 0, 10, 2)) AS domain
+FROM generate_series(0, 9) AS i;
+
+-- Heavy values get a bin of their own ----------------------------------------
+
+SELECT b.bin, b.lower, b.upper > b.lower AND b.upper < b.lower + 1e-9 AS is_point, b.count
+FROM (SELECT histogram(CASE WHEN i <= 600 THEN 0 ELSE i END, 4) AS h
+	FROM generate_series(1, 1000) AS i) AS s, bins(h) AS b;
+
+-- a constant is one point bin; nothing lies beside it
+SELECT counts(h), (edges(h))[1] AS edge, quantile(h, 0.5) FROM (SELECT histogram(7, 10) AS h FROM v) AS s;
+
+-- NULL, NaN, infinities, nothing ----------------------------------------------
+
+SELECT n(h), null_count(h), nan_count(h), counts(h), minimum(h), maximum(h), mean(h), stddev(h)
+FROM (SELECT histogram(x, 0, 10, 2) AS h
+	FROM unnest('{1,7,NULL,NaN,Infinity,-Infinity,NULL}'::float8[]) AS x) AS s;
+SELECT histogram(x, 10) IS NULL AS no_rows_null FROM v WHERE false;
+SELECT n(h), null_count(h), counts(h), minimum(h), mean(h), stddev(h), quantile(h, 0.5), cdf(h, 1),
+	sparkline(h)
+FROM (SELECT histogram(NULL::float8, 10) AS h FROM generate_series(1, 3)) AS s;
+SELECT counts(h), edges(h) FROM (SELECT histogram(NULL::float8, ARRAY[1, 2.5]) AS h FROM v) AS s;
+
+-- -0.0 is 0.0
+SELECT count(DISTINCT h::text)
+FROM (SELECT histogram(x, 3) AS h FROM unnest('{0,1,2,0}'::float8[]) AS x
+	UNION ALL SELECT histogram(x, 3) FROM unnest('{-0.0,1,2,-0}'::float8[]) AS x) AS s;
+
+-- Exact moments ----------------------------------------------------------------
+
+-- far from zero, where sums of floats lose everything
+SELECT mean(h) AS mean, stddev(h) AS stddev
+FROM (SELECT histogram(1e15 + x, 0, 1, 2) AS h FROM unnest('{1,2,3,4}'::float8[]) AS x) AS s;
+-- huge and tiny together
+SELECT mean(histogram(x, 0, 1, 2)) AS mean
+FROM unnest('{1e308,1e308,-1e308,-1e308,4e-300}'::float8[]) AS x;
+-- against exact arithmetic, on numbers that numeric and float8 share
+SELECT mean(h) = avg AS mean_is_avg, abs(stddev(h) / sd - 1) < 1e-15 AS stddev_is_stddev
+FROM (SELECT histogram(x, 10) AS h, avg(x::numeric)::float8 AS avg, stddev(x::numeric)::float8 AS sd
+	FROM (SELECT (x * x * x - 1e8) / 1024 AS x FROM v) AS t) AS s;
+
+-- One multiset, one value: order, workers, parts --------------------------------
+
+CREATE TABLE histogram_data AS
+SELECT i, (CASE i % 4
+	WHEN 0 THEN 1.7e9 + 1000 * ((i::bigint * 7919) % 100003) / 100003.0
+	WHEN 1 THEN exp(10 * sin(i))
+	WHEN 2 THEN tan(i * 0.7)
+	ELSE (i % 37) / 4.0 END)::float8 AS x
+FROM generate_series(1, 200000) AS i;
+CREATE INDEX ON histogram_data (i);
+ALTER TABLE histogram_data SET (parallel_workers = 2);
+ANALYZE histogram_data;
+CREATE TEMP TABLE baseline AS SELECT histogram(x, 240) AS h FROM histogram_data WHERE i % 10 = 0;
+
+-- more than 32,768 distinct values: cells, not values, and still exact counts
+CREATE TEMP TABLE results AS
+SELECT 'ascending' AS how, histogram(x, 240) AS own, histogram(x, (SELECT h FROM baseline)) AS windowed
+FROM (SELECT x FROM histogram_data ORDER BY x) AS s
+UNION ALL
+SELECT 'shuffled', histogram(x, 240), histogram(x, (SELECT h FROM baseline))
+FROM (SELECT x FROM histogram_data ORDER BY hashint4(i)) AS s;
+SET parallel_setup_cost = 0;
+SET parallel_tuple_cost = 0;
+SET min_parallel_table_scan_size = 0;
+DO $$
+DECLARE line text; plan text := '';
+BEGIN
+	FOR line IN EXPLAIN SELECT histogram(x, 240) FROM histogram_data LOOP
+		plan := plan || line || E'\n';
+	END LOOP;
+	RAISE NOTICE 'partial aggregate: %', plan LIKE '%Partial Aggregate%';
+END $$;
+INSERT INTO results
+SELECT 'parallel', histogram(x, 240), NULL FROM histogram_data;
+UPDATE results SET windowed = (SELECT histogram(x, h) FROM histogram_data, baseline)
+WHERE how = 'parallel';
+RESET parallel_setup_cost;
+RESET parallel_tuple_cost;
+RESET min_parallel_table_scan_size;
+INSERT INTO results
+SELECT 'merged', NULL, merge(part)
+FROM (SELECT histogram(x, (SELECT h FROM baseline)) AS part FROM histogram_data GROUP BY i % 7) AS s;
+SELECT count(*), count(DISTINCT own) AS own_values, count(DISTINCT windowed) AS windowed_values,
+	bool_and((SELECT sum(c) FROM unnest(counts(windowed)) AS c) = 200000) AS counts_complete,
+	bool_and(n(own) = 200000) AS n_complete
+FROM results;
+
+-- the depth of own bins is near 1/240, whatever the scale and the tails
+SELECT shape, max(share) * 240 < 1.1 AS none_too_deep, min(share) * 240 > 0.9 AS none_too_flat
+FROM (SELECT shape, histogram(x, 240) AS h
+	FROM (SELECT (i - 0.5) / 200000 AS u FROM generate_series(1, 200000) AS i) AS g,
+		LATERAL (VALUES ('offset', 1.7e9 + 1000 * u), ('exponential', -ln(u)),
+			('Cauchy', tan(pi() * (u - 0.5))), ('uniform', u)) AS d(shape, x)
+	GROUP BY shape) AS s, bins(h)
+GROUP BY shape ORDER BY shape;
+-- two scales in one feature are too much for one prefix, and it shows
+SELECT max(share) > 0.2 AS visible FROM (SELECT histogram(
+	CASE WHEN i % 2 = 0 THEN 5 + i * 1e-12 ELSE (i * 0.618033988749895) % 1 * 100 END, 240) AS h
+	FROM generate_series(1, 1000000) AS i) AS s, bins(h);
+
+-- FILTER, GROUPING SETS
+SELECT bool_and(by_filter = by_where) AS filter_is_where
+FROM (SELECT histogram(x, h) FILTER (WHERE i % 2 = 0) AS by_filter FROM histogram_data, baseline) AS f,
+	(SELECT histogram(x, h) AS by_where FROM histogram_data, baseline WHERE i % 2 = 0) AS w;
+SELECT merge(part) FILTER (WHERE k IS NOT NULL) = merge(part) FILTER (WHERE k IS NULL) AS rollup_is_merge
+FROM (SELECT i % 3 AS k, histogram(x, (SELECT h FROM baseline)) AS part FROM histogram_data
+	GROUP BY GROUPING SETS ((i % 3), ())) AS s;
+
+-- Sum, difference, detached values -----------------------------------------------
+
+CREATE TEMP TABLE parts AS
+SELECT i % 2 AS half, histogram(x, (SELECT h FROM baseline)) AS part FROM histogram_data GROUP BY i % 2;
+SELECT a.part + b.part = r.windowed AS sum_is_whole,
+	counts(r.windowed - b.part) = counts(a.part) AS counts_subtract,
+	mean(r.windowed - b.part) = mean(a.part) AS mean_subtracts,
+	stddev(r.windowed - b.part) = stddev(a.part) AS stddev_subtracts,
+	minimum(r.windowed - b.part) <= minimum(a.part) AS minimum_covers,
+	wasserstein(r.windowed - b.part, b.part) = wasserstein(a.part, b.part) AS sums_subtract
+FROM parts AS a, parts AS b, results AS r
+WHERE a.half = 0 AND b.half = 1 AND r.how = 'merged';
+
+SELECT counts(attach(detach(part), h)) = counts(part) AS counts_stay,
+	edges(attach(detach(part), h)) = edges(part) AS edges_return,
+	detach(part) + detach(part) = detach(part + part) AS detached_add,
+	ks(h, detach(part)) = ks(h, part) AS ks_needs_no_edges,
+	psi(h, detach(part)) = psi(h, part) AS psi_needs_no_edges
+FROM parts, baseline;
+SELECT max(pg_column_size(part)) <= 400 AS a_window_of_1000_is_small
+FROM (SELECT detach(histogram(x, (SELECT h FROM baseline))) AS part FROM histogram_data
+	GROUP BY i / 1000) AS s;
+
+-- Moving aggregates ---------------------------------------------------------------
+
+SELECT bool_and(counts(moving) = counts(whole) AND mean(moving) = mean(whole)) AS moving_is_whole
+FROM (SELECT i, histogram(x, ARRAY[0, 10.0, 1000]) OVER (ORDER BY i ROWS 9 PRECEDING) AS moving
+	FROM histogram_data WHERE i <= 300) AS m
+	JOIN LATERAL (SELECT histogram(x, ARRAY[0, 10.0, 1000]) AS whole FROM histogram_data AS d
+		WHERE d.i BETWEEN m.i - 9 AND m.i) AS w ON true;
+SELECT bool_and(abs(psi(h, moving, 10) - psi(h, whole, 10)) < 1e-15) AS rolling_psi
+FROM baseline, LATERAL (SELECT i, histogram(x, h) OVER (ORDER BY i ROWS 99 PRECEDING) AS moving
+	FROM histogram_data WHERE i BETWEEN 1 AND 400) AS m
+	JOIN LATERAL (SELECT histogram(x, h) AS whole FROM histogram_data AS d
+		WHERE d.i BETWEEN m.i - 99 AND m.i) AS w ON true;
+
+-- Round trips ------------------------------------------------------------------------
+
+CREATE TEMP TABLE copies AS SELECT * FROM results WHERE false;
+\copy results TO 'results/histogram_copy.bin' (FORMAT binary)
+\copy copies FROM 'results/histogram_copy.bin' (FORMAT binary)
+SELECT bool_and(c.own IS NOT DISTINCT FROM r.own AND c.windowed IS NOT DISTINCT FROM r.windowed) AS binary_copy,
+	bool_and(r.own::text::histogram IS NOT DISTINCT FROM r.own
+		AND r.windowed::text::histogram = r.windowed) AS text,
+	bool_and(detach(r.windowed)::text::histogram = detach(r.windowed)) AS detached,
+	bool_and((r.windowed::text::jsonb ->> 'n')::bigint = 200000) AS text_is_json
+FROM results AS r JOIN copies AS c USING (how);
+
+-- golden bytes: every later version reads version 1
+SELECT encode(histogram_send(h), 'hex') FROM (SELECT histogram(x, ARRAY[1, 2.5]) AS h
+	FROM unnest('{0.5,1,1.75,3,NULL,NaN}'::float8[]) AS x) AS s;
+SELECT histogram(x, ARRAY[1, 2.5]) FROM unnest('{0.5,1,1.75,3,NULL,NaN}'::float8[]) AS x;
+
+-- Quantiles and distribution function ---------------------------------------------------
+
+SELECT quantile(h, 0) AS q0, quantile(h, 0.25) AS q25, quantile(h, 0.5) AS q50, quantile(h, 1) AS q100,
+	cdf(h, 0) AS below, cdf(h, 1000) AS above, round(cdf(h, 500)::numeric, 2) AS middle
+FROM (SELECT histogram(x, 4) AS h FROM v) AS s;
+SELECT max(abs(quantile(h, p / 240.0) - percentile_cont)) < 1e-9 AS exact_at_edges
+FROM (SELECT histogram(x, 240) AS h FROM v) AS s, generate_series(1, 239) AS p,
+	LATERAL (SELECT percentile_cont(p / 240.0) WITHIN GROUP (ORDER BY x) FROM v) AS q;
+
+-- Bad input: an error with SQLSTATE, the type's name and a way out ------------------------
+
+CREATE FUNCTION pg_temp.fails(query text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE state text; message text; hint text; detail text;
+BEGIN
+	EXECUTE query;
+	RETURN 'no error: ' || query;
+EXCEPTION WHEN OTHERS THEN
+	GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, hint = PG_EXCEPTION_HINT,
+		detail = PG_EXCEPTION_DETAIL;
+	RETURN concat_ws(E'\n  ', state || ' ' || message, nullif(detail, ''), nullif(hint, ''));
+END $$;
+\pset format unaligned
+\pset tuples_only on
+SELECT pg_temp.fails(q) FROM (VALUES
+	(1, 'SELECT histogram(x, ARRAY[2, 1.0]) FROM v'),
+	(2, 'SELECT histogram(x, ARRAY[1, 1.0]) FROM v'),
+	(3, 'SELECT histogram(x, ''{}''::float8[]) FROM v'),
+	(4, 'SELECT histogram(x, ARRAY[1.0]) FROM v'),
+	(5, 'SELECT histogram(x, ''{1,NaN}''::float8[]) FROM v'),
+	(6, 'SELECT histogram(x, ''{1,Infinity}''::float8[]) FROM v'),
+	(7, 'SELECT histogram(x, ''{1,NULL}''::float8[]) FROM v'),
+	(8, 'SELECT histogram(x, NULL::float8[]) FROM v'),
+	(9, 'SELECT histogram(x, 0) FROM v'),
+	(10, 'SELECT histogram(x, 1000000000) FROM v'),
+	(11, 'SELECT histogram(x, 1, 1, 10) FROM v'),
+	(12, 'SELECT histogram(x, 0, ''Infinity'', 10) FROM v'),
+	(13, 'SELECT histogram(x, 1, 1.0000000000000002, 10) FROM v'),
+	(14, 'SELECT histogram(x, NULL::histogram) FROM v'),
+	(15, 'SELECT histogram(x, x::int) FROM v'),
+	(16, 'SELECT histogram(x, ARRAY[x, x + 1]) FROM v'),
+	(17, 'SELECT histogram(x, detach(h)) FROM v, baseline GROUP BY h'),
+	(18, 'SELECT histogram(x, 3) + histogram(x, 4) FROM v'),
+	(19, 'SELECT merge(h) FROM (SELECT histogram(x, 3) AS h FROM v UNION ALL SELECT histogram(x, 4) FROM v) AS s'),
+	(20, 'SELECT histogram(x, ARRAY[1, 2.5]) - histogram(x + 1, ARRAY[1, 2.5]) FROM v'),
+	(21, 'SELECT quantile(histogram(x, 3), 1.5) FROM v'),
+	(22, 'SELECT attach(detach(histogram(x, 3)), histogram(x, 4)) FROM v'),
+	(23, 'SELECT bins(detach(histogram(x, 3))) FROM v'),
+	(24, 'SELECT psi(histogram(x, 3), histogram(x, 4)) FROM v'),
+	(25, 'SELECT psi(h, h, rule => ''none of these'') FROM baseline'),
+	(26, 'SELECT psi(h, h, -1) FROM baseline'),
+	(27, 'SELECT psi(h, h, epsilon => 0) FROM baseline'),
+	(28, 'SELECT ks_test(h, h, alternative => ''sideways'') FROM baseline'),
+	(29, 'SELECT ks_lower_bound(0.1, 10, 10, 1.5)'),
+	(30, 'SELECT sparkline(h, 0) FROM baseline'),
+	(31, 'SELECT histogram_combine(h, h) FROM baseline'),
+	(40, $q$SELECT ''::histogram$q$),
+	(41, $q$SELECT '{}'::histogram$q$),
+	(42, $q$SELECT '{"version": 2, "form": "grid"}'::histogram$q$),
+	(43, $q$SELECT replace(h::text, '"n": 20000', '"n": 20001')::histogram FROM baseline$q$),
+	(44, $q$SELECT replace(h::text, '"counts": [', '"counts": [1,')::histogram FROM baseline$q$),
+	(45, $q$SELECT replace(h::text, '"counts": [', '"counts": [-1,')::histogram FROM baseline$q$),
+	(46, $q$SELECT replace(h::text, '"edges": [', '"edges": [1e99,')::histogram FROM baseline$q$),
+	(47, $q$SELECT replace(h::text, '"minimum": ', '"minimum": 1')::histogram FROM baseline$q$),
+	(48, $q$SELECT (h::text || 'x')::histogram FROM baseline$q$),
+	(49, $q$SELECT left(h::text, 500)::histogram FROM baseline$q$),
+	(50, $q$SELECT replace(h::text, '"counts": [', '"counts": [9223372036854775807,')::histogram FROM baseline$q$)
+) AS t(i, q) ORDER BY i;
+\pset format aligned
+\pset tuples_only off
+
+-- counts near 2^63 overflow into an error, not into nonsense
+SELECT pg_temp.fails($q$SELECT merge(h) FROM (SELECT
+	'{"version": 1, "form": "grid", "n": 9223372036854775807, "null_count": 0, "nan_count": 0, "negative_infinities": 0, "positive_infinities": 0, "minimum": 1, "maximum": 1, "bounds_loose": false, "sum": {"negative": false, "scale": 1074, "magnitude": "01"}, "squares": {"negative": false, "scale": 2148, "magnitude": "01"}, "edges": [1,2], "counts": [0,9223372036854775807,0], "sums": [], "quantiles": []}'::histogram AS h
+	FROM generate_series(1, 2)) AS s$q$);
+
+DROP TABLE histogram_data;
