@@ -23,7 +23,7 @@
 #define ALWAYS_EXACT	20
 
 /* beyond that, while the table of counts passes through this many cells */
-#define CELL_BUDGET		2e9
+#define CELL_BUDGET		6e9
 
 /* counts of paths stay within the range of a double */
 #define MAX_ROWS		1000

@@ -27,8 +27,9 @@
 /* no state's mass is followed below this: denormal numbers are slow */
 #define WALK_FLOOR			1e-290
 
-/* tie groups of at least this size are crossed in one jump */
-#define JUMP_SIZE			256
+/* how far a jump is followed, in its standard deviations, and what it costs */
+#define JUMP_REACH			10.0
+#define JUMP_STEP_COST		3.0
 
 /* states that are walked through in about 0.3 s */
 #define KS_STATE_BUDGET		3e8
@@ -52,6 +53,7 @@ typedef struct Walk
 	int64		s;				/* half width of the band, times n + m */
 	bool		has_upper;
 	bool		has_lower;
+	double		deviation;		/* of one draw */
 	double	   *mass;			/* by state, valid in lo..hi */
 	double	   *next;
 	double	   *index;			/* index[i] = i: converted once */
@@ -297,6 +299,25 @@ draw_many(Walk *walk, int64 size)
 	swap_buffers(walk);
 }
 
+/*
+ * The cost of crossing a tie group of this size from `width` states, in
+ * additions: drawing its rows one by one, or all at once.
+ */
+static double
+steps_cost(const Walk *walk, double size, double width)
+{
+	return size * (width + Min(size, JUMP_REACH * sqrt(size) *
+							   walk->deviation));
+}
+
+static double
+jump_cost(const Walk *walk, double size, double width)
+{
+	return width * (100.0 + JUMP_STEP_COST *
+					Min(size, 2.0 * JUMP_REACH * sqrt(size) *
+						walk->deviation));
+}
+
 static int64
 group_size(const TieGroup *groups, int64 g)
 {
@@ -368,6 +389,7 @@ walk_pvalue(const TieGroup *groups, int64 ngroups, int64 n, int64 m,
 	}
 	walk.s = s;
 	walk.below = -1;
+	walk.deviation = sqrt((double) n * (double) m) / (double) (n + m);
 
 	/* n * m < 2^61 keeps the smaller sample, hence this product, small */
 	bytes = sizeof(double) * (Size) (walk.n + 1);
@@ -386,8 +408,10 @@ walk_pvalue(const TieGroup *groups, int64 ngroups, int64 n, int64 m,
 	for (int64 g = 0; g < ngroups && walk.lo <= walk.hi; g++)
 	{
 		int64		size = group_size(groups, g);
+		double		width = (double) (walk.hi - walk.lo + 1);
 
-		if (size >= JUMP_SIZE)
+		if (size > 1 &&
+			jump_cost(&walk, size, width) < steps_cost(&walk, size, width))
 		{
 			draw_many(&walk, size);
 			trim(&walk);
@@ -463,34 +487,46 @@ ks_exact_affordable(int64 n, int64 m)
 bool
 ks_exact_affordable_tied(const TieGroup *groups, int64 ngroups)
 {
+	Walk		walk = {0};
 	int64		n;
 	int64		m;
 	double		product;
-	double		states;
+	double		total;
+	double		band;
+	double		reach;
+	double		drawn = 0.0;
 	double		cost = 0.0;
 
 	sum_groups(groups, ngroups, &n, &m);
 	if (ks_exact_affordable(n, m))
 		return true;
 	product = (double) n * (double) m;
+	total = (double) n + (double) m;
 	if (n < 1 || m < 1 || product > (double) KS_MAX_PRODUCT)
 		return false;
 
 	/*
-	 * States within ten standard deviations of the path: enough for all but
-	 * the smallest p-values.  A jump reaches as far on either side, and each
-	 * of its steps costs a division.
+	 * The walk is followed within the band, and as many standard deviations
+	 * from its path as leave a trace in the p-value, which is about
+	 * exp(-2 s^2 / (n m (n+m))).
 	 */
-	states = Min((double) Min(n, m),
-				 10.0 * sqrt(product / (double) (n + m))) + 1.0;
-	for (int64 g = 0; g < ngroups; g++)
+	band = (double) ks_scaled_statistic(groups, ngroups,
+										ALTERNATIVE_TWO_SIDED);
+	reach = sqrt(2.0 * (32.0 + log(64.0 * total) +
+						Min(2.0 * band * band / (product * total), 700.0)));
+	walk.deviation = sqrt(product) / total;
+	for (int64 g = 0; g < ngroups && cost <= KS_STATE_BUDGET; g++)
 	{
-		double		size = (double) groups[g].reference + groups[g].current;
+		double		size = (double) (groups[g].reference + groups[g].current);
+		double		width;
 
-		if (size < JUMP_SIZE)
-			cost += size * states;
-		else
-			cost += 4.0 * states * Min(states, 10.0 * sqrt(size));
+		width = 2.0 * reach * walk.deviation *
+			sqrt(Max(drawn, 1.0) * (total - drawn) / total);
+		width = Min(width, 2.0 * band / total) + 1.0;
+		width = Min(width, (double) Min(n, m) + 1.0);
+		cost += Min(steps_cost(&walk, size, width),
+					jump_cost(&walk, size, width));
+		drawn += size;
 	}
 	return cost <= KS_STATE_BUDGET;
 }

@@ -31,7 +31,7 @@
  *
  * The second form knows the ties and says yes also wherever the walk over
  * these groups costs no more than that: few distinct values make it cheap at
- * any number of rows.
+ * any number of rows.  (Two-sided; a one-sided walk may take twice that.)
  */
 extern bool ks_exact_affordable(int64 n, int64 m);
 extern bool ks_exact_affordable_tied(const TieGroup *groups, int64 ngroups);

@@ -14,7 +14,7 @@
 #include "rank_law.h"
 
 /* additions that are done in about 0.3 s */
-#define ADDITION_BUDGET		6e8
+#define ADDITION_BUDGET		1.5e9
 
 /* beyond this many rows the number of labellings may not fit a double */
 #define MAX_ROWS			1000
