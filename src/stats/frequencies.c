@@ -33,6 +33,7 @@ typedef struct Key
 {
 	const char *bytes;
 	uint64		head;
+	uint64		tail;
 	uint32		hash;
 	uint8		size;
 	bool		is_long;
@@ -54,8 +55,10 @@ const SummaryType frequency_table_type = {
 static inline bool
 needs_conversion(void)
 {
-	int			encoding = GetDatabaseEncoding();
+	static int	encoding = -1;	/* never changes in a backend's life */
 
+	if (unlikely(encoding < 0))
+		encoding = GetDatabaseEncoding();
 	return encoding != PG_UTF8 && encoding != PG_SQL_ASCII;
 }
 
@@ -72,17 +75,23 @@ is_ascii(const char *bytes, size_t size)
  * Text of the server as UTF-8, and back; *size follows. A database in
  * SQL_ASCII knows no encoding: its bytes are kept as they are.
  */
-static const char *
-to_utf8(const char *bytes, size_t *size)
+static pg_noinline const char *
+convert_to_utf8(const char *bytes, size_t *size)
 {
 	char	   *converted;
 
-	if (!needs_conversion() || is_ascii(bytes, *size))
+	if (is_ascii(bytes, *size))
 		return bytes;
 	converted = pg_server_to_any(bytes, (int) *size, PG_UTF8);
 	if (converted != bytes)
 		*size = strlen(converted);
 	return converted;
+}
+
+static inline const char *
+to_utf8(const char *bytes, size_t *size)
+{
+	return needs_conversion() ? convert_to_utf8(bytes, size) : bytes;
 }
 
 static const char *
@@ -98,17 +107,19 @@ from_utf8(const char *bytes, size_t *size)
 	return converted;
 }
 
-/* The first eight bytes, zero-padded or overlapping: unique for a size */
 static inline uint64
-load_head(const char *bytes, size_t size)
+load_word(const char *bytes)
 {
-	if (likely(size >= 8))
-	{
-		uint64		head;
+	uint64		word;
 
-		memcpy(&head, bytes, sizeof(head));
-		return head;
-	}
+	memcpy(&word, bytes, sizeof(word));
+	return word;
+}
+
+/* Up to seven bytes as a number, different for different bytes */
+static inline uint64
+load_short(const char *bytes, size_t size)
+{
 	if (size >= 4)
 	{
 		uint32		first;
@@ -125,33 +136,39 @@ load_head(const char *bytes, size_t size)
 	return 0;
 }
 
-/* A quick hash for the index in memory; it is never stored. */
-static inline uint32
-index_hash(const char *bytes, size_t size, uint64 head)
+static inline uint64
+mix(uint64 h, uint64 word)
 {
-	const uint64 factor = UINT64CONST(0x9E3779B97F4A7C15);
-	uint64		h = (head ^ size) * factor;
-
-	if (size > 8)
-	{
-		for (size_t i = 8; i + 8 <= size; i += 8)
-		{
-			uint64		word;
-
-			memcpy(&word, bytes + i, sizeof(word));
-			h = ((h ^ (h >> 29)) ^ word) * factor;
-		}
-		h = ((h ^ (h >> 29)) ^ load_head(bytes + size - 8, 8)) * factor;
-	}
-	return (uint32) (h >> 32);
+	h = (h ^ word) * UINT64CONST(0x9E3779B97F4A7C15);
+	return h ^ (h >> 32);
 }
 
+/*
+ * The words at both ends of a value, which are all of it up to 16 bytes, and a
+ * quick hash for the index in memory; that is never stored. Few branches:
+ * values of mixed lengths make each of them a misprediction.
+ */
 static inline void
 set_key(Key *key, const char *bytes, size_t size, bool is_long)
 {
+	uint64		h;
+
+	if (size >= 8)
+	{
+		key->head = load_word(bytes);
+		key->tail = load_word(bytes + size - 8);
+	}
+	else
+	{
+		key->head = load_short(bytes, size);
+		key->tail = 0;
+	}
+	h = mix(mix(size, key->head), key->tail);
+	if (unlikely(size > 16))
+		for (size_t i = 8; i + 8 < size; i += 8)
+			h = mix(h, load_word(bytes + i));
 	key->bytes = bytes;
-	key->head = load_head(bytes, size);
-	key->hash = index_hash(bytes, size, key->head);
+	key->hash = (uint32) h;
 	key->size = (uint8) size;
 	key->is_long = is_long;
 }
@@ -267,7 +284,6 @@ drop_index(FrequencyTable *table)
 		pfree(table->slots);
 	table->slots = NULL;
 	table->n_slots = 0;
-	table->last = -1;
 }
 
 static inline void
@@ -299,11 +315,11 @@ static inline bool
 entry_is(const FrequencyTable *table, const FrequencyEntry *entry,
 		 const Key *key)
 {
-	return entry->head == key->head && entry->size == key->size &&
-		entry->is_long == key->is_long &&
-		(key->size <= 8 ||
+	return entry->head == key->head && entry->tail == key->tail &&
+		entry->size == key->size && entry->is_long == key->is_long &&
+		(key->size <= 16 ||
 		 memcmp(table->bytes + entry->offset + 8, key->bytes + 8,
-				key->size - 8) == 0);
+				key->size - 16) == 0);
 }
 
 /* The entry of a value, -1 if it has none */
@@ -368,6 +384,7 @@ append_entry(FrequencyTable *table, const Key *key)
 	i = table->n_entries++;
 	entry = &table->entries[i];
 	entry->head = key->head;
+	entry->tail = key->tail;
 	entry->count = 0;
 	entry->missed = 0;
 	entry->hash = key->hash;
@@ -522,7 +539,6 @@ frequency_table_init(FrequencyTable *table, int capacity)
 	table->form = FREQUENCIES_OWN;
 	table->capacity = capacity;
 	table->is_sorted = true;
-	table->last = -1;
 }
 
 static void
@@ -557,7 +573,6 @@ copy_entries(FrequencyTable *table, const FrequencyTable *from)
 		memcpy(table->bytes, from->bytes, from->n_bytes);
 	}
 	table->is_sorted = from->is_sorted;
-	table->last = -1;
 }
 
 static void
@@ -788,31 +803,24 @@ add_new_value(FrequencyTable *table, Category category, int64 count)
 	memcpy(example->bytes, category.bytes, category.size);
 }
 
-/* A value that is not that of the row before */
+/* A value without an entry */
 static void
-add_key(FrequencyTable *table, const Key *key)
+add_unknown(FrequencyTable *table, const Key *key)
 {
-	int			i;
-
-	if (table->form == FREQUENCIES_DETACHED)
-		require_values(table);
-	i = find(table, key);
-	if (i < 0)
+	if (table->form == FREQUENCIES_ON_BASELINE)
 	{
-		if (table->form == FREQUENCIES_ON_BASELINE)
-		{
-			Category	category = {key->bytes, key->size, key->is_long};
+		Category	category = {key->bytes, key->size, key->is_long};
 
-			add_new_value(table, category, 1);
-			table->n++;
-			return;
-		}
-		i = add_entry(table, key);
+		add_new_value(table, category, 1);
 	}
-	table->entries[i].count++;
-	table->counted++;
+	else
+	{
+		int			i = add_entry(table, key);
+
+		table->entries[i].count = 1;
+		table->counted++;
+	}
 	table->n++;
-	table->last = i;
 }
 
 void
@@ -820,19 +828,22 @@ frequency_table_add(FrequencyTable *table, const char *value, size_t size)
 {
 	char		buffer[KEY_MAX_SIZE];
 	Key			key;
+	int			i;
 
 	if (unlikely(table->n == PG_INT64_MAX))
 		overflow();
+	if (unlikely(table->form == FREQUENCIES_DETACHED))
+		require_values(table);
 	make_key(&key, buffer, value, size);
-	if (table->last >= 0 &&
-		entry_is(table, &table->entries[table->last], &key))
+	i = find(table, &key);
+	if (likely(i >= 0))
 	{
-		table->entries[table->last].count++;
+		table->entries[i].count++;
 		table->counted++;
 		table->n++;
 	}
 	else
-		add_key(table, &key);
+		add_unknown(table, &key);
 }
 
 void

@@ -74,7 +74,8 @@ typedef struct Category
 
 typedef struct FrequencyEntry
 {
-	uint64		head;			/* first bytes of the value, for comparing */
+	uint64		head;			/* first and last bytes, for comparing */
+	uint64		tail;
 	int64		count;
 	int64		missed;			/* own form: what may have been let go */
 	uint32		hash;
@@ -105,7 +106,6 @@ typedef struct FrequencyTable
 	int			n_entries;
 	int			max_entries;	/* allocated */
 	bool		is_sorted;		/* entries are in byte order of the values */
-	int			last;			/* entry of the last value, or -1 */
 
 	char	   *bytes;			/* the values, one after the other */
 	int			n_bytes;

@@ -185,7 +185,7 @@ baseline_may_change(FunctionCallInfo fcinfo)
 
 	if (fcinfo->flinfo->fn_extra == NULL)
 		fcinfo->flinfo->fn_extra =
-			aggregate_argument_is_stable(fcinfo, 2) ? &stable : &changing;
+			aggregate_argument_is_stable(fcinfo, 1) ? &stable : &changing;
 	return fcinfo->flinfo->fn_extra == &changing;
 }
 
