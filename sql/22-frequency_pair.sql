@@ -520,3 +520,31 @@ CREATE AGGREGATE mlmeta.g_test(value bigint, is_current boolean, options text) (
 );
 COMMENT ON AGGREGATE mlmeta.g_test(bigint, boolean, text) IS
 	'G test (likelihood ratio) of homogeneity of two samples of categories; options minimum_expected, yates';
+
+CREATE FUNCTION mlmeta.fisher_test_final(state mlmeta.frequency_pair)
+	RETURNS mlmeta.test_result LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_frequency_pair_fisher_test';
+COMMENT ON FUNCTION mlmeta.fisher_test_final(mlmeta.frequency_pair) IS
+	'support function of fisher_test over rows: the result';
+CREATE AGGREGATE mlmeta.fisher_test(value boolean, is_current boolean) (
+	SFUNC = mlmeta.frequency_pair_boolean_trans,
+	STYPE = mlmeta.frequency_pair,
+	SSPACE = 4096,
+	FINALFUNC = mlmeta.fisher_test_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	COMBINEFUNC = mlmeta.frequency_pair_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE mlmeta.fisher_test(boolean, boolean) IS
+	'Fishers exact test of two samples of a boolean';
+CREATE AGGREGATE mlmeta.fisher_test(value boolean, is_current boolean, options text) (
+	SFUNC = mlmeta.frequency_pair_boolean_trans,
+	STYPE = mlmeta.frequency_pair,
+	SSPACE = 4096,
+	FINALFUNC = mlmeta.fisher_test_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	COMBINEFUNC = mlmeta.frequency_pair_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE mlmeta.fisher_test(boolean, boolean, text) IS
+	'Fishers exact test of two samples of a boolean; option alternative';

@@ -15,8 +15,10 @@
 #include <math.h>
 
 #include "stats/frequencies_compare.h"
+#include "stats/laws/contingency_law.h"
 #include "stats/options.h"
 #include "utils/builtins.h"
+#include "utils/float.h"
 
 PG_FUNCTION_INFO_V1(mlmeta_frequency_pair_in);
 PG_FUNCTION_INFO_V1(mlmeta_frequency_pair_out);
@@ -37,6 +39,7 @@ PG_FUNCTION_INFO_V1(mlmeta_frequency_pair_total_variation);
 PG_FUNCTION_INFO_V1(mlmeta_frequency_pair_l_infinity);
 PG_FUNCTION_INFO_V1(mlmeta_frequency_pair_chi2_test);
 PG_FUNCTION_INFO_V1(mlmeta_frequency_pair_g_test);
+PG_FUNCTION_INFO_V1(mlmeta_frequency_pair_fisher_test);
 
 #define FREQUENCY_PAIR_VERSION	1
 #define OPTIONS_MAX_SIZE		1000
@@ -435,4 +438,57 @@ Datum
 mlmeta_frequency_pair_g_test(PG_FUNCTION_ARGS)
 {
 	return homogeneity_test(fcinfo, "g_test", measure_g_test);
+}
+
+/* How often the value was counted on one side */
+static int64
+count_on(FrequencyTable *side, const char *value)
+{
+	int64		low;
+	int64		high;
+
+	frequency_table_lookup(side, value, strlen(value), &low, &high);
+	return low;
+}
+
+/*
+ * fisher_test(boolean, boolean): the statistic is the odds ratio of the table
+ * (true, false) x (reference, current), NULL where it is 0/0. 'greater' is a
+ * greater share of true in the reference.
+ */
+Datum
+mlmeta_frequency_pair_fisher_test(PG_FUNCTION_ARGS)
+{
+	static const char *const alternatives[] = {
+		"two-sided", "less", "greater", NULL
+	};
+	FrequencyPair *pair = pair_argument(fcinfo);
+	int			alternative = ALTERNATIVE_TWO_SIDED;
+	const OptionSpec specs[] = {
+		{"alternative", OPTION_CHOICE, &alternative, 0, 0, alternatives}
+	};
+	int64		n = pair->reference->n;
+	int64		m = pair->current->n;
+	int64		a = count_on(pair->reference, "true");
+	int64		c = count_on(pair->current, "true");
+	TestResult	result;
+
+	parse("fisher_test", pair, specs, lengthof(specs));
+	if (n == 0 || m == 0)
+	{
+		result = test_result_empty(n, m, "too little data");
+		return test_result_datum(fcinfo, &result);
+	}
+	result.n_reference = n;
+	result.n_current = m;
+	result.method = psprintf("fisher exact, %s", alternatives[alternative]);
+	result.statistic = ((double) a / (double) (n - a)) /
+		((double) c / (double) (m - c));
+	if ((a == 0 && c == 0) || (a == n && c == m))
+		result.statistic = get_float8_nan();
+	result.p_value = fisher_pvalue(a, n - a, c, m - c,
+								   (Alternative) alternative);
+	result.statistic_low = result.statistic_high = result.statistic;
+	result.p_low = result.p_high = result.p_value;
+	return test_result_datum(fcinfo, &result);
 }
