@@ -463,6 +463,29 @@ mlmeta_regression_total_weight(PG_FUNCTION_ARGS)
  * ----------
  */
 
+/* value * 2^exponent: squares of tiny numbers are no float8, their roots are */
+typedef struct Scaled
+{
+	double		value;
+	int			exponent;		/* even */
+} Scaled;
+
+#define TINY_SQUARE		0x1p-900
+
+static Scaled
+scaled_value(const ExactSum *sum)
+{
+	Scaled		result = {exact_sum_square_value(sum), 0};
+
+	/* the same integer in units of 2^-1074 instead of 2^-2148 */
+	if (fabs(result.value) < TINY_SQUARE)
+	{
+		result.value = exact_sum_value(sum);
+		result.exponent = -1074;
+	}
+	return result;
+}
+
 /* sum (predicted - actual)^2 */
 static ExactSum
 squared_errors(const Regression *r)
@@ -529,36 +552,30 @@ mlmeta_regression_mape(PG_FUNCTION_ARGS)
 	return weighted_mean(fcinfo, SUM_RELATIVE_ERROR);
 }
 
-/* NaN without weight */
-static double
-mean_squared_error(const Regression *r)
+Datum
+mlmeta_regression_mse(PG_FUNCTION_ARGS)
 {
+	Regression *r = argument(fcinfo);
 	ExactSum	squares = squared_errors(r);
 	double		weight = sum_value(r, SUM_WEIGHT);
 
 	if (weight == 0)
-		return get_float8_nan();
-	return Max(exact_sum_square_value(&squares), 0) / weight;
-}
-
-Datum
-mlmeta_regression_mse(PG_FUNCTION_ARGS)
-{
-	double		mse = mean_squared_error(argument(fcinfo));
-
-	if (isnan(mse))
 		PG_RETURN_NULL();
-	return finite_datum(mse);
+	return finite_datum(Max(exact_sum_square_value(&squares), 0) / weight);
 }
 
 Datum
 mlmeta_regression_rmse(PG_FUNCTION_ARGS)
 {
-	double		mse = mean_squared_error(argument(fcinfo));
+	Regression *r = argument(fcinfo);
+	ExactSum	squares = squared_errors(r);
+	Scaled		scaled = scaled_value(&squares);
+	double		weight = sum_value(r, SUM_WEIGHT);
 
-	if (isnan(mse))
+	if (weight == 0)
 		PG_RETURN_NULL();
-	return finite_datum(sqrt(mse));
+	return finite_datum(ldexp(sqrt(Max(scaled.value, 0) / weight),
+							  scaled.exponent / 2));
 }
 
 Datum
@@ -628,7 +645,7 @@ find_center(const ExactSum *sum, const ExactSum *weights)
  * sum (x - mean x)(y - mean y), from the sums of x, y and x * y. The terms
  * that cancel are added exactly.
  */
-static double
+static Scaled
 deviation(const ExactSum *x, const ExactSum *y, const ExactSum *products,
 		  const ExactSum *weights)
 {
@@ -636,6 +653,7 @@ deviation(const ExactSum *x, const ExactSum *y, const ExactSum *products,
 	Center		y_center = find_center(y, weights);
 	ExactSum	sum = {0};
 	ExactSum	shifted = {0};
+	Scaled		result;
 
 	/* sum (x - a)(y - b) = sum xy - b sum x - a (sum y - b sum 1) */
 	exact_sum_combine(&sum, products, 1, CurrentMemoryContext);
@@ -643,11 +661,14 @@ deviation(const ExactSum *x, const ExactSum *y, const ExactSum *products,
 	exact_sum_combine(&shifted, y, 1, CurrentMemoryContext);
 	add_multiple(&shifted, weights, -y_center.value);
 	add_multiple(&sum, &shifted, -x_center.value);
-	return exact_sum_square_value(&sum) -
-		exact_sum_square_value(weights) * x_center.rest * y_center.rest;
+	result = scaled_value(&sum);
+	result.value -= exact_sum_square_value(weights) *
+		ldexp(x_center.rest, -result.exponent / 2) *
+		ldexp(y_center.rest, -result.exponent / 2);
+	return result;
 }
 
-static double
+static Scaled
 actual_deviation(const Regression *r)
 {
 	return deviation(&r->sums[SUM_ACTUAL], &r->sums[SUM_ACTUAL],
@@ -656,11 +677,12 @@ actual_deviation(const Regression *r)
 
 /* 1 - unexplained / total; a constant truth is explained fully or not at all */
 static double
-explained(double unexplained, double total)
+explained(Scaled unexplained, Scaled total)
 {
-	if (total > 0)
-		return 1 - unexplained / total;
-	return unexplained > 0 ? 0 : 1;
+	if (total.value > 0)
+		return 1 - ldexp(unexplained.value / total.value,
+						 unexplained.exponent - total.exponent);
+	return unexplained.value > 0 ? 0 : 1;
 }
 
 Datum
@@ -672,7 +694,7 @@ mlmeta_regression_r2(PG_FUNCTION_ARGS)
 	if (r->n < 2 || sum_value(r, SUM_WEIGHT) == 0)
 		PG_RETURN_NULL();
 	squares = squared_errors(r);
-	return finite_datum(explained(exact_sum_square_value(&squares),
+	return finite_datum(explained(scaled_value(&squares),
 								  actual_deviation(r)));
 }
 
@@ -698,8 +720,9 @@ mlmeta_regression_pearson(PG_FUNCTION_ARGS)
 {
 	Regression *r = argument(fcinfo);
 	const ExactSum *sums = r->sums;
-	double		actual;
-	double		predicted;
+	Scaled		actual;
+	Scaled		predicted;
+	Scaled		common;
 	double		correlation;
 
 	if (sum_value(r, SUM_WEIGHT) == 0)
@@ -707,11 +730,13 @@ mlmeta_regression_pearson(PG_FUNCTION_ARGS)
 	actual = actual_deviation(r);
 	predicted = deviation(&sums[SUM_PREDICTED], &sums[SUM_PREDICTED],
 						  &sums[SUM_PREDICTED_SQUARE], &sums[SUM_WEIGHT]);
-	if (!(actual > 0 && predicted > 0))
+	if (!(actual.value > 0 && predicted.value > 0))
 		PG_RETURN_NULL();
-	correlation = deviation(&sums[SUM_ACTUAL], &sums[SUM_PREDICTED],
-							&sums[SUM_PRODUCT], &sums[SUM_WEIGHT]) /
-		sqrt(actual) / sqrt(predicted);
+	common = deviation(&sums[SUM_ACTUAL], &sums[SUM_PREDICTED],
+					   &sums[SUM_PRODUCT], &sums[SUM_WEIGHT]);
+	correlation = ldexp(common.value / sqrt(actual.value) /
+						sqrt(predicted.value), common.exponent -
+						(actual.exponent + predicted.exponent) / 2);
 	(void) finite_datum(correlation);
 	PG_RETURN_FLOAT8(Max(Min(correlation, 1), -1));
 }
