@@ -129,6 +129,27 @@ RETURNS mlmeta.classification
 COMMENT ON FUNCTION mlmeta.classification_add_expected(state mlmeta.classification, score float8, threshold float8) IS
 	'transition function of estimates: adds a row without label as its expectation';
 
+CREATE FUNCTION mlmeta.classification_add_expected(
+	state mlmeta.classification,
+	score float8,
+	threshold float8,
+	probability float8)
+RETURNS mlmeta.classification
+	LANGUAGE C IMMUTABLE PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_classification_add_expected';
+COMMENT ON FUNCTION mlmeta.classification_add_expected(state mlmeta.classification, score float8, threshold float8, probability float8) IS
+	'transition function of estimates: adds a row without label as its expectation';
+
+CREATE FUNCTION mlmeta.classification_add_probability(
+	state mlmeta.classification,
+	score float8,
+	probability float8)
+RETURNS mlmeta.classification
+	LANGUAGE C IMMUTABLE PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_classification_add_probability';
+COMMENT ON FUNCTION mlmeta.classification_add_probability(state mlmeta.classification, score float8, probability float8) IS
+	'transition function of estimates: adds a row without label as its expectation';
+
 CREATE FUNCTION mlmeta.classification_merge(
 	state mlmeta.classification,
 	summary mlmeta.classification)
@@ -464,6 +485,12 @@ COMMENT ON FUNCTION mlmeta.calibration(c mlmeta.classification, bins integer, cl
 
 -- Without labels: what calibrated scores promise
 
+CREATE FUNCTION mlmeta.calibrate(c mlmeta.classification, score float8) RETURNS float8
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10
+	AS 'MODULE_PATHNAME', 'mlmeta_calibrate';
+COMMENT ON FUNCTION mlmeta.calibrate(c mlmeta.classification, score float8) IS
+	'score calibrated by isotonic regression on the rows of a classification';
+
 CREATE AGGREGATE mlmeta.estimated_accuracy(score float8, threshold float8) (
 	SFUNC = mlmeta.classification_add_expected,
 	STYPE = mlmeta.classification,
@@ -475,6 +502,18 @@ CREATE AGGREGATE mlmeta.estimated_accuracy(score float8, threshold float8) (
 );
 COMMENT ON AGGREGATE mlmeta.estimated_accuracy(score float8, threshold float8) IS
 	'accuracy to expect of calibrated scores, without labels';
+
+CREATE AGGREGATE mlmeta.estimated_accuracy(score float8, threshold float8, probability float8) (
+	SFUNC = mlmeta.classification_add_expected,
+	STYPE = mlmeta.classification,
+	SSPACE = 8192,
+	FINALFUNC = mlmeta.accuracy,
+	FINALFUNC_MODIFY = READ_ONLY,
+	COMBINEFUNC = mlmeta.classification_merge,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE mlmeta.estimated_accuracy(score float8, threshold float8, probability float8) IS
+	'accuracy to expect of scores with calibrated probabilities, without labels';
 
 CREATE AGGREGATE mlmeta.estimated_precision(score float8, threshold float8) (
 	SFUNC = mlmeta.classification_add_expected,
@@ -488,6 +527,18 @@ CREATE AGGREGATE mlmeta.estimated_precision(score float8, threshold float8) (
 COMMENT ON AGGREGATE mlmeta.estimated_precision(score float8, threshold float8) IS
 	'precision to expect of calibrated scores, without labels';
 
+CREATE AGGREGATE mlmeta.estimated_precision(score float8, threshold float8, probability float8) (
+	SFUNC = mlmeta.classification_add_expected,
+	STYPE = mlmeta.classification,
+	SSPACE = 8192,
+	FINALFUNC = mlmeta.precision_score,
+	FINALFUNC_MODIFY = READ_ONLY,
+	COMBINEFUNC = mlmeta.classification_merge,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE mlmeta.estimated_precision(score float8, threshold float8, probability float8) IS
+	'precision to expect of scores with calibrated probabilities, without labels';
+
 CREATE AGGREGATE mlmeta.estimated_recall(score float8, threshold float8) (
 	SFUNC = mlmeta.classification_add_expected,
 	STYPE = mlmeta.classification,
@@ -499,6 +550,18 @@ CREATE AGGREGATE mlmeta.estimated_recall(score float8, threshold float8) (
 );
 COMMENT ON AGGREGATE mlmeta.estimated_recall(score float8, threshold float8) IS
 	'recall to expect of calibrated scores, without labels';
+
+CREATE AGGREGATE mlmeta.estimated_recall(score float8, threshold float8, probability float8) (
+	SFUNC = mlmeta.classification_add_expected,
+	STYPE = mlmeta.classification,
+	SSPACE = 8192,
+	FINALFUNC = mlmeta.recall_score,
+	FINALFUNC_MODIFY = READ_ONLY,
+	COMBINEFUNC = mlmeta.classification_merge,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE mlmeta.estimated_recall(score float8, threshold float8, probability float8) IS
+	'recall to expect of scores with calibrated probabilities, without labels';
 
 CREATE AGGREGATE mlmeta.estimated_specificity(score float8, threshold float8) (
 	SFUNC = mlmeta.classification_add_expected,
@@ -512,6 +575,18 @@ CREATE AGGREGATE mlmeta.estimated_specificity(score float8, threshold float8) (
 COMMENT ON AGGREGATE mlmeta.estimated_specificity(score float8, threshold float8) IS
 	'specificity to expect of calibrated scores, without labels';
 
+CREATE AGGREGATE mlmeta.estimated_specificity(score float8, threshold float8, probability float8) (
+	SFUNC = mlmeta.classification_add_expected,
+	STYPE = mlmeta.classification,
+	SSPACE = 8192,
+	FINALFUNC = mlmeta.specificity,
+	FINALFUNC_MODIFY = READ_ONLY,
+	COMBINEFUNC = mlmeta.classification_merge,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE mlmeta.estimated_specificity(score float8, threshold float8, probability float8) IS
+	'specificity to expect of scores with calibrated probabilities, without labels';
+
 CREATE AGGREGATE mlmeta.estimated_f1(score float8, threshold float8) (
 	SFUNC = mlmeta.classification_add_expected,
 	STYPE = mlmeta.classification,
@@ -524,6 +599,18 @@ CREATE AGGREGATE mlmeta.estimated_f1(score float8, threshold float8) (
 COMMENT ON AGGREGATE mlmeta.estimated_f1(score float8, threshold float8) IS
 	'F1 score to expect of calibrated scores, without labels';
 
+CREATE AGGREGATE mlmeta.estimated_f1(score float8, threshold float8, probability float8) (
+	SFUNC = mlmeta.classification_add_expected,
+	STYPE = mlmeta.classification,
+	SSPACE = 8192,
+	FINALFUNC = mlmeta.f1_score,
+	FINALFUNC_MODIFY = READ_ONLY,
+	COMBINEFUNC = mlmeta.classification_merge,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE mlmeta.estimated_f1(score float8, threshold float8, probability float8) IS
+	'F1 score to expect of scores with calibrated probabilities, without labels';
+
 CREATE AGGREGATE mlmeta.estimated_roc_auc(score float8) (
 	SFUNC = mlmeta.classification_add_expected,
 	STYPE = mlmeta.classification,
@@ -535,6 +622,18 @@ CREATE AGGREGATE mlmeta.estimated_roc_auc(score float8) (
 );
 COMMENT ON AGGREGATE mlmeta.estimated_roc_auc(score float8) IS
 	'area under the ROC curve to expect of calibrated scores, without labels';
+
+CREATE AGGREGATE mlmeta.estimated_roc_auc(score float8, probability float8) (
+	SFUNC = mlmeta.classification_add_probability,
+	STYPE = mlmeta.classification,
+	SSPACE = 8192,
+	FINALFUNC = mlmeta.roc_auc,
+	FINALFUNC_MODIFY = READ_ONLY,
+	COMBINEFUNC = mlmeta.classification_merge,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE mlmeta.estimated_roc_auc(score float8, probability float8) IS
+	'area under the ROC curve to expect of scores with calibrated probabilities, without labels';
 
 -- Equality, order and hash are those of the stored bytes.
 

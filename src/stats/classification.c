@@ -39,6 +39,7 @@ PG_FUNCTION_INFO_V1(mlmeta_classification_send);
 PG_FUNCTION_INFO_V1(mlmeta_classification_add_boolean);
 PG_FUNCTION_INFO_V1(mlmeta_classification_add_integer);
 PG_FUNCTION_INFO_V1(mlmeta_classification_add_expected);
+PG_FUNCTION_INFO_V1(mlmeta_classification_add_probability);
 PG_FUNCTION_INFO_V1(mlmeta_classification_merge);
 PG_FUNCTION_INFO_V1(mlmeta_classification_final);
 PG_FUNCTION_INFO_V1(mlmeta_classification_plus);
@@ -88,6 +89,18 @@ score_from_key(uint64 key)
 		bits -= SCORE_KEY_GAP;
 	memcpy(&distance, &bits, sizeof(distance));
 	return mirrored ? 1 - distance : distance;
+}
+
+double
+classification_cell_score(const Classification *c, int i)
+{
+	double		lower = classification_cell_lower(c, i);
+	double		upper;
+
+	if (classification_cell_is_point(c, i))
+		return lower;
+	upper = score_from_key(((c->cells[i].key + 1) << c->shift) - 1);
+	return lower + (upper - lower) / 2;
 }
 
 /* ----------
@@ -826,16 +839,17 @@ checked_threshold(FunctionCallInfo fcinfo, int argno)
 	return threshold;
 }
 
+/* what: score or probability, for the message */
 static double
-checked_score(FunctionCallInfo fcinfo, int argno)
+checked_score(FunctionCallInfo fcinfo, int argno, const char *what)
 {
 	double		score = PG_GETARG_FLOAT8(argno);
 
 	if (unlikely(!(score >= 0 && score <= 1)))
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("score %s of a classification is outside of [0, 1]",
-						float8out_internal(score)),
+				 errmsg("%s %s of a classification is outside of [0, 1]",
+						what, float8out_internal(score)),
 				 errhint("Scores are probabilities of the positive class; "
 						 "map other scores to [0, 1] first.")));
 	return score;
@@ -869,7 +883,8 @@ add_row(FunctionCallInfo fcinfo, int label)
 		(PG_NARGS() > 4 && PG_ARGISNULL(4)))
 		row_count_add(&c->null_count, 1, TYPE_NAME);
 	else
-		classification_add(c, checked_score(fcinfo, 2), label, 1,
+		classification_add(c, checked_score(fcinfo, 2, "score"),
+						   label, 1,
 						   PG_NARGS() > 4 ?
 						   weight_from_float(PG_GETARG_FLOAT8(4), TYPE_NAME) :
 						   WEIGHT_ONE);
@@ -899,27 +914,44 @@ mlmeta_classification_add_integer(PG_FUNCTION_ARGS)
 }
 
 /*
- * (state, score [, threshold]): a row whose label is not known, as its
- * expectation: positive with weight score, negative with weight 1 - score.
- * For estimates of quality without labels; such a state counts each row twice
- * and does not leave its aggregate.
+ * Adds a row whose label is not known as its expectation: positive with weight
+ * probability, negative with the rest. For estimates of quality without
+ * labels; such a state counts each row twice and does not leave its aggregate.
+ * probability_arg 0: the score is the probability.
  */
-Datum
-mlmeta_classification_add_expected(PG_FUNCTION_ARGS)
+static Datum
+add_expected(FunctionCallInfo fcinfo, double threshold, int probability_arg)
 {
-	Classification *c = state_for(fcinfo, checked_threshold(fcinfo, 2));
+	Classification *c = state_for(fcinfo, threshold);
 
-	if (PG_ARGISNULL(1))
+	if (PG_ARGISNULL(1) || (probability_arg && PG_ARGISNULL(probability_arg)))
 		row_count_add(&c->null_count, 1, TYPE_NAME);
 	else
 	{
-		double		score = checked_score(fcinfo, 1);
-		Weight		positive = weight_from_float(score, TYPE_NAME);
+		double		score = checked_score(fcinfo, 1, "score");
+		double		probability = probability_arg == 0 ? score :
+			checked_score(fcinfo, probability_arg, "probability");
+		Weight		positive = weight_from_float(probability, TYPE_NAME);
 
 		classification_add(c, score, 1, 1, positive);
 		classification_add(c, score, 0, 1, WEIGHT_ONE - positive);
 	}
 	return summary_datum(c);
+}
+
+/* (state, score [, threshold [, probability]]) */
+Datum
+mlmeta_classification_add_expected(PG_FUNCTION_ARGS)
+{
+	return add_expected(fcinfo, checked_threshold(fcinfo, 2),
+						PG_NARGS() > 3 ? 3 : 0);
+}
+
+/* (state, score, probability) */
+Datum
+mlmeta_classification_add_probability(PG_FUNCTION_ARGS)
+{
+	return add_expected(fcinfo, CLASSIFICATION_THRESHOLD, 2);
 }
 
 /* COMBINEFUNC of all of these, and SFUNC of merge(classification) */

@@ -91,6 +91,24 @@ classification_cell_weight(const Classification *c, int i, int label)
 		weight_of_rows(c->cells[i].n[label]);
 }
 
+/* Whether all rows of a cell have one score */
+static inline bool
+classification_cell_is_point(const Classification *c, int i)
+{
+	return c->shift == 0 || c->cells[i].key == 0 ||
+		c->cells[i].key == SCORE_KEY_OF_ONE >> c->shift;
+}
+
+/* The lowest score that a cell can hold */
+static inline double
+classification_cell_lower(const Classification *c, int i)
+{
+	return score_from_key(c->cells[i].key << c->shift);
+}
+
+/* What stands for the scores of a cell: itself, or the middle of its range */
+extern double classification_cell_score(const Classification *c, int i);
+
 /* Sums over all rows */
 extern void classification_confusion(const Classification *c,
 									 Weight confusion[2][2]);

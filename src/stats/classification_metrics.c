@@ -408,14 +408,6 @@ compensated_value(const Compensated *total)
 	return total->sum + total->error;
 }
 
-/* Whether all rows of a cell have one score */
-static inline bool
-cell_is_point(const Classification *c, int i)
-{
-	return c->shift == 0 || c->cells[i].key == 0 ||
-		c->cells[i].key == SCORE_KEY_OF_ONE >> c->shift;
-}
-
 /*
  * The share of pairs (negative, positive) in which the positive has the higher
  * score, ties counting half; low and high bound it where cells hold more than
@@ -448,7 +440,7 @@ roc_auc(Classification *c, double *auc, double *low, double *high)
 			uint128		positives = (uint128) c->cells[i].n[1];
 
 			wins += (2 * below + negatives) * positives;
-			if (!cell_is_point(c, i))
+			if (!classification_cell_is_point(c, i))
 				unknown += negatives * positives;
 			below += negatives;
 		}
@@ -470,7 +462,7 @@ roc_auc(Classification *c, double *auc, double *low, double *high)
 
 			compensated_add(&wins,
 							weight_value(2 * below + negatives) * positives);
-			if (!cell_is_point(c, i))
+			if (!classification_cell_is_point(c, i))
 				compensated_add(&unknown, weight_value(negatives) * positives);
 			below += negatives;
 		}
@@ -580,26 +572,6 @@ mlmeta_classification_ks(PG_FUNCTION_ARGS)
 	PG_RETURN_FLOAT8(ks);
 }
 
-/* The lowest score that a cell can hold */
-static double
-cell_lower(const Classification *c, int i)
-{
-	return score_from_key(c->cells[i].key << c->shift);
-}
-
-/* What stands for the scores of a cell: itself, or the middle of its range */
-static double
-cell_score(const Classification *c, int i)
-{
-	double		lower = cell_lower(c, i);
-	double		upper;
-
-	if (cell_is_point(c, i))
-		return lower;
-	upper = score_from_key(((c->cells[i].key + 1) << c->shift) - 1);
-	return lower + (upper - lower) / 2;
-}
-
 /* Rows: threshold, fpr, tpr, fp, tp, from above all scores downward */
 Datum
 mlmeta_classification_roc(PG_FUNCTION_ARGS)
@@ -625,7 +597,7 @@ mlmeta_classification_roc(PG_FUNCTION_ARGS)
 		values[0] = Float8GetDatum(get_float8_infinity());
 		if (i < c->n_cells)
 		{
-			values[0] = Float8GetDatum(cell_lower(c, i));
+			values[0] = Float8GetDatum(classification_cell_lower(c, i));
 			for (int label = 0; label < 2; label++)
 				seen[label] += classification_cell_weight(c, i, label);
 		}
@@ -700,7 +672,7 @@ read_calibration(FunctionCallInfo fcinfo, const char *function_name,
 	classification_sort(c);
 	for (int i = 0; i < c->n_cells; i++)
 	{
-		double		score = cell_score(c, i);
+		double		score = classification_cell_score(c, i);
 		Weight		positives = classification_cell_weight(c, i, 1);
 		Weight		weight = positives + classification_cell_weight(c, i, 0);
 		CalibrationBin *target;
