@@ -131,7 +131,8 @@ CREATE OPERATOR mlmeta.>= (
 	COMMUTATOR = OPERATOR(mlmeta.<=), NEGATOR = OPERATOR(mlmeta.<),
 	RESTRICT = pg_catalog.scalargesel, JOIN = pg_catalog.scalargejoinsel
 );
-COMMENT ON OPERATOR mlmeta.>= (mlmeta.run, mlmeta.run) IS 'greater than or equal';
+COMMENT ON OPERATOR mlmeta.>= (mlmeta.run, mlmeta.run) IS
+	'greater than or equal';
 
 CREATE FUNCTION mlmeta.run_sortsupport(internal) RETURNS void
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE

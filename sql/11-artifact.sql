@@ -5,12 +5,14 @@ CREATE TYPE mlmeta.artifact;
 CREATE FUNCTION mlmeta.artifact_in(value cstring) RETURNS mlmeta.artifact
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_artifact_in';
-COMMENT ON FUNCTION mlmeta.artifact_in(cstring) IS 'input function of artifact';
+COMMENT ON FUNCTION mlmeta.artifact_in(cstring) IS
+	'input function of artifact';
 
 CREATE FUNCTION mlmeta.artifact_out(value mlmeta.artifact) RETURNS cstring
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_artifact_out';
-COMMENT ON FUNCTION mlmeta.artifact_out(mlmeta.artifact) IS 'output function of artifact';
+COMMENT ON FUNCTION mlmeta.artifact_out(mlmeta.artifact) IS
+	'output function of artifact';
 
 CREATE FUNCTION mlmeta.artifact_recv(value internal) RETURNS mlmeta.artifact
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
@@ -35,43 +37,50 @@ CREATE TYPE mlmeta.artifact (
 COMMENT ON TYPE mlmeta.artifact IS
 	'reference to an artifact, written kind:name[:version][@sha256:hex], for example model:churn/xgb:v12';
 
-CREATE FUNCTION mlmeta.artifact_eq(a mlmeta.artifact, b mlmeta.artifact) RETURNS boolean
+CREATE FUNCTION mlmeta.artifact_eq(a mlmeta.artifact, b mlmeta.artifact)
+	RETURNS boolean
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_artifact_eq';
 COMMENT ON FUNCTION mlmeta.artifact_eq(mlmeta.artifact, mlmeta.artifact) IS
 	'implementation of the operator =';
 
-CREATE FUNCTION mlmeta.artifact_ne(a mlmeta.artifact, b mlmeta.artifact) RETURNS boolean
+CREATE FUNCTION mlmeta.artifact_ne(a mlmeta.artifact, b mlmeta.artifact)
+	RETURNS boolean
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_artifact_ne';
 COMMENT ON FUNCTION mlmeta.artifact_ne(mlmeta.artifact, mlmeta.artifact) IS
 	'implementation of the operator <>';
 
-CREATE FUNCTION mlmeta.artifact_lt(a mlmeta.artifact, b mlmeta.artifact) RETURNS boolean
+CREATE FUNCTION mlmeta.artifact_lt(a mlmeta.artifact, b mlmeta.artifact)
+	RETURNS boolean
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_artifact_lt';
 COMMENT ON FUNCTION mlmeta.artifact_lt(mlmeta.artifact, mlmeta.artifact) IS
 	'implementation of the operator <';
 
-CREATE FUNCTION mlmeta.artifact_le(a mlmeta.artifact, b mlmeta.artifact) RETURNS boolean
+CREATE FUNCTION mlmeta.artifact_le(a mlmeta.artifact, b mlmeta.artifact)
+	RETURNS boolean
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_artifact_le';
 COMMENT ON FUNCTION mlmeta.artifact_le(mlmeta.artifact, mlmeta.artifact) IS
 	'implementation of the operator <=';
 
-CREATE FUNCTION mlmeta.artifact_gt(a mlmeta.artifact, b mlmeta.artifact) RETURNS boolean
+CREATE FUNCTION mlmeta.artifact_gt(a mlmeta.artifact, b mlmeta.artifact)
+	RETURNS boolean
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_artifact_gt';
 COMMENT ON FUNCTION mlmeta.artifact_gt(mlmeta.artifact, mlmeta.artifact) IS
 	'implementation of the operator >';
 
-CREATE FUNCTION mlmeta.artifact_ge(a mlmeta.artifact, b mlmeta.artifact) RETURNS boolean
+CREATE FUNCTION mlmeta.artifact_ge(a mlmeta.artifact, b mlmeta.artifact)
+	RETURNS boolean
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_artifact_ge';
 COMMENT ON FUNCTION mlmeta.artifact_ge(mlmeta.artifact, mlmeta.artifact) IS
 	'implementation of the operator >=';
 
-CREATE FUNCTION mlmeta.artifact_cmp(a mlmeta.artifact, b mlmeta.artifact) RETURNS int
+CREATE FUNCTION mlmeta.artifact_cmp(a mlmeta.artifact, b mlmeta.artifact)
+	RETURNS int
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_artifact_cmp';
 COMMENT ON FUNCTION mlmeta.artifact_cmp(mlmeta.artifact, mlmeta.artifact) IS
@@ -102,7 +111,8 @@ CREATE OPERATOR mlmeta.<> (
 	COMMUTATOR = OPERATOR(mlmeta.<>), NEGATOR = OPERATOR(mlmeta.=),
 	RESTRICT = pg_catalog.neqsel, JOIN = pg_catalog.neqjoinsel
 );
-COMMENT ON OPERATOR mlmeta.<> (mlmeta.artifact, mlmeta.artifact) IS 'not equal';
+COMMENT ON OPERATOR mlmeta.<> (mlmeta.artifact, mlmeta.artifact) IS
+	'not equal';
 
 CREATE OPERATOR mlmeta.< (
 	LEFTARG = mlmeta.artifact, RIGHTARG = mlmeta.artifact, FUNCTION = mlmeta.artifact_lt,
@@ -116,21 +126,24 @@ CREATE OPERATOR mlmeta.<= (
 	COMMUTATOR = OPERATOR(mlmeta.>=), NEGATOR = OPERATOR(mlmeta.>),
 	RESTRICT = pg_catalog.scalarlesel, JOIN = pg_catalog.scalarlejoinsel
 );
-COMMENT ON OPERATOR mlmeta.<= (mlmeta.artifact, mlmeta.artifact) IS 'less than or equal';
+COMMENT ON OPERATOR mlmeta.<= (mlmeta.artifact, mlmeta.artifact) IS
+	'less than or equal';
 
 CREATE OPERATOR mlmeta.> (
 	LEFTARG = mlmeta.artifact, RIGHTARG = mlmeta.artifact, FUNCTION = mlmeta.artifact_gt,
 	COMMUTATOR = OPERATOR(mlmeta.<), NEGATOR = OPERATOR(mlmeta.<=),
 	RESTRICT = pg_catalog.scalargtsel, JOIN = pg_catalog.scalargtjoinsel
 );
-COMMENT ON OPERATOR mlmeta.> (mlmeta.artifact, mlmeta.artifact) IS 'greater than';
+COMMENT ON OPERATOR mlmeta.> (mlmeta.artifact, mlmeta.artifact) IS
+	'greater than';
 
 CREATE OPERATOR mlmeta.>= (
 	LEFTARG = mlmeta.artifact, RIGHTARG = mlmeta.artifact, FUNCTION = mlmeta.artifact_ge,
 	COMMUTATOR = OPERATOR(mlmeta.<=), NEGATOR = OPERATOR(mlmeta.<),
 	RESTRICT = pg_catalog.scalargesel, JOIN = pg_catalog.scalargejoinsel
 );
-COMMENT ON OPERATOR mlmeta.>= (mlmeta.artifact, mlmeta.artifact) IS 'greater than or equal';
+COMMENT ON OPERATOR mlmeta.>= (mlmeta.artifact, mlmeta.artifact) IS
+	'greater than or equal';
 
 CREATE OPERATOR CLASS mlmeta.artifact_btree_ops
 	DEFAULT FOR TYPE mlmeta.artifact USING btree AS
