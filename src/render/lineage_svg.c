@@ -15,6 +15,8 @@
  */
 #include "core/compat.h"
 
+#include <math.h>
+
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "types/lineage.h"
@@ -729,7 +731,7 @@ mlmeta_lineage_to_svg(PG_FUNCTION_ARGS)
 		bottom = i == 0 ? layout.y[i] : Max(bottom, layout.y[i]);
 	}
 	for (int i = 0; i < layout.n_points; i++)
-		layout.y[i] += MARGIN + BOX_HEIGHT / 2 - top;
+		layout.y[i] = rint(layout.y[i] + MARGIN + BOX_HEIGHT / 2 - top);
 	bottom += 2 * MARGIN + BOX_HEIGHT - top;
 
 	initStringInfo(&out);

@@ -108,6 +108,14 @@ lineage_text_key(LineageKey *key, const char *text, size_t size)
 						 "kind:name[:version][@sha256:hex].")));
 }
 
+static void
+load_node(const Lineage *lineage, int node, Artifact *artifact)
+{
+	if (!artifact_load(lineage_key(lineage, node) + 1,
+					   lineage->nodes[node].size - 1, artifact))
+		elog(ERROR, "a node of a lineage is damaged");
+}
+
 static int
 compare_keys(const char *a, int a_size, const char *b, int b_size)
 {
@@ -294,14 +302,65 @@ compare_edges(const uint64 *a, const uint64 *b)
 #define ST_DEFINE
 #include "lib/sort_template.h"
 
+/*
+ * What nodes are sorted by, without a look at their keys in most cases: the
+ * first bytes of a run behind a zero, or of an artifact's kind, a zero and its
+ * name. When the prefixes differ, they differ as the nodes do.
+ */
+typedef struct SortedNode
+{
+	uint64		high;
+	uint64		low;
+	int			node;
+} SortedNode;
+
+static int
+compare_sorted(const SortedNode *a, const SortedNode *b,
+			   const Lineage *lineage)
+{
+	if (a->high != b->high)
+		return a->high < b->high ? -1 : 1;
+	if (a->low != b->low)
+		return a->low < b->low ? -1 : 1;
+	return compare_nodes(lineage, a->node, b->node);
+}
+
 #define ST_SORT sort_nodes
-#define ST_ELEMENT_TYPE int
+#define ST_ELEMENT_TYPE SortedNode
 #define ST_COMPARE_ARG_TYPE const Lineage
-#define ST_COMPARE(a, b, lineage) compare_nodes(lineage, *(a), *(b))
+#define ST_COMPARE(a, b, lineage) compare_sorted(a, b, lineage)
 #define ST_SCOPE static
 #define ST_CHECK_FOR_INTERRUPTS
 #define ST_DEFINE
 #include "lib/sort_template.h"
+
+static void
+make_sorted_node(SortedNode *sorted, const Lineage *lineage, int node)
+{
+	const char *key = lineage_key(lineage, node);
+	char		prefix[16] = {0};
+	int			size;
+
+	if (key[0] == LINEAGE_RUN)
+		memcpy(prefix + 1, key + 1, sizeof(prefix) - 1);
+	else
+	{
+		Artifact	artifact;
+
+		load_node(lineage, node, &artifact);
+		size = Min(artifact.kind_size, (int) sizeof(prefix));
+		memcpy(prefix, artifact.kind, size);
+		size++;
+		if (size < (int) sizeof(prefix))
+			memcpy(prefix + size, artifact.name,
+				   Min(artifact.name_size, (int) sizeof(prefix) - size));
+	}
+	memcpy(&sorted->high, prefix, sizeof(uint64));
+	memcpy(&sorted->low, prefix + sizeof(uint64), sizeof(uint64));
+	sorted->high = pg_ntoh64(sorted->high);
+	sorted->low = pg_ntoh64(sorted->low);
+	sorted->node = node;
+}
 
 /* Sorts the edges and drops repeated ones */
 static void
@@ -348,7 +407,7 @@ void
 lineage_settle(Lineage *lineage)
 {
 	int			n = lineage->n_nodes;
-	int		   *order;
+	SortedNode *order;
 	int		   *rank;
 	LineageNode *nodes;
 
@@ -356,18 +415,18 @@ lineage_settle(Lineage *lineage)
 		return;
 
 	order = MemoryContextAllocHuge(CurrentMemoryContext,
-								   Max(n, 1) * sizeof(int));
+								   Max(n, 1) * sizeof(SortedNode));
 	rank = MemoryContextAllocHuge(CurrentMemoryContext,
 								  Max(n, 1) * sizeof(int));
 	nodes = MemoryContextAllocHuge(CurrentMemoryContext,
 								   Max(n, 1) * sizeof(LineageNode));
 	for (int i = 0; i < n; i++)
-		order[i] = i;
+		make_sorted_node(&order[i], lineage, i);
 	sort_nodes(order, n, lineage);
 	for (int i = 0; i < n; i++)
 	{
-		rank[order[i]] = i;
-		nodes[i] = lineage->nodes[order[i]];
+		rank[order[i].node] = i;
+		nodes[i] = lineage->nodes[order[i].node];
 	}
 
 	/* nothing below can fail half-way but the sort, which keeps all edges */
@@ -451,14 +510,6 @@ lineage_find(const Lineage *lineage, const LineageKey *key)
  * Nodes and edges in words
  * ----------
  */
-
-static void
-load_node(const Lineage *lineage, int node, Artifact *artifact)
-{
-	if (!artifact_load(lineage_key(lineage, node) + 1,
-					   lineage->nodes[node].size - 1, artifact))
-		elog(ERROR, "a node of a lineage is damaged");
-}
 
 void
 lineage_append_node(StringInfo out, const Lineage *lineage, int node)

@@ -25,48 +25,57 @@ mlmeta_lineage_to_json(PG_FUNCTION_ARGS)
 {
 	Lineage    *lineage = lineage_read(PG_GETARG_DATUM(0));
 	StringInfoData out;
+	StringInfoData ids;			/* all ids as JSON strings */
 	StringInfoData word;
+	int		   *id_end;			/* where in ids each ends */
 
 	initStringInfo(&out);
+	initStringInfo(&ids);
 	initStringInfo(&word);
+	id_end = MemoryContextAllocHuge(CurrentMemoryContext,
+									(lineage->n_nodes + 1) * sizeof(int));
+	id_end[0] = 0;
 	appendStringInfoString(&out, "{\"nodes\": [");
 	for (int i = 0; i < lineage->n_nodes; i++)
 	{
-		bool		is_run = lineage_is_run(lineage, i);
-
 		CHECK_FOR_INTERRUPTS();
-		appendStringInfoString(&out, i == 0 ? "{\"id\": " : ", {\"id\": ");
 		resetStringInfo(&word);
 		lineage_append_node(&word, lineage, i);
-		escape_json(&out, word.data);
-		appendStringInfo(&out, ", \"type\": \"%s\"",
-						 is_run ? "run" : "artifact");
-		if (!is_run)
+		escape_json(&ids, word.data);
+		id_end[i + 1] = ids.len;
+
+		appendStringInfoString(&out, i == 0 ? "{\"id\": " : ", {\"id\": ");
+		appendBinaryStringInfo(&out, ids.data + id_end[i],
+							   id_end[i + 1] - id_end[i]);
+		if (lineage_is_run(lineage, i))
+			appendStringInfoString(&out, ", \"type\": \"run\"}");
+		else
 		{
 			/* a kind has no character that JSON would escape */
-			appendStringInfoString(&out, ", \"kind\": \"");
+			appendStringInfoString(&out,
+								   ", \"type\": \"artifact\", \"kind\": \"");
 			lineage_append_kind(&out, lineage, i);
-			appendStringInfoChar(&out, '"');
+			appendStringInfoString(&out, "\"}");
 		}
-		appendStringInfoChar(&out, '}');
 	}
 	appendStringInfoString(&out, "], \"edges\": [");
 	for (int i = 0; i < lineage->n_edges; i++)
 	{
 		uint64		edge = lineage->edges[i];
+		int			source = edge_source(edge);
+		int			target = edge_target(edge);
 
 		CHECK_FOR_INTERRUPTS();
 		appendStringInfoString(&out, i == 0 ? "{\"source\": " :
 							   ", {\"source\": ");
-		resetStringInfo(&word);
-		lineage_append_node(&word, lineage, edge_source(edge));
-		escape_json(&out, word.data);
+		appendBinaryStringInfo(&out, ids.data + id_end[source],
+							   id_end[source + 1] - id_end[source]);
 		appendStringInfoString(&out, ", \"target\": ");
-		resetStringInfo(&word);
-		lineage_append_node(&word, lineage, edge_target(edge));
-		escape_json(&out, word.data);
-		appendStringInfo(&out, ", \"relation\": \"%s\"}",
-						 lineage_relation(lineage, edge));
+		appendBinaryStringInfo(&out, ids.data + id_end[target],
+							   id_end[target + 1] - id_end[target]);
+		appendStringInfoString(&out, ", \"relation\": \"");
+		appendStringInfoString(&out, lineage_relation(lineage, edge));
+		appendStringInfoString(&out, "\"}");
 	}
 	appendStringInfoString(&out, "]}");
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(out.data, out.len));
