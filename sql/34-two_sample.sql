@@ -12,8 +12,8 @@ RETURNS internal
 LANGUAGE C IMMUTABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'mlmeta_two_sample_accum';
 
-COMMENT ON FUNCTION mlmeta.two_sample_accum(internal, float8, boolean) IS
-	'aggregate transition: collects a row of two samples';
+COMMENT ON FUNCTION mlmeta.two_sample_accum(internal, float8, boolean)
+	IS 'aggregate transition: collects a row of two samples';
 
 CREATE FUNCTION mlmeta.two_sample_accum(
 	state internal, value float8, is_current boolean, options text)
@@ -24,13 +24,31 @@ AS 'MODULE_PATHNAME', 'mlmeta_two_sample_accum_options';
 COMMENT ON FUNCTION mlmeta.two_sample_accum(internal, float8, boolean, text)
 	IS 'aggregate transition: collects a row of two samples';
 
+CREATE FUNCTION mlmeta.two_sample_accum(
+	state internal, value float8, is_current boolean, bins int)
+RETURNS internal
+LANGUAGE C IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'mlmeta_two_sample_accum_bins';
+
+COMMENT ON FUNCTION mlmeta.two_sample_accum(internal, float8, boolean, int)
+	IS 'aggregate transition: collects a row of two samples';
+
+CREATE FUNCTION mlmeta.two_sample_accum(
+	state internal, value float8, is_current boolean, bins int, options text)
+RETURNS internal
+LANGUAGE C IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'mlmeta_two_sample_accum_bins_options';
+
+COMMENT ON FUNCTION mlmeta.two_sample_accum(internal, float8, boolean, int, text)
+	IS 'aggregate transition: collects a row of two samples';
+
 CREATE FUNCTION mlmeta.ks_final(state internal)
 RETURNS float8
 LANGUAGE C IMMUTABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'mlmeta_ks_final';
 
 COMMENT ON FUNCTION mlmeta.ks_final(internal) IS
-	'aggregate final: Kolmogorov-Smirnov distance';
+	'aggregate final: Kolmogorov-Smirnov distance of two samples';
 
 CREATE AGGREGATE mlmeta.ks(value float8, is_current boolean) (
 	SFUNC = mlmeta.two_sample_accum,
@@ -42,10 +60,9 @@ CREATE AGGREGATE mlmeta.ks(value float8, is_current boolean) (
 );
 
 COMMENT ON AGGREGATE mlmeta.ks(float8, boolean) IS
-	'exact Kolmogorov-Smirnov distance of two samples';
+	'Kolmogorov-Smirnov distance of two samples, exact over rows';
 
-CREATE AGGREGATE mlmeta.ks(
-	value float8, is_current boolean, options text) (
+CREATE AGGREGATE mlmeta.ks(value float8, is_current boolean, options text) (
 	SFUNC = mlmeta.two_sample_accum,
 	STYPE = internal,
 	SSPACE = 65536,
@@ -55,7 +72,328 @@ CREATE AGGREGATE mlmeta.ks(
 );
 
 COMMENT ON AGGREGATE mlmeta.ks(float8, boolean, text) IS
-	'exact Kolmogorov-Smirnov distance of two samples; option alternative';
+	'Kolmogorov-Smirnov distance of two samples, exact over rows; option alternative';
+
+CREATE FUNCTION mlmeta.wasserstein_final(state internal)
+RETURNS float8
+LANGUAGE C IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'mlmeta_wasserstein_final';
+
+COMMENT ON FUNCTION mlmeta.wasserstein_final(internal) IS
+	'aggregate final: Wasserstein-1 distance of two samples';
+
+CREATE AGGREGATE mlmeta.wasserstein(value float8, is_current boolean) (
+	SFUNC = mlmeta.two_sample_accum,
+	STYPE = internal,
+	SSPACE = 65536,
+	FINALFUNC = mlmeta.wasserstein_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE mlmeta.wasserstein(float8, boolean) IS
+	'Wasserstein-1 distance of two samples, exact over rows';
+
+CREATE AGGREGATE mlmeta.wasserstein(
+	value float8, is_current boolean, options text) (
+	SFUNC = mlmeta.two_sample_accum,
+	STYPE = internal,
+	SSPACE = 65536,
+	FINALFUNC = mlmeta.wasserstein_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE mlmeta.wasserstein(float8, boolean, text) IS
+	'Wasserstein-1 distance of two samples, exact over rows; option normed';
+
+CREATE FUNCTION mlmeta.energy_distance_final(state internal)
+RETURNS float8
+LANGUAGE C IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'mlmeta_energy_distance_final';
+
+COMMENT ON FUNCTION mlmeta.energy_distance_final(internal) IS
+	'aggregate final: energy distance of two samples';
+
+CREATE AGGREGATE mlmeta.energy_distance(value float8, is_current boolean) (
+	SFUNC = mlmeta.two_sample_accum,
+	STYPE = internal,
+	SSPACE = 65536,
+	FINALFUNC = mlmeta.energy_distance_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE mlmeta.energy_distance(float8, boolean) IS
+	'energy distance of two samples, exact over rows';
+
+CREATE AGGREGATE mlmeta.energy_distance(
+	value float8, is_current boolean, options text) (
+	SFUNC = mlmeta.two_sample_accum,
+	STYPE = internal,
+	SSPACE = 65536,
+	FINALFUNC = mlmeta.energy_distance_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE mlmeta.energy_distance(float8, boolean, text) IS
+	'energy distance of two samples, exact over rows; knows no option';
+
+CREATE FUNCTION mlmeta.psi_final(state internal)
+RETURNS float8
+LANGUAGE C IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'mlmeta_psi_final';
+
+COMMENT ON FUNCTION mlmeta.psi_final(internal) IS
+	'aggregate final: population stability index on quantile bins of the reference';
+
+CREATE AGGREGATE mlmeta.psi(value float8, is_current boolean) (
+	SFUNC = mlmeta.two_sample_accum,
+	STYPE = internal,
+	SSPACE = 65536,
+	FINALFUNC = mlmeta.psi_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE mlmeta.psi(float8, boolean) IS
+	'population stability index on quantile bins of the reference, exact over rows';
+
+CREATE AGGREGATE mlmeta.psi(value float8, is_current boolean, options text) (
+	SFUNC = mlmeta.two_sample_accum,
+	STYPE = internal,
+	SSPACE = 65536,
+	FINALFUNC = mlmeta.psi_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE mlmeta.psi(float8, boolean, text) IS
+	'population stability index on quantile bins of the reference, exact over rows; options bins, rule, epsilon';
+
+CREATE AGGREGATE mlmeta.psi(value float8, is_current boolean, bins int) (
+	SFUNC = mlmeta.two_sample_accum,
+	STYPE = internal,
+	SSPACE = 65536,
+	FINALFUNC = mlmeta.psi_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE mlmeta.psi(float8, boolean, int) IS
+	'population stability index on quantile bins of the reference, exact over rows';
+
+CREATE AGGREGATE mlmeta.psi(
+	value float8, is_current boolean, bins int, options text) (
+	SFUNC = mlmeta.two_sample_accum,
+	STYPE = internal,
+	SSPACE = 65536,
+	FINALFUNC = mlmeta.psi_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE mlmeta.psi(float8, boolean, int, text) IS
+	'population stability index on quantile bins of the reference, exact over rows; options bins, rule, epsilon';
+
+CREATE FUNCTION mlmeta.kl_divergence_final(state internal)
+RETURNS float8
+LANGUAGE C IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'mlmeta_kl_divergence_final';
+
+COMMENT ON FUNCTION mlmeta.kl_divergence_final(internal) IS
+	'aggregate final: Kullback-Leibler divergence on quantile bins of the reference';
+
+CREATE AGGREGATE mlmeta.kl_divergence(value float8, is_current boolean) (
+	SFUNC = mlmeta.two_sample_accum,
+	STYPE = internal,
+	SSPACE = 65536,
+	FINALFUNC = mlmeta.kl_divergence_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE mlmeta.kl_divergence(float8, boolean) IS
+	'Kullback-Leibler divergence on quantile bins of the reference, exact over rows';
+
+CREATE AGGREGATE mlmeta.kl_divergence(
+	value float8, is_current boolean, options text) (
+	SFUNC = mlmeta.two_sample_accum,
+	STYPE = internal,
+	SSPACE = 65536,
+	FINALFUNC = mlmeta.kl_divergence_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE mlmeta.kl_divergence(float8, boolean, text) IS
+	'Kullback-Leibler divergence on quantile bins of the reference, exact over rows; options bins, base';
+
+CREATE FUNCTION mlmeta.js_divergence_final(state internal)
+RETURNS float8
+LANGUAGE C IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'mlmeta_js_divergence_final';
+
+COMMENT ON FUNCTION mlmeta.js_divergence_final(internal) IS
+	'aggregate final: Jensen-Shannon divergence on quantile bins of the reference';
+
+CREATE AGGREGATE mlmeta.js_divergence(value float8, is_current boolean) (
+	SFUNC = mlmeta.two_sample_accum,
+	STYPE = internal,
+	SSPACE = 65536,
+	FINALFUNC = mlmeta.js_divergence_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE mlmeta.js_divergence(float8, boolean) IS
+	'Jensen-Shannon divergence on quantile bins of the reference, exact over rows';
+
+CREATE AGGREGATE mlmeta.js_divergence(
+	value float8, is_current boolean, options text) (
+	SFUNC = mlmeta.two_sample_accum,
+	STYPE = internal,
+	SSPACE = 65536,
+	FINALFUNC = mlmeta.js_divergence_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE mlmeta.js_divergence(float8, boolean, text) IS
+	'Jensen-Shannon divergence on quantile bins of the reference, exact over rows; options bins, base';
+
+CREATE FUNCTION mlmeta.js_distance_final(state internal)
+RETURNS float8
+LANGUAGE C IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'mlmeta_js_distance_final';
+
+COMMENT ON FUNCTION mlmeta.js_distance_final(internal) IS
+	'aggregate final: Jensen-Shannon distance on quantile bins of the reference';
+
+CREATE AGGREGATE mlmeta.js_distance(value float8, is_current boolean) (
+	SFUNC = mlmeta.two_sample_accum,
+	STYPE = internal,
+	SSPACE = 65536,
+	FINALFUNC = mlmeta.js_distance_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE mlmeta.js_distance(float8, boolean) IS
+	'Jensen-Shannon distance on quantile bins of the reference, exact over rows';
+
+CREATE AGGREGATE mlmeta.js_distance(
+	value float8, is_current boolean, options text) (
+	SFUNC = mlmeta.two_sample_accum,
+	STYPE = internal,
+	SSPACE = 65536,
+	FINALFUNC = mlmeta.js_distance_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE mlmeta.js_distance(float8, boolean, text) IS
+	'Jensen-Shannon distance on quantile bins of the reference, exact over rows; options bins, base';
+
+CREATE FUNCTION mlmeta.hellinger_final(state internal)
+RETURNS float8
+LANGUAGE C IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'mlmeta_hellinger_final';
+
+COMMENT ON FUNCTION mlmeta.hellinger_final(internal) IS
+	'aggregate final: Hellinger distance on quantile bins of the reference';
+
+CREATE AGGREGATE mlmeta.hellinger(value float8, is_current boolean) (
+	SFUNC = mlmeta.two_sample_accum,
+	STYPE = internal,
+	SSPACE = 65536,
+	FINALFUNC = mlmeta.hellinger_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE mlmeta.hellinger(float8, boolean) IS
+	'Hellinger distance on quantile bins of the reference, exact over rows';
+
+CREATE AGGREGATE mlmeta.hellinger(
+	value float8, is_current boolean, options text) (
+	SFUNC = mlmeta.two_sample_accum,
+	STYPE = internal,
+	SSPACE = 65536,
+	FINALFUNC = mlmeta.hellinger_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE mlmeta.hellinger(float8, boolean, text) IS
+	'Hellinger distance on quantile bins of the reference, exact over rows; option bins';
+
+CREATE FUNCTION mlmeta.total_variation_final(state internal)
+RETURNS float8
+LANGUAGE C IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'mlmeta_total_variation_final';
+
+COMMENT ON FUNCTION mlmeta.total_variation_final(internal) IS
+	'aggregate final: total variation distance on quantile bins of the reference';
+
+CREATE AGGREGATE mlmeta.total_variation(value float8, is_current boolean) (
+	SFUNC = mlmeta.two_sample_accum,
+	STYPE = internal,
+	SSPACE = 65536,
+	FINALFUNC = mlmeta.total_variation_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE mlmeta.total_variation(float8, boolean) IS
+	'total variation distance on quantile bins of the reference, exact over rows';
+
+CREATE AGGREGATE mlmeta.total_variation(
+	value float8, is_current boolean, options text) (
+	SFUNC = mlmeta.two_sample_accum,
+	STYPE = internal,
+	SSPACE = 65536,
+	FINALFUNC = mlmeta.total_variation_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE mlmeta.total_variation(float8, boolean, text) IS
+	'total variation distance on quantile bins of the reference, exact over rows; option bins';
+
+CREATE FUNCTION mlmeta.l_infinity_final(state internal)
+RETURNS float8
+LANGUAGE C IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'mlmeta_l_infinity_final';
+
+COMMENT ON FUNCTION mlmeta.l_infinity_final(internal) IS
+	'aggregate final: largest difference of shares on quantile bins of the reference';
+
+CREATE AGGREGATE mlmeta.l_infinity(value float8, is_current boolean) (
+	SFUNC = mlmeta.two_sample_accum,
+	STYPE = internal,
+	SSPACE = 65536,
+	FINALFUNC = mlmeta.l_infinity_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE mlmeta.l_infinity(float8, boolean) IS
+	'largest difference of shares on quantile bins of the reference, exact over rows';
+
+CREATE AGGREGATE mlmeta.l_infinity(
+	value float8, is_current boolean, options text) (
+	SFUNC = mlmeta.two_sample_accum,
+	STYPE = internal,
+	SSPACE = 65536,
+	FINALFUNC = mlmeta.l_infinity_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE mlmeta.l_infinity(float8, boolean, text) IS
+	'largest difference of shares on quantile bins of the reference, exact over rows; option bins';
 
 CREATE FUNCTION mlmeta.ks_test_final(state internal)
 RETURNS mlmeta.test_result
@@ -63,7 +401,7 @@ LANGUAGE C IMMUTABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'mlmeta_ks_test_final';
 
 COMMENT ON FUNCTION mlmeta.ks_test_final(internal) IS
-	'aggregate final: Kolmogorov-Smirnov test';
+	'aggregate final: Kolmogorov-Smirnov test of two samples';
 
 CREATE AGGREGATE mlmeta.ks_test(value float8, is_current boolean) (
 	SFUNC = mlmeta.two_sample_accum,
@@ -75,7 +413,7 @@ CREATE AGGREGATE mlmeta.ks_test(value float8, is_current boolean) (
 );
 
 COMMENT ON AGGREGATE mlmeta.ks_test(float8, boolean) IS
-	'Kolmogorov-Smirnov test of two samples';
+	'Kolmogorov-Smirnov test of two samples, exact over rows';
 
 CREATE AGGREGATE mlmeta.ks_test(
 	value float8, is_current boolean, options text) (
@@ -88,4 +426,169 @@ CREATE AGGREGATE mlmeta.ks_test(
 );
 
 COMMENT ON AGGREGATE mlmeta.ks_test(float8, boolean, text) IS
-	'Kolmogorov-Smirnov test of two samples; options alternative, method';
+	'Kolmogorov-Smirnov test of two samples, exact over rows; options alternative, method';
+
+CREATE FUNCTION mlmeta.cvm_test_final(state internal)
+RETURNS mlmeta.test_result
+LANGUAGE C IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'mlmeta_cvm_test_final';
+
+COMMENT ON FUNCTION mlmeta.cvm_test_final(internal) IS
+	'aggregate final: Cramer-von Mises test of two samples';
+
+CREATE AGGREGATE mlmeta.cvm_test(value float8, is_current boolean) (
+	SFUNC = mlmeta.two_sample_accum,
+	STYPE = internal,
+	SSPACE = 65536,
+	FINALFUNC = mlmeta.cvm_test_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE mlmeta.cvm_test(float8, boolean) IS
+	'Cramer-von Mises test of two samples, exact over rows';
+
+CREATE AGGREGATE mlmeta.cvm_test(
+	value float8, is_current boolean, options text) (
+	SFUNC = mlmeta.two_sample_accum,
+	STYPE = internal,
+	SSPACE = 65536,
+	FINALFUNC = mlmeta.cvm_test_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE mlmeta.cvm_test(float8, boolean, text) IS
+	'Cramer-von Mises test of two samples, exact over rows; option method';
+
+CREATE FUNCTION mlmeta.ad_test_final(state internal)
+RETURNS mlmeta.test_result
+LANGUAGE C IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'mlmeta_ad_test_final';
+
+COMMENT ON FUNCTION mlmeta.ad_test_final(internal) IS
+	'aggregate final: Anderson-Darling test of two samples';
+
+CREATE AGGREGATE mlmeta.ad_test(value float8, is_current boolean) (
+	SFUNC = mlmeta.two_sample_accum,
+	STYPE = internal,
+	SSPACE = 65536,
+	FINALFUNC = mlmeta.ad_test_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE mlmeta.ad_test(float8, boolean) IS
+	'Anderson-Darling test of two samples, exact over rows';
+
+CREATE AGGREGATE mlmeta.ad_test(
+	value float8, is_current boolean, options text) (
+	SFUNC = mlmeta.two_sample_accum,
+	STYPE = internal,
+	SSPACE = 65536,
+	FINALFUNC = mlmeta.ad_test_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE mlmeta.ad_test(float8, boolean, text) IS
+	'Anderson-Darling test of two samples, exact over rows; option variant';
+
+CREATE FUNCTION mlmeta.mann_whitney_test_final(state internal)
+RETURNS mlmeta.test_result
+LANGUAGE C IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'mlmeta_mann_whitney_test_final';
+
+COMMENT ON FUNCTION mlmeta.mann_whitney_test_final(internal) IS
+	'aggregate final: Mann-Whitney test of two samples';
+
+CREATE AGGREGATE mlmeta.mann_whitney_test(value float8, is_current boolean) (
+	SFUNC = mlmeta.two_sample_accum,
+	STYPE = internal,
+	SSPACE = 65536,
+	FINALFUNC = mlmeta.mann_whitney_test_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE mlmeta.mann_whitney_test(float8, boolean) IS
+	'Mann-Whitney test of two samples, exact over rows';
+
+CREATE AGGREGATE mlmeta.mann_whitney_test(
+	value float8, is_current boolean, options text) (
+	SFUNC = mlmeta.two_sample_accum,
+	STYPE = internal,
+	SSPACE = 65536,
+	FINALFUNC = mlmeta.mann_whitney_test_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE mlmeta.mann_whitney_test(float8, boolean, text) IS
+	'Mann-Whitney test of two samples, exact over rows; options alternative, method, continuity';
+
+CREATE FUNCTION mlmeta.epps_singleton_test_final(state internal)
+RETURNS mlmeta.test_result
+LANGUAGE C IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'mlmeta_epps_singleton_test_final';
+
+COMMENT ON FUNCTION mlmeta.epps_singleton_test_final(internal) IS
+	'aggregate final: Epps-Singleton test of two samples';
+
+CREATE AGGREGATE mlmeta.epps_singleton_test(value float8, is_current boolean) (
+	SFUNC = mlmeta.two_sample_accum,
+	STYPE = internal,
+	SSPACE = 65536,
+	FINALFUNC = mlmeta.epps_singleton_test_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE mlmeta.epps_singleton_test(float8, boolean) IS
+	'Epps-Singleton test of two samples, exact over rows';
+
+CREATE AGGREGATE mlmeta.epps_singleton_test(
+	value float8, is_current boolean, options text) (
+	SFUNC = mlmeta.two_sample_accum,
+	STYPE = internal,
+	SSPACE = 65536,
+	FINALFUNC = mlmeta.epps_singleton_test_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE mlmeta.epps_singleton_test(float8, boolean, text) IS
+	'Epps-Singleton test of two samples, exact over rows; option t';
+
+CREATE FUNCTION mlmeta.t_test_final(state internal)
+RETURNS mlmeta.test_result
+LANGUAGE C IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'mlmeta_t_test_final';
+
+COMMENT ON FUNCTION mlmeta.t_test_final(internal) IS
+	'aggregate final: Welch''s or Student''s t test of two samples';
+
+CREATE AGGREGATE mlmeta.t_test(value float8, is_current boolean) (
+	SFUNC = mlmeta.two_sample_accum,
+	STYPE = internal,
+	SSPACE = 65536,
+	FINALFUNC = mlmeta.t_test_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE mlmeta.t_test(float8, boolean) IS
+	'Welch''s or Student''s t test of two samples, exact over rows';
+
+CREATE AGGREGATE mlmeta.t_test(
+	value float8, is_current boolean, options text) (
+	SFUNC = mlmeta.two_sample_accum,
+	STYPE = internal,
+	SSPACE = 65536,
+	FINALFUNC = mlmeta.t_test_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE mlmeta.t_test(float8, boolean, text) IS
+	'Welch''s or Student''s t test of two samples, exact over rows; options alternative, equal_variance';

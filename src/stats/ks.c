@@ -21,6 +21,7 @@
 #include "core/radix_sort.h"
 #include "miscadmin.h"
 #include "port/pg_bitutils.h"
+#include "stats/laws/ks_law.h"
 #include "stats/two_sample.h"
 #include "utils/memutils.h"
 
@@ -32,10 +33,6 @@
  * the law's budget unless one sample is tiny.
  */
 #define KS_MAX_GROUPS		4194304
-
-static const char *const alternatives[] = {
-	"two-sided", "less", "greater", NULL
-};
 
 typedef enum KsMethod
 {
@@ -51,10 +48,10 @@ static const char *const methods[] = {
 
 /* What of F - G the alternative looks at; scaled is (F - G) * n * m */
 static inline int128
-excess(int128 scaled, KsAlternative alternative)
+excess(int128 scaled, Alternative alternative)
 {
-	if (alternative == KS_LESS ||
-		(alternative == KS_TWO_SIDED && scaled < 0))
+	if (alternative == ALTERNATIVE_LESS ||
+		(alternative == ALTERNATIVE_TWO_SIDED && scaled < 0))
 		scaled = -scaled;
 	return scaled;
 }
@@ -69,7 +66,7 @@ excess(int128 scaled, KsAlternative alternative)
  * than KS_MAX_GROUPS: then *groups is NULL.
  */
 static int128
-scan_excess(TieScan *scan, int64 n, int64 m, KsAlternative alternative,
+scan_excess(TieScan *scan, int64 n, int64 m, Alternative alternative,
 			TieGroup **groups, int64 *n_groups)
 {
 	int128		scaled = 0;
@@ -219,7 +216,7 @@ typedef struct Candidates
 /* Finds the candidates; returns the largest excess at the cells' borders */
 static int128
 find_candidates(const Grid *grid, int64 n, int64 m,
-				KsAlternative alternative, Candidates *candidates)
+				Alternative alternative, Candidates *candidates)
 {
 	int128		best = 0;
 	int64		i = 0;
@@ -247,8 +244,8 @@ find_candidates(const Grid *grid, int64 n, int64 m,
 
 		candidates->of_cell[cell] = -1;
 		if (p > 0 && q > 0 &&
-			((alternative != KS_LESS && above > best) ||
-			 (alternative != KS_GREATER && under > best)))
+			((alternative != ALTERNATIVE_LESS && above > best) ||
+			 (alternative != ALTERNATIVE_GREATER && under > best)))
 		{
 			Candidate  *candidate;
 
@@ -372,7 +369,7 @@ collect_keys(const Grid *grid, TwoSample *state, int which,
 static int128
 candidate_excess(const Grid *grid, const Candidate *candidate,
 				 uint64 *const collected[2], int64 n, int64 m,
-				 KsAlternative alternative)
+				 Alternative alternative)
 {
 	int64		i = candidate->below[REFERENCE];
 	int64		j = candidate->below[CURRENT];
@@ -402,7 +399,7 @@ candidate_excess(const Grid *grid, const Candidate *candidate,
  * sorted: two scales in one column, say.
  */
 static bool
-pruned_excess(TwoSample *state, int64 n, int64 m, KsAlternative alternative,
+pruned_excess(TwoSample *state, int64 n, int64 m, Alternative alternative,
 			  int128 *result)
 {
 	uint64		varying = two_sample_varying_bits(state);
@@ -468,7 +465,7 @@ PG_FUNCTION_INFO_V1(mlmeta_ks_test_final);
  * becomes their tie groups, or NULL where they are too many to be had.
  */
 static int128
-ks_excess(TwoSample *state, KsAlternative alternative, bool want_groups,
+ks_excess(TwoSample *state, Alternative alternative, bool want_groups,
 		  TieGroup **groups, int64 *n_groups)
 {
 	int64		n = two_sample_count(state, REFERENCE);
@@ -502,9 +499,10 @@ Datum
 mlmeta_ks_final(PG_FUNCTION_ARGS)
 {
 	TwoSample  *state = two_sample_state(fcinfo);
-	int			alternative = KS_TWO_SIDED;
+	int			alternative = ALTERNATIVE_TWO_SIDED;
 	const OptionSpec specs[] = {
-		{"alternative", OPTION_CHOICE, &alternative, 0, 0, alternatives},
+		{"alternative", OPTION_CHOICE, &alternative, 0, 0,
+		two_sample_alternatives},
 	};
 
 	if (state == NULL)
@@ -522,10 +520,11 @@ Datum
 mlmeta_ks_test_final(PG_FUNCTION_ARGS)
 {
 	TwoSample  *state = two_sample_state(fcinfo);
-	int			alternative = KS_TWO_SIDED;
+	int			alternative = ALTERNATIVE_TWO_SIDED;
 	int			method = KS_AUTO;
 	const OptionSpec specs[] = {
-		{"alternative", OPTION_CHOICE, &alternative, 0, 0, alternatives},
+		{"alternative", OPTION_CHOICE, &alternative, 0, 0,
+		two_sample_alternatives},
 		{"method", OPTION_CHOICE, &method, 0, 0, methods},
 	};
 	const char *missing;

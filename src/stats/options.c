@@ -57,6 +57,9 @@ bad_number(const char *function_name, const OptionSpec *spec,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("%s: \"%s\" is no value for option \"%s\"",
 					function_name, value, spec->key),
+			 spec->kind == OPTION_FLOATS ?
+			 errhint("It must be up to %d numbers from %g to %g.",
+					 OPTION_MAX_FLOATS, spec->low, spec->high) :
 			 errhint("It must be %s from %g to %g.",
 					 spec->kind == OPTION_INT ? "an integer" : "a number",
 					 spec->low, spec->high)));
@@ -69,6 +72,7 @@ set_option(const char *function_name, const OptionSpec *spec,
 	static const char *const booleans[] = {"off", "on", "false", "true", NULL};
 	double		number;
 	char	   *stop;
+	OptionFloats *list;
 
 	switch (spec->kind)
 	{
@@ -82,6 +86,7 @@ set_option(const char *function_name, const OptionSpec *spec,
 			break;
 		case OPTION_INT:
 		case OPTION_FLOAT:
+		case OPTION_FLOATS:
 			number = strtod(value, &stop);
 			if (*value == '\0' || *stop != '\0' ||
 				!(number >= spec->low && number <= spec->high) ||
@@ -89,8 +94,15 @@ set_option(const char *function_name, const OptionSpec *spec,
 				bad_number(function_name, spec, value);
 			if (spec->kind == OPTION_INT)
 				*(int *) spec->target = (int) number;
-			else
+			else if (spec->kind == OPTION_FLOAT)
 				*(double *) spec->target = number;
+			else
+			{
+				list = spec->target;
+				if (list->n == OPTION_MAX_FLOATS)
+					bad_number(function_name, spec, value);
+				list->values[list->n++] = number;
+			}
 			break;
 	}
 }
@@ -107,6 +119,7 @@ options_parse(const char *function_name, const char *options, size_t size,
 {
 	char	   *copy = pnstrdup(options, size);
 	char	   *cursor = copy;
+	const OptionSpec *list = NULL;
 	uint64		seen = 0;
 
 	Assert(n_specs <= 64);
@@ -127,6 +140,12 @@ options_parse(const char *function_name, const char *options, size_t size,
 			*cursor++ = '\0';
 
 		equals = strchr(key, '=');
+		if (equals == NULL && list != NULL)
+		{
+			set_option(function_name, list, key);
+			continue;
+		}
+		list = NULL;
 		if (equals != NULL)
 			*equals = '\0';
 		for (i = 0; i < n_specs; i++)
@@ -148,6 +167,11 @@ options_parse(const char *function_name, const char *options, size_t size,
 					 errmsg("%s: option \"%s\" is given twice",
 							function_name, key)));
 		seen |= UINT64CONST(1) << i;
+		if (specs[i].kind == OPTION_FLOATS)
+		{
+			list = &specs[i];
+			((OptionFloats *) list->target)->n = 0;
+		}
 		set_option(function_name, &specs[i], equals + 1);
 	}
 	pfree(copy);

@@ -5,7 +5,8 @@
  *		'alternative=less method=exact'.
  *
  * PostgreSQL allows neither named notation nor defaults in aggregate calls;
- * this is what stands for them. Pairs are separated by white space or commas.
+ * this is what stands for them. Pairs are separated by white space or commas;
+ * so are the numbers of a list.
  * Each test declares what it knows as a table; an unknown key or a bad value
  * is an error that lists what is known.
  *
@@ -21,8 +22,18 @@ typedef enum OptionKind
 	OPTION_BOOL,				/* on, off, true, false -> bool */
 	OPTION_INT,					/* -> int, within [low, high] */
 	OPTION_FLOAT,				/* -> double, finite, within [low, high] */
-	OPTION_CHOICE				/* one of choices -> int, its index */
+	OPTION_CHOICE,				/* one of choices -> int, its index */
+	OPTION_FLOATS				/* such as 0.4,0.8 -> OptionFloats */
 } OptionKind;
+
+#define OPTION_MAX_FLOATS	8
+
+/* A list of numbers, each finite and within [low, high] */
+typedef struct OptionFloats
+{
+	int			n;
+	double		values[OPTION_MAX_FLOATS];
+} OptionFloats;
 
 typedef struct OptionSpec
 {

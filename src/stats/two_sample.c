@@ -31,8 +31,10 @@
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "nodes/execnodes.h"
+#include "stats/quantile.h"
 #include "stats/two_sample.h"
 #include "storage/buffile.h"
+#include "utils/float.h"
 #include "utils/memutils.h"
 
 #define CHUNK_MIN_KEYS		16
@@ -46,6 +48,10 @@
 
 /* No key is this: it would be a NaN */
 #define NO_KEY				PG_UINT64_MAX
+
+const char *const two_sample_alternatives[] = {
+	"two-sided", "less", "greater", NULL
+};
 
 typedef struct Chunk
 {
@@ -372,6 +378,28 @@ key_reader_end(KeyReader *reader)
 	if (reader->buffer != NULL)
 		pfree(reader->buffer);
 	reader->buffer = NULL;
+}
+
+bool
+two_sample_has_infinity(TwoSample *state)
+{
+	const uint64 least = float_key(-get_float8_infinity());
+	const uint64 greatest = float_key(get_float8_infinity());
+	bool		found = false;
+
+	for (int which = 0; which < 2 && !found; which++)
+	{
+		KeyReader	reader;
+		const uint64 *keys;
+		size_t		n;
+
+		key_reader_begin(&reader, state, which);
+		while (!found && (n = key_reader_next(&reader, &keys)) > 0)
+			for (size_t i = 0; i < n; i++)
+				found |= keys[i] == least || keys[i] == greatest;
+		key_reader_end(&reader);
+	}
+	return found;
 }
 
 uint64
@@ -983,6 +1011,40 @@ void
 tie_scan_end(TieScan *scan)
 {
 	MemoryContextDelete(scan->context);
+}
+
+void
+tie_scan_quantiles(TieScan *scan, int64 n, const double *p, int k,
+				   double *quantiles)
+{
+	double	   *lower = palloc(Max(k, 1) * sizeof(double));
+	int64		below = 0;		/* rows up to value */
+	double		value = 0;
+	TieGroup	group;
+	int			i = 0;
+	int			j = 0;
+
+	/* lower neighbours and upper ones are met in ascending order each */
+	while (j < k)
+	{
+		if (!tie_scan_next(scan, &value, &group))
+			elog(ERROR, "two samples have fewer rows than were counted");
+		below += group.reference + group.current;
+		for (; i < k && quantile_position(n, p[i]).rank < below; i++)
+			lower[i] = value;
+		for (; j < k; j++)
+		{
+			QuantilePosition position = quantile_position(n, p[j]);
+
+			if (position.fraction > 0)
+				position.rank++;
+			if (position.rank >= below)
+				break;
+			quantiles[j] = quantile_between(lower[j], value,
+											position.fraction);
+		}
+	}
+	pfree(lower);
 }
 
 /* ----------

@@ -29,7 +29,7 @@
 #include "core/compat.h"
 
 #include "core/float_key.h"
-#include "stats/laws/ks_law.h"
+#include "stats/laws/two_sample.h"
 #include "stats/options.h"
 #include "stats/test_result.h"
 
@@ -58,6 +58,8 @@ extern int	two_sample_bins(const TwoSample *state, int otherwise);
 extern void two_sample_options(const TwoSample *state,
 							   const char *function_name,
 							   const OptionSpec *specs, int n_specs);
+
+extern bool two_sample_has_infinity(TwoSample *state);
 
 /* Bits that are not the same in all keys of both samples */
 extern uint64 two_sample_varying_bits(const TwoSample *state);
@@ -92,6 +94,16 @@ extern TieScan *tie_scan_begin_few(TwoSample *state);
 extern TieScan *tie_scan_begin_one(TwoSample *state, int sample);
 extern bool tie_scan_next(TieScan *scan, double *value, TieGroup *group);
 extern void tie_scan_end(TieScan *scan);
+
+/*
+ * Type-7 quantiles of the rows of a new scan, n >= 1 in all, at k ascending
+ * probabilities. Reads the scan as far as it needs.
+ */
+extern void tie_scan_quantiles(TieScan *scan, int64 n, const double *p,
+							   int k, double *quantiles);
+
+/* Names of the Alternative values, for OPTION_CHOICE */
+extern const char *const two_sample_alternatives[];
 
 /* What a test says of samples that are empty, else NULL */
 extern const char *two_sample_missing(const TwoSample *state);

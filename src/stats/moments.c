@@ -1,0 +1,100 @@
+/*-------------------------------------------------------------------------
+ *
+ * moments.c
+ *		Mean and sum of squared deviations of a sample.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "core/compat.h"
+
+#include <math.h>
+
+#include "core/exact_sum.h"
+#include "stats/moments.h"
+
+/* Units from 2^-1000 to 2^1000 keep their inverses in range */
+#define MAX_EXPONENT	1000
+
+bool
+moments_unit(TwoSample *state, int *exponent)
+{
+	uint64		least = PG_UINT64_MAX;
+	uint64		greatest = 0;
+	double		magnitude;
+
+	for (int which = 0; which < 2; which++)
+	{
+		KeyReader	reader;
+		const uint64 *keys;
+		size_t		n;
+
+		key_reader_begin(&reader, state, which);
+		while ((n = key_reader_next(&reader, &keys)) > 0)
+			for (size_t i = 0; i < n; i++)
+			{
+				least = Min(least, keys[i]);
+				greatest = Max(greatest, keys[i]);
+			}
+		key_reader_end(&reader);
+	}
+	magnitude = Max(fabs(float_from_key(least)),
+					fabs(float_from_key(greatest)));
+	if (isinf(magnitude))
+		return false;
+	*exponent = magnitude == 0 ? 0 :
+		Max(-MAX_EXPONENT, Min(ilogb(magnitude), MAX_EXPONENT));
+	return true;
+}
+
+/*
+ * sum - n * origin, exactly: what the sum would be of the values less origin.
+ */
+static void
+subtract_origin(ExactSum *sum, double origin, int64 n)
+{
+	int			exponent;
+	double		mantissa = frexp(fabs(origin), &exponent);
+	uint64		digits = (uint64) ldexp(mantissa, 53);
+	int			position = exponent - 53 + 1074;
+
+	if (digits == 0)
+		return;
+	if (position < 0)
+	{
+		/* a subnormal: its last digits are zeros */
+		digits >>= -position;
+		position = 0;
+	}
+	exact_sum_add_integer(sum, (uint128) digits * (uint64) n, position,
+						  origin < 0 ? 1 : -1, CurrentMemoryContext);
+}
+
+Moments
+sample_moments(TwoSample *state, int sample, double origin, int exponent)
+{
+	int64		n = two_sample_count(state, sample);
+	double		inverse = ldexp(1.0, -exponent);
+	ExactSum	values = {0};
+	ExactSum	squares = {0};
+	KeyReader	reader;
+	const uint64 *keys;
+	size_t		size;
+	Moments		result;
+
+	key_reader_begin(&reader, state, sample);
+	while ((size = key_reader_next(&reader, &keys)) > 0)
+		for (size_t i = 0; i < size; i++)
+			exact_sum_add(&values, &squares,
+						  float_from_key(keys[i]) * inverse, 1,
+						  CurrentMemoryContext);
+	key_reader_end(&reader);
+
+	result.deviation = exact_sum_deviation(&values, &squares, n);
+	subtract_origin(&values, origin, n);
+	result.mean = exact_sum_value(&values) / (double) n;
+	if (values.cells != NULL)
+		pfree(values.cells);
+	if (squares.cells != NULL)
+		pfree(squares.cells);
+	return result;
+}
