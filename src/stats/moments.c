@@ -74,8 +74,7 @@ sample_moments(TwoSample *state, int sample, double origin, int exponent)
 {
 	int64		n = two_sample_count(state, sample);
 	double		inverse = ldexp(1.0, -exponent);
-	ExactSum	values = {0};
-	ExactSum	squares = {0};
+	ExactMoments exact = {0};
 	KeyReader	reader;
 	const uint64 *keys;
 	size_t		size;
@@ -84,17 +83,13 @@ sample_moments(TwoSample *state, int sample, double origin, int exponent)
 	key_reader_begin(&reader, state, sample);
 	while ((size = key_reader_next(&reader, &keys)) > 0)
 		for (size_t i = 0; i < size; i++)
-			exact_sum_add(&values, &squares,
-						  float_from_key(keys[i]) * inverse, 1,
-						  CurrentMemoryContext);
+			exact_moments_add(&exact, float_from_key(keys[i]) * inverse, 1,
+							  CurrentMemoryContext);
 	key_reader_end(&reader);
 
-	result.deviation = exact_sum_deviation(&values, &squares, n);
-	subtract_origin(&values, origin, n);
-	result.mean = exact_sum_value(&values) / (double) n;
-	if (values.cells != NULL)
-		pfree(values.cells);
-	if (squares.cells != NULL)
-		pfree(squares.cells);
+	exact_moments_settle(&exact, CurrentMemoryContext);
+	result.deviation = exact_moments_deviation(&exact, n);
+	subtract_origin(&exact.sum, origin, n);
+	result.mean = exact_sum_value(&exact.sum) / (double) n;
 	return result;
 }
