@@ -1,0 +1,168 @@
+-- Parameters, immutable, and tags, which may change.
+
+CREATE TABLE mlmeta.run_params (
+	run mlmeta.run NOT NULL REFERENCES mlmeta.runs,
+	key text NOT NULL CHECK (mlmeta.is_name(key)),
+	value jsonb NOT NULL,
+	logged_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	PRIMARY KEY (run, key)
+);
+
+COMMENT ON TABLE mlmeta.run_params IS
+	'parameters of runs: typed (number, text, boolean, array, object, null), of any length up to 64 MB, immutable';
+
+CREATE TRIGGER guard_run_params
+	BEFORE UPDATE OR DELETE OR TRUNCATE ON mlmeta.run_params
+	FOR EACH STATEMENT EXECUTE FUNCTION mlmeta.guard_append_only();
+
+CREATE TABLE mlmeta.run_tags (
+	run mlmeta.run NOT NULL REFERENCES mlmeta.runs,
+	key text NOT NULL CHECK (mlmeta.is_name(key)),
+	value text NOT NULL,
+	set_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	PRIMARY KEY (run, key)
+);
+
+CREATE INDEX run_tags_key ON mlmeta.run_tags
+	(key, pg_catalog.md5(value));
+
+COMMENT ON TABLE mlmeta.run_tags IS
+	'tags of runs: what people and programs call them, changeable at any time';
+
+CREATE FUNCTION mlmeta.check_object(
+	what text,
+	run mlmeta.run,
+	content jsonb
+) RETURNS void
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	largest CONSTANT int := 64 * 1024 * 1024;
+	wrong record;
+BEGIN
+	IF jsonb_typeof(content) <> 'object' THEN
+		RAISE EXCEPTION '%s of run "%" must be a JSON object', what, run
+			USING ERRCODE = 'invalid_parameter_value',
+				DETAIL = format('They are a JSON %s.', jsonb_typeof(content));
+	END IF;
+
+	-- Sizes are those of the binary form that is stored, before compression.
+	SELECT e.key, mlmeta.is_name(e.key) AS named,
+		pg_column_size(e.value) AS size
+	INTO wrong
+	FROM jsonb_each(content) AS e
+	WHERE NOT mlmeta.is_name(e.key) OR pg_column_size(e.value) > largest
+	LIMIT 1;
+	IF FOUND AND NOT wrong.named THEN
+		PERFORM mlmeta.check_name(what, wrong.key);
+	ELSIF FOUND THEN
+		RAISE EXCEPTION '% "%" of run "%" is too long', what, wrong.key, run
+			USING ERRCODE = 'program_limit_exceeded',
+				DETAIL = format('It has %s bytes; the limit is %s.', wrong.size,
+					largest),
+				HINT = 'Nothing was stored. Log it as an artifact.';
+	END IF;
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta.check_object(text, mlmeta.run, jsonb) IS
+	'raises an error that names the key unless every key is a name and every value within the limit of 64 MB';
+
+CREATE FUNCTION mlmeta.store_params(run mlmeta.run, params jsonb) RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	stored bigint;
+	other record;
+BEGIN
+	IF params IS NULL THEN
+		RETURN;
+	END IF;
+	PERFORM mlmeta.check_object('parameter', run, params);
+
+	-- In the order of keys, so that two sessions cannot wait for each other.
+	INSERT INTO mlmeta.run_params (run, key, value)
+	SELECT store_params.run, e.key, e.value
+	FROM jsonb_each(params) AS e
+	ORDER BY e.key
+	ON CONFLICT DO NOTHING;
+	GET DIAGNOSTICS stored = ROW_COUNT;
+
+	IF stored = (SELECT count(*) FROM jsonb_object_keys(params)) THEN
+		RETURN;
+	END IF;
+	SELECT e.key, p.value AS old, e.value AS new INTO other
+	FROM jsonb_each(params) AS e
+		JOIN mlmeta.run_params AS p ON p.key = e.key
+			AND p.run OPERATOR(mlmeta.=) store_params.run
+	WHERE p.value <> e.value
+	ORDER BY e.key
+	LIMIT 1;
+	IF FOUND THEN
+		RAISE EXCEPTION 'parameter "%" of run "%" is logged already with another value',
+				other.key, run
+			USING ERRCODE = 'unique_violation',
+				DETAIL = format('It is %s, not %s.',
+					left(other.old::text, 200), left(other.new::text, 200)),
+				HINT = 'Parameters do not change: start another run, or use a tag.';
+	END IF;
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta.store_params(mlmeta.run, jsonb) IS
+	'stores parameters of a run whatever its status; see log_params()';
+
+CREATE FUNCTION mlmeta.log_params(run mlmeta.run, params jsonb) RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM mlmeta.check_running(run);
+	PERFORM mlmeta.store_params(run, params);
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta.log_params(mlmeta.run, jsonb) IS
+	'logs parameters of a running run from a JSON object; the same value once more does nothing, another is an error';
+
+CREATE FUNCTION mlmeta.set_tags(run mlmeta.run, tags jsonb) RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM mlmeta.check_writable();
+	IF NOT EXISTS (SELECT FROM mlmeta.runs AS r
+			WHERE r.run OPERATOR(mlmeta.=) set_tags.run) THEN
+		PERFORM mlmeta.no_such_run(run);
+	END IF;
+	IF tags IS NULL THEN
+		RETURN;
+	END IF;
+	PERFORM mlmeta.check_object('tag', run, tags);
+
+	DELETE FROM mlmeta.run_tags AS t
+	USING (
+		SELECT l.ctid AS at
+		FROM mlmeta.run_tags AS l
+			JOIN jsonb_each(tags) AS e ON l.key = e.key AND e.value = 'null'
+		WHERE l.run OPERATOR(mlmeta.=) set_tags.run
+		ORDER BY l.key
+		FOR UPDATE OF l
+	) AS locked
+	WHERE t.ctid = locked.at;
+
+	INSERT INTO mlmeta.run_tags AS t (run, key, value)
+	SELECT set_tags.run, e.key, tags ->> e.key
+	FROM jsonb_each(tags) AS e
+	WHERE e.value <> 'null'
+	ORDER BY e.key
+	ON CONFLICT ON CONSTRAINT run_tags_pkey DO UPDATE
+	SET value = excluded.value, set_at = excluded.set_at
+	WHERE t.value <> excluded.value;
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta.set_tags(mlmeta.run, jsonb) IS
+	'sets tags of a run, whatever its status, from a JSON object; null removes a tag';

@@ -1,0 +1,385 @@
+-- Artifacts, and the edges between them and runs: the stored lineage graph.
+--
+-- An edge says that a run used an artifact or produced it. What produced an
+-- artifact lies upstream of it, what used it downstream. The graph has no
+-- cycle: an edge that would close one is refused when it is logged.
+
+CREATE TABLE mlmeta.artifacts (
+	artifact mlmeta.artifact PRIMARY KEY,
+	kind text NOT NULL GENERATED ALWAYS AS (mlmeta.kind(artifact)) STORED,
+	name text NOT NULL GENERATED ALWAYS AS (mlmeta.name(artifact)) STORED,
+	version text GENERATED ALWAYS AS (mlmeta.version(artifact)) STORED,
+	digest text GENERATED ALWAYS AS (mlmeta.digest(artifact)) STORED,
+	uri text,
+	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	created_by text NOT NULL DEFAULT SESSION_USER
+);
+
+CREATE INDEX artifacts_name ON mlmeta.artifacts (kind, name);
+CREATE INDEX artifacts_digest ON mlmeta.artifacts (digest)
+	WHERE digest IS NOT NULL;
+
+COMMENT ON TABLE mlmeta.artifacts IS
+	'artifacts that runs used or produced: one row a version';
+COMMENT ON COLUMN mlmeta.artifacts.uri IS
+	'where it lies, as said first; see run_artifacts for other places';
+COMMENT ON COLUMN mlmeta.artifacts.created_by IS
+	'the user who logged it first, as the server knows it';
+
+CREATE TABLE mlmeta.run_artifacts (
+	run mlmeta.run NOT NULL REFERENCES mlmeta.runs,
+	artifact mlmeta.artifact NOT NULL REFERENCES mlmeta.artifacts,
+	direction text NOT NULL
+		CHECK (direction = ANY (ARRAY['used', 'produced'])),
+	role text NOT NULL DEFAULT '' CHECK (role = '' OR mlmeta.is_name(role)),
+	uri text,
+	logged_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	PRIMARY KEY (run, direction, artifact, role)
+);
+
+CREATE INDEX run_artifacts_artifact ON mlmeta.run_artifacts
+	(artifact, direction, run);
+
+COMMENT ON TABLE mlmeta.run_artifacts IS
+	'edges of the lineage graph: which run used or produced which artifact';
+COMMENT ON COLUMN mlmeta.run_artifacts.direction IS
+	'used: the artifact went into the run; produced: it came out of it';
+COMMENT ON COLUMN mlmeta.run_artifacts.role IS
+	'what the artifact was to the run, such as training, validation, checkpoint; empty when not said';
+COMMENT ON COLUMN mlmeta.run_artifacts.uri IS
+	'where the run read or wrote it';
+
+CREATE TRIGGER guard_run_artifacts
+	BEFORE UPDATE OR DELETE OR TRUNCATE ON mlmeta.run_artifacts
+	FOR EACH STATEMENT EXECUTE FUNCTION mlmeta.guard_append_only();
+
+-- Traversal -------------------------------------------------------------------
+
+CREATE FUNCTION mlmeta.trace(
+	start_run mlmeta.run,
+	start_artifact mlmeta.artifact,
+	upward boolean,
+	max_depth int,
+	max_nodes int
+) RETURNS TABLE (depth int, node text, via text)
+LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 100
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	-- Runs and artifacts alternate: each level is of one kind.
+	at_runs boolean := start_run IS NOT NULL;
+	runs mlmeta.run[] := ARRAY[start_run];
+	artifacts mlmeta.artifact[] := ARRAY[start_artifact];
+	seen_runs mlmeta.run[] := runs;
+	seen_artifacts mlmeta.artifact[] := artifacts;
+	edge text;
+	nodes text[];
+	vias text[];
+	level int := 0;
+	total int := 0;
+BEGIN
+	IF max_depth < 0 OR max_nodes < 0 THEN
+		RAISE EXCEPTION 'limits of a lineage search must not be negative'
+			USING ERRCODE = 'invalid_parameter_value';
+	END IF;
+
+	WHILE max_depth IS NULL OR level < max_depth LOOP
+		level := level + 1;
+		edge := CASE WHEN at_runs = upward THEN 'used' ELSE 'produced' END;
+		IF at_runs THEN
+			SELECT array_agg(n.artifact ORDER BY n.artifact),
+				array_agg(n.artifact::text ORDER BY n.artifact),
+				array_agg(n.via::text ORDER BY n.artifact)
+			INTO artifacts, nodes, vias
+			FROM (
+				SELECT e.artifact, mlmeta.min(e.run) AS via
+				FROM mlmeta.run_artifacts AS e
+				WHERE e.run OPERATOR(mlmeta.=) ANY (runs)
+					AND e.direction = edge
+				GROUP BY e.artifact
+			) AS n
+				LEFT JOIN unnest(seen_artifacts) AS s (artifact)
+					ON s.artifact OPERATOR(mlmeta.=) n.artifact
+			WHERE s.artifact IS NULL;
+			seen_artifacts := seen_artifacts || artifacts;
+		ELSE
+			SELECT array_agg(n.run ORDER BY n.run),
+				array_agg(n.run::text ORDER BY n.run),
+				array_agg(n.via::text ORDER BY n.run)
+			INTO runs, nodes, vias
+			FROM (
+				SELECT e.run, mlmeta.min(e.artifact) AS via
+				FROM mlmeta.run_artifacts AS e
+				WHERE e.artifact OPERATOR(mlmeta.=) ANY (artifacts)
+					AND e.direction = edge
+				GROUP BY e.run
+			) AS n
+				LEFT JOIN unnest(seen_runs) AS s (run)
+					ON s.run OPERATOR(mlmeta.=) n.run
+			WHERE s.run IS NULL;
+			seen_runs := seen_runs || runs;
+		END IF;
+		EXIT WHEN nodes IS NULL;
+
+		total := total + cardinality(nodes);
+		IF total > max_nodes THEN
+			RAISE EXCEPTION 'lineage search found more than % nodes', max_nodes
+				USING ERRCODE = 'program_limit_exceeded',
+					HINT = 'Limit the depth, or allow more with max_nodes.';
+		END IF;
+		RETURN QUERY SELECT level, n.node, n.via
+		FROM unnest(nodes, vias) AS n (node, via);
+		at_runs := NOT at_runs;
+	END LOOP;
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta.trace(mlmeta.run, mlmeta.artifact, boolean, int,
+	int) IS
+	'breadth-first search through the stored lineage graph from a run or an artifact, upstream or downstream';
+
+CREATE FUNCTION mlmeta.is_run(node text) RETURNS boolean
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN pg_catalog.strpos(node, ':') = 0;
+
+COMMENT ON FUNCTION mlmeta.is_run(text) IS
+	'whether a node of the lineage graph, written as text, is a run: an artifact has a colon after its kind';
+
+CREATE FUNCTION mlmeta.upstream(
+	origin mlmeta.run,
+	max_depth int DEFAULT NULL,
+	max_nodes int DEFAULT 1000000
+) RETURNS TABLE (depth int, node text, via text)
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 100
+BEGIN ATOMIC
+	SELECT t.depth, t.node, t.via
+	FROM mlmeta.trace(origin, NULL::mlmeta.artifact,
+		true, max_depth, max_nodes) AS t;
+END;
+
+COMMENT ON FUNCTION mlmeta.upstream(mlmeta.run, int, int) IS
+	'all that went into a run, directly or not, nearest first, with the node it was reached from';
+
+CREATE FUNCTION mlmeta.upstream(
+	origin mlmeta.artifact,
+	max_depth int DEFAULT NULL,
+	max_nodes int DEFAULT 1000000
+) RETURNS TABLE (depth int, node text, via text)
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 100
+BEGIN ATOMIC
+	SELECT t.depth, t.node, t.via
+	FROM mlmeta.trace(NULL::mlmeta.run, origin,
+		true, max_depth, max_nodes) AS t;
+END;
+
+COMMENT ON FUNCTION mlmeta.upstream(mlmeta.artifact, int, int) IS
+	'all that went into an artifact, directly or not, nearest first, with the node it was reached from';
+
+CREATE FUNCTION mlmeta.upstream(
+	origin text,
+	max_depth int DEFAULT NULL,
+	max_nodes int DEFAULT 1000000
+) RETURNS TABLE (depth int, node text, via text)
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 100
+BEGIN ATOMIC
+	SELECT t.depth, t.node, t.via
+	FROM mlmeta.trace(
+		CASE WHEN mlmeta.is_run(origin) THEN origin::mlmeta.run END,
+		CASE WHEN NOT mlmeta.is_run(origin) THEN origin::mlmeta.artifact END,
+		true, max_depth, max_nodes) AS t;
+END;
+
+COMMENT ON FUNCTION mlmeta.upstream(text, int, int) IS
+	'all that went into a run or an artifact written as text, directly or not, nearest first, with the node it was reached from';
+
+CREATE FUNCTION mlmeta.downstream(
+	origin mlmeta.run,
+	max_depth int DEFAULT NULL,
+	max_nodes int DEFAULT 1000000
+) RETURNS TABLE (depth int, node text, via text)
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 100
+BEGIN ATOMIC
+	SELECT t.depth, t.node, t.via
+	FROM mlmeta.trace(origin, NULL::mlmeta.artifact,
+		false, max_depth, max_nodes) AS t;
+END;
+
+COMMENT ON FUNCTION mlmeta.downstream(mlmeta.run, int, int) IS
+	'all that came out of a run, directly or not, nearest first, with the node it was reached from';
+
+CREATE FUNCTION mlmeta.downstream(
+	origin mlmeta.artifact,
+	max_depth int DEFAULT NULL,
+	max_nodes int DEFAULT 1000000
+) RETURNS TABLE (depth int, node text, via text)
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 100
+BEGIN ATOMIC
+	SELECT t.depth, t.node, t.via
+	FROM mlmeta.trace(NULL::mlmeta.run, origin,
+		false, max_depth, max_nodes) AS t;
+END;
+
+COMMENT ON FUNCTION mlmeta.downstream(mlmeta.artifact, int, int) IS
+	'all that came out of an artifact, directly or not, nearest first, with the node it was reached from';
+
+CREATE FUNCTION mlmeta.downstream(
+	origin text,
+	max_depth int DEFAULT NULL,
+	max_nodes int DEFAULT 1000000
+) RETURNS TABLE (depth int, node text, via text)
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 100
+BEGIN ATOMIC
+	SELECT t.depth, t.node, t.via
+	FROM mlmeta.trace(
+		CASE WHEN mlmeta.is_run(origin) THEN origin::mlmeta.run END,
+		CASE WHEN NOT mlmeta.is_run(origin) THEN origin::mlmeta.artifact END,
+		false, max_depth, max_nodes) AS t;
+END;
+
+COMMENT ON FUNCTION mlmeta.downstream(text, int, int) IS
+	'all that came out of a run or an artifact written as text, directly or not, nearest first, with the node it was reached from';
+
+-- Logging edges ---------------------------------------------------------------
+
+CREATE FUNCTION mlmeta.log_edge(
+	run mlmeta.run,
+	artifact mlmeta.artifact,
+	direction text,
+	role text,
+	uri text
+) RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	ours boolean;
+	closed boolean;
+	edge_role text := coalesce(role, '');
+BEGIN
+	PERFORM mlmeta.check_running(run);
+	IF artifact IS NULL THEN
+		RAISE EXCEPTION 'artifact must not be null'
+			USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	IF edge_role <> '' THEN
+		PERFORM mlmeta.check_name('role', edge_role);
+	END IF;
+
+	INSERT INTO mlmeta.artifacts AS a (artifact, uri)
+	VALUES (log_edge.artifact, log_edge.uri)
+	ON CONFLICT DO NOTHING;
+	ours := FOUND;
+	IF NOT ours AND uri IS NOT NULL THEN
+		UPDATE mlmeta.artifacts AS a
+		SET uri = log_edge.uri
+		WHERE a.artifact OPERATOR(mlmeta.=) log_edge.artifact
+			AND a.uri IS NULL;
+	END IF;
+
+	IF EXISTS (SELECT FROM mlmeta.run_artifacts AS e
+			WHERE e.run OPERATOR(mlmeta.=) log_edge.run
+				AND e.artifact OPERATOR(mlmeta.=) log_edge.artifact
+				AND e.direction = log_edge.direction
+				AND e.role = edge_role) THEN
+		RETURN;
+	END IF;
+
+	-- Two edges that only together close a cycle must not be logged side by
+	-- side, so edges wait for each other until commit. Not so where the run or
+	-- the artifact came into being in this transaction: nobody else can have
+	-- an edge to it yet. A training run that logs its own results in one long
+	-- transaction therefore holds up nobody.
+	ours := ours OR EXISTS (
+		SELECT FROM mlmeta.artifacts AS a
+		WHERE a.artifact OPERATOR(mlmeta.=) log_edge.artifact
+			AND a.created_at = now()
+			AND a.xmin = pg_current_xact_id()::xid
+	) OR EXISTS (
+		SELECT FROM mlmeta.runs AS r
+		WHERE r.run OPERATOR(mlmeta.=) log_edge.run
+			AND r.created_at = now()
+			AND r.xmin = pg_current_xact_id()::xid
+	);
+	IF NOT ours THEN
+		PERFORM pg_advisory_xact_lock(hashtextextended('mlmeta.lineage', 0));
+	END IF;
+
+	IF direction = 'used' THEN
+		closed := EXISTS (SELECT FROM mlmeta.trace(run, NULL, false, NULL, NULL)
+			AS t WHERE t.node = artifact::text);
+	ELSE
+		closed := EXISTS (SELECT FROM mlmeta.trace(NULL, artifact, false, NULL,
+			NULL) AS t WHERE t.node = run::text);
+	END IF;
+	IF closed THEN
+		RAISE EXCEPTION 'run "%" cannot have % artifact "%": the lineage would have a cycle',
+				run, direction, artifact
+			USING ERRCODE = 'check_violation',
+				DETAIL = CASE direction
+					WHEN 'used' THEN 'The artifact came out of that run, directly or not.'
+					ELSE 'The artifact went into that run, directly or not.' END,
+				HINT = 'Log what comes out as another version of the artifact.';
+	END IF;
+
+	INSERT INTO mlmeta.run_artifacts (run, artifact, direction, role, uri)
+	VALUES (log_edge.run, log_edge.artifact, log_edge.direction, edge_role,
+		log_edge.uri)
+	ON CONFLICT DO NOTHING;
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta.log_edge(mlmeta.run, mlmeta.artifact, text, text,
+	text) IS
+	'what use_artifact() and log_artifact() have in common';
+
+CREATE FUNCTION mlmeta.use_artifact(
+	run mlmeta.run,
+	artifact mlmeta.artifact,
+	role text DEFAULT NULL
+) RETURNS mlmeta.artifact
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM mlmeta.log_edge(run, artifact, 'used', role, NULL);
+	RETURN artifact;
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta.use_artifact(mlmeta.run, mlmeta.artifact, text) IS
+	'records that a running run uses an artifact, and returns the artifact; an edge that closes a cycle is refused';
+
+CREATE FUNCTION mlmeta.log_artifact(
+	run mlmeta.run,
+	artifact mlmeta.artifact,
+	uri text DEFAULT NULL,
+	role text DEFAULT NULL
+) RETURNS mlmeta.artifact
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM mlmeta.log_edge(run, artifact, 'produced', role, uri);
+	RETURN artifact;
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta.log_artifact(mlmeta.run, mlmeta.artifact, text,
+	text) IS
+	'records that a running run produced an artifact and where it lies, and returns the artifact; an edge that closes a cycle is refused';
+
+CREATE VIEW mlmeta.lineage_edges WITH (security_invoker = true) AS
+SELECT
+	CASE e.direction WHEN 'used' THEN e.artifact::text ELSE e.run::text END
+		AS source,
+	CASE e.direction WHEN 'used' THEN e.run::text ELSE e.artifact::text END
+		AS target,
+	e.run, e.artifact, e.direction, e.role, e.uri, e.logged_at
+FROM mlmeta.run_artifacts AS e;
+
+COMMENT ON VIEW mlmeta.lineage_edges IS
+	'the stored lineage graph, one edge a row, from source to target in the direction data flows';
+COMMENT ON COLUMN mlmeta.lineage_edges.source IS
+	'artifact that was used, or run that produced';
+COMMENT ON COLUMN mlmeta.lineage_edges.target IS
+	'run that used, or artifact that was produced';
