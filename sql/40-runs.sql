@@ -165,6 +165,28 @@ $$;
 COMMENT ON FUNCTION mlmeta.create_experiment(text, text, text) IS
 	'creates an experiment in a project and returns its number; start_run() does so by itself in the project "default"';
 
+CREATE FUNCTION mlmeta.find_experiment(experiment text) RETURNS bigint
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	number bigint;
+BEGIN
+	SELECT e.experiment_id INTO number
+	FROM mlmeta.experiments AS e
+	WHERE e.experiment = find_experiment.experiment;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'experiment % does not exist',
+				coalesce('"' || experiment || '"', 'NULL')
+			USING ERRCODE = 'undefined_object';
+	END IF;
+	RETURN number;
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta.find_experiment(text) IS
+	'the number of an experiment; raises an error when there is none';
+
 -- What runs share, stored once by content ----------------------------------------
 
 CREATE TABLE mlmeta.source_patches (

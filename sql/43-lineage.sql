@@ -26,6 +26,28 @@ COMMENT ON COLUMN mlmeta.artifacts.uri IS
 COMMENT ON COLUMN mlmeta.artifacts.created_by IS
 	'the user who logged it first, as the server knows it';
 
+CREATE FUNCTION mlmeta.guard_artifacts() RETURNS trigger
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RAISE EXCEPTION 'artifact "%" cannot be changed', OLD.artifact
+		USING ERRCODE = 'object_not_in_prerequisite_state',
+			HINT = 'Only its uri may be set.';
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta.guard_artifacts() IS
+	'trigger that keeps what an artifact is and who logged it';
+
+CREATE TRIGGER guard_artifacts
+	BEFORE UPDATE OF artifact, created_at, created_by ON mlmeta.artifacts
+	FOR EACH ROW EXECUTE FUNCTION mlmeta.guard_artifacts();
+
+CREATE TRIGGER guard_artifacts_delete
+	BEFORE DELETE OR TRUNCATE ON mlmeta.artifacts
+	FOR EACH STATEMENT EXECUTE FUNCTION mlmeta.guard_append_only();
+
 CREATE TABLE mlmeta.run_artifacts (
 	run mlmeta.run NOT NULL REFERENCES mlmeta.runs,
 	artifact mlmeta.artifact NOT NULL REFERENCES mlmeta.artifacts,

@@ -34,6 +34,18 @@ SELECT r.run, e.experiment, r.name, r.status, r.started_at, r.finished_at,
 		FROM mlmeta.run_artifacts AS a
 		WHERE a.run OPERATOR(mlmeta.=) r.run AND a.direction = 'produced'
 	) AS produced,
+	(
+		SELECT CASE WHEN pg_catalog.count(DISTINCT c.currency) = 1
+			THEN pg_catalog.sum(c.cost) END
+		FROM mlmeta.run_costs AS c
+		WHERE c.run OPERATOR(mlmeta.=) r.run
+	) AS cost,
+	(
+		SELECT CASE WHEN pg_catalog.count(DISTINCT c.currency) = 1
+			THEN pg_catalog.min(c.currency) END
+		FROM mlmeta.run_costs AS c
+		WHERE c.run OPERATOR(mlmeta.=) r.run
+	) AS currency,
 	e.project, r.parent, r.repository, r.git_commit, r.branch, r.entry_point,
 	r.command_line, r.patch IS NOT NULL AS has_patch, r.devices, r.note,
 	r.heartbeat_at, r.experiment_id
@@ -56,6 +68,8 @@ COMMENT ON COLUMN mlmeta.run_overview.data_versions IS
 	'artifacts of kind dataset that the run used';
 COMMENT ON COLUMN mlmeta.run_overview.produced IS
 	'artifacts that came out of the run';
+COMMENT ON COLUMN mlmeta.run_overview.cost IS
+	'what the run cost, or has cost up to now; NULL without a price, and in several currencies: see run_costs';
 COMMENT ON COLUMN mlmeta.run_overview.has_patch IS
 	'whether the code had changes that were not committed';
 
@@ -166,3 +180,304 @@ $$;
 
 COMMENT ON FUNCTION mlmeta.compare_runs(mlmeta.run, mlmeta.run) IS
 	'two runs side by side: every fact of either, and whether it differs';
+
+CREATE FUNCTION mlmeta.compare_to_previous(run mlmeta.run)
+RETURNS TABLE (kind text, key text, a text, b text, changed boolean)
+LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 50
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	previous mlmeta.run;
+BEGIN
+	SELECT p.run INTO previous
+	FROM mlmeta.runs AS r
+		JOIN mlmeta.runs AS p ON p.experiment_id = r.experiment_id
+			AND (p.started_at < r.started_at OR (p.started_at = r.started_at
+				AND p.run OPERATOR(mlmeta.<) r.run))
+	WHERE r.run OPERATOR(mlmeta.=) compare_to_previous.run
+		AND p.status = 'finished' AND p.deleted_at IS NULL
+	ORDER BY p.started_at DESC, p.run DESC
+	LIMIT 1;
+	IF FOUND THEN
+		RETURN QUERY SELECT c.kind, c.key, c.a, c.b, c.changed
+		FROM mlmeta.compare_runs(previous, run) AS c;
+	ELSIF NOT EXISTS (SELECT FROM mlmeta.runs AS r
+			WHERE r.run OPERATOR(mlmeta.=) compare_to_previous.run) THEN
+		PERFORM mlmeta.no_such_run(run);
+	END IF;
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta.compare_to_previous(mlmeta.run) IS
+	'a run beside the last finished one of its experiment that started before it, which is a; no rows for the first';
+
+CREATE FUNCTION mlmeta.duplicates_of(original mlmeta.run)
+RETURNS TABLE (run mlmeta.run, experiment text, name text, user_name text,
+	status text, started_at timestamptz, finished_at timestamptz)
+LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 10
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	wanted bytea := mlmeta.run_signature(original);
+BEGIN
+	IF wanted IS NULL THEN
+		PERFORM mlmeta.no_such_run(original);
+	END IF;
+
+	-- Ended runs have their signature written; of the others there are few.
+	RETURN QUERY
+	SELECT r.run, e.experiment, r.name, r.user_name, r.status, r.started_at,
+		r.finished_at
+	FROM (
+			SELECT s.run
+			FROM mlmeta.run_results AS s
+			WHERE s.signature = wanted
+			UNION ALL
+			SELECT o.run
+			FROM mlmeta.runs AS o
+			WHERE o.status = 'running' AND mlmeta.run_signature(o.run) = wanted
+		) AS d
+		JOIN mlmeta.runs AS r ON r.run OPERATOR(mlmeta.=) d.run
+		JOIN mlmeta.experiments AS e ON e.experiment_id = r.experiment_id
+	WHERE r.deleted_at IS NULL AND r.run OPERATOR(mlmeta.<>) original
+	ORDER BY r.started_at, r.run;
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta.duplicates_of(mlmeta.run) IS
+	'other runs with the same code, parameters and data, ended or running';
+
+CREATE VIEW mlmeta.who_tried_what WITH (security_invoker = true) AS
+SELECT e.project, e.experiment, p.key, p.value,
+	pg_catalog.count(*) AS runs,
+	pg_catalog.array_agg(DISTINCT r.user_name) AS users,
+	pg_catalog.min(r.started_at) AS first_tried,
+	pg_catalog.max(r.started_at) AS last_tried
+FROM mlmeta.runs AS r
+	JOIN mlmeta.experiments AS e ON e.experiment_id = r.experiment_id
+	JOIN mlmeta.run_params AS p ON p.run OPERATOR(mlmeta.=) r.run
+WHERE r.deleted_at IS NULL
+GROUP BY e.project, e.experiment, p.key, p.value;
+
+COMMENT ON VIEW mlmeta.who_tried_what IS
+	'every value of every parameter that an experiment has seen, by whom and when';
+COMMENT ON COLUMN mlmeta.who_tried_what.value IS
+	'the parameter''s value, JSON';
+
+-- Ranks -----------------------------------------------------------------------
+
+CREATE VIEW mlmeta.metric_summaries WITH (security_invoker = true) AS
+SELECT s.run, s.experiment_id, s.key, s.context, s.n, s.nan_count, s.minimum,
+	s.maximum, s.last_step, s.last_at, s.last_value
+FROM mlmeta.run_metric_summaries AS s
+UNION ALL
+SELECT r.run, r.experiment_id, v.key, v.context, v.n, v.nan_count, v.minimum,
+	v.maximum, l.step, l.at, l.value
+FROM mlmeta.runs AS r
+	JOIN mlmeta.metric_summaries_live AS v ON v.run OPERATOR(mlmeta.=) r.run
+	JOIN mlmeta.metric_latest AS l ON l.run OPERATOR(mlmeta.=) r.run
+		AND l.key = v.key AND l.context = v.context
+WHERE r.status = 'running';
+
+COMMENT ON VIEW mlmeta.metric_summaries IS
+	'each metric of each run in one row: of ended runs as written, of running ones as it stands';
+
+CREATE VIEW mlmeta.leaderboard WITH (security_invoker = true) AS
+SELECT e.experiment, s.key, s.context,
+	pg_catalog.rank() OVER (
+		PARTITION BY e.experiment, s.key, s.context
+		ORDER BY CASE WHEN d.higher THEN s.maximum ELSE - s.minimum END DESC
+	) AS rank,
+	r.run, r.name,
+	CASE WHEN d.higher THEN s.maximum ELSE s.minimum END AS best,
+	s.last_value AS last, d.higher AS higher_is_better, r.user_name, r.status,
+	r.started_at, r.finished_at, e.project
+FROM mlmeta.metric_summaries AS s
+	JOIN mlmeta.runs AS r ON r.run OPERATOR(mlmeta.=) s.run
+	JOIN mlmeta.experiments AS e ON e.experiment_id = s.experiment_id
+	LEFT JOIN mlmeta.metric_keys AS k ON k.key = s.key
+	CROSS JOIN LATERAL (
+		SELECT coalesce(k.higher_is_better, mlmeta.higher_by_name(s.key))
+			AS higher
+	) AS d
+WHERE r.deleted_at IS NULL AND s.maximum IS NOT NULL;
+
+COMMENT ON VIEW mlmeta.leaderboard IS
+	'runs ranked within their experiment by the best value of each metric, in the metric''s own direction; NaN takes no part; best_runs() is faster for the first few';
+COMMENT ON COLUMN mlmeta.leaderboard.best IS
+	'the best value the run had at any step';
+COMMENT ON COLUMN mlmeta.leaderboard.last IS
+	'the value at the highest step, perhaps NaN';
+
+CREATE FUNCTION mlmeta.best_runs(
+	experiment text,
+	key text,
+	n int DEFAULT 50,
+	by text DEFAULT 'best',
+	context text DEFAULT '',
+	higher_is_better boolean DEFAULT NULL
+) RETURNS TABLE (rank bigint, run mlmeta.run, name text, best float8,
+	last float8, user_name text, status text, started_at timestamptz)
+LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 50
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	experiment_number bigint := mlmeta.find_experiment(experiment);
+	higher boolean := coalesce(higher_is_better, mlmeta.higher_is_better(key));
+	best_column text := CASE WHEN higher THEN 'maximum' ELSE 'minimum' END;
+	rank_column text := CASE WHEN by = 'last' THEN 'last_value'
+		ELSE best_column END;
+BEGIN
+	IF by IS NULL OR by NOT IN ('best', 'last') THEN
+		RAISE EXCEPTION 'runs are ranked by best or by last, not by %',
+				coalesce(to_json(by)::text, 'NULL')
+			USING ERRCODE = 'invalid_parameter_value';
+	END IF;
+
+	-- The conditions are those of the indexes. Runs that still go on are few
+	-- and come from their points.
+	RETURN QUERY EXECUTE format($query$
+		SELECT rank() OVER (ORDER BY c.value %2$s), c.run, c.name, c.best,
+			c.last, c.user_name, c.status, c.started_at
+		FROM (
+			(
+				SELECT s.%1$I AS value, r.run, r.name, s.%3$I AS best,
+					s.last_value AS last, r.user_name, r.status, r.started_at
+				FROM mlmeta.run_metric_summaries AS s
+					JOIN mlmeta.runs AS r ON r.run OPERATOR(mlmeta.=) s.run
+				WHERE s.experiment_id = $1 AND s.key = $2 AND s.context = $3
+					AND s.%4$s AND r.deleted_at IS NULL
+				ORDER BY s.%1$I %2$s
+				LIMIT $4
+			)
+			UNION ALL
+			SELECT s.%1$I, r.run, r.name, s.%3$I, s.last_value, r.user_name,
+				r.status, r.started_at
+			FROM mlmeta.runs AS r
+				CROSS JOIN LATERAL (
+					SELECT v.minimum, v.maximum, l.value AS last_value
+					FROM mlmeta.metric_summaries_live AS v
+						JOIN mlmeta.metric_latest AS l
+							ON l.run OPERATOR(mlmeta.=) v.run
+							AND l.key = v.key AND l.context = v.context
+					WHERE v.run OPERATOR(mlmeta.=) r.run
+						AND l.run OPERATOR(mlmeta.=) r.run
+						AND v.key = $2 AND v.context = $3
+				) AS s
+			WHERE r.experiment_id = $1 AND r.status = 'running'
+				AND r.deleted_at IS NULL AND s.%4$s
+		) AS c
+		ORDER BY c.value %2$s, c.run
+		LIMIT $4 $query$,
+		rank_column, CASE WHEN higher THEN 'DESC' ELSE 'ASC' END, best_column,
+		CASE WHEN by = 'last' THEN 'last_value <> ''NaN'''
+			ELSE best_column || ' IS NOT NULL' END)
+	USING experiment_number, key, context, n;
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta.best_runs(text, text, int, text, text, boolean) IS
+	'the best runs of an experiment by a metric, by index: by the best value a run had or by its last; NaN takes no part';
+
+CREATE FUNCTION mlmeta.spend_gain(
+	experiment text,
+	key text,
+	context text DEFAULT ''
+) RETURNS TABLE (run mlmeta.run, started_at timestamptz, user_name text,
+	currency text, cost numeric, total_cost numeric, value float8,
+	best_so_far float8, gain float8)
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	experiment_number bigint := mlmeta.find_experiment(experiment);
+	higher boolean := mlmeta.higher_is_better(key);
+BEGIN
+	RETURN QUERY
+	WITH steps AS (
+		SELECT r.run, r.started_at, r.user_name, c.currency, c.cost,
+			CASE WHEN higher THEN s.maximum ELSE s.minimum END AS value
+		FROM mlmeta.runs AS r
+			LEFT JOIN mlmeta.metric_summaries AS s
+				ON s.run OPERATOR(mlmeta.=) r.run AND s.key = spend_gain.key
+				AND s.context = spend_gain.context
+			LEFT JOIN (
+				SELECT o.run, o.currency, sum(o.cost) AS cost
+				FROM mlmeta.run_costs AS o
+				GROUP BY o.run, o.currency
+			) AS c ON c.run OPERATOR(mlmeta.=) r.run
+		WHERE r.experiment_id = experiment_number AND r.deleted_at IS NULL
+			AND r.started_at IS NOT NULL
+	), so_far AS (
+		SELECT t.*, sum(t.cost) OVER (PARTITION BY t.currency
+				ORDER BY t.started_at, t.run) AS total_cost,
+			CASE WHEN higher THEN max(t.value) OVER earlier
+				ELSE min(t.value) OVER earlier END AS best
+		FROM steps AS t
+		WINDOW earlier AS (ORDER BY t.started_at, t.run)
+	)
+	SELECT f.run, f.started_at, f.user_name, f.currency, f.cost, f.total_cost,
+		f.value, f.best, abs(f.best - lag(f.best) OVER (
+			ORDER BY f.started_at, f.run))
+	FROM so_far AS f
+	ORDER BY f.started_at, f.run;
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta.spend_gain(text, text, text) IS
+	'the runs of an experiment in time with what was spent up to each and what the best value of a metric gained by it';
+
+CREATE FUNCTION mlmeta.parameter_importance(
+	experiment text,
+	metric text,
+	context text DEFAULT ''
+) RETURNS TABLE (param text, kind text, n bigint, distinct_values bigint,
+	correlation float8, importance float8)
+LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 20
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	experiment_number bigint := mlmeta.find_experiment(experiment);
+BEGIN
+	RETURN QUERY
+	WITH pairs AS (
+		SELECT p.key, p.value,
+			bool_and(jsonb_typeof(p.value) = 'number')
+				OVER (PARTITION BY p.key) AS is_number,
+			-- Average ranks: ties share theirs.
+			rank() OVER (PARTITION BY p.key ORDER BY s.last_value)
+				+ (count(*) OVER (PARTITION BY p.key, s.last_value) - 1) / 2.0
+				AS y_rank
+		FROM mlmeta.run_metric_summaries AS s
+			JOIN mlmeta.runs AS r ON r.run OPERATOR(mlmeta.=) s.run
+			JOIN mlmeta.run_params AS p ON p.run OPERATOR(mlmeta.=) s.run
+		WHERE s.experiment_id = experiment_number AND s.key = metric
+			AND s.context = parameter_importance.context
+			AND s.last_value <> 'NaN' AND r.deleted_at IS NULL
+	), ranked AS (
+		-- Order and equality of jsonb numbers are those of the numbers.
+		SELECT q.*, rank() OVER (PARTITION BY q.key ORDER BY q.value)
+				+ (count(*) OVER (PARTITION BY q.key, q.value) - 1) / 2.0
+				AS x_rank,
+			avg(q.y_rank) OVER (PARTITION BY q.key, q.value) AS group_mean
+		FROM pairs AS q
+	), summed AS (
+		SELECT r.key, bool_and(r.is_number) AS is_number, count(*) AS n,
+			count(DISTINCT r.value) AS distinct_values,
+			corr(r.y_rank, r.x_rank) AS rho,
+			sqrt(var_pop(r.group_mean) / nullif(var_pop(r.y_rank), 0))::float8
+				AS eta
+		FROM ranked AS r
+		GROUP BY r.key
+	)
+	SELECT s.key, CASE WHEN s.is_number THEN 'number' ELSE 'category' END,
+		s.n, s.distinct_values, CASE WHEN s.is_number THEN s.rho END,
+		CASE WHEN s.distinct_values < 2 THEN NULL
+			WHEN s.is_number THEN abs(s.rho) ELSE s.eta END
+	FROM summed AS s
+	ORDER BY 6 DESC NULLS LAST, s.key;
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta.parameter_importance(text, text, text) IS
+	'how strongly the last value of a metric goes with each parameter over the ended runs of an experiment: numbers by Spearman''s rank correlation, categories by the correlation ratio of the ranks';

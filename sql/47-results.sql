@@ -56,13 +56,6 @@ RETURN CASE WHEN context = '' THEN key ELSE context || '/' || key END;
 COMMENT ON FUNCTION mlmeta.metric_label(text, text) IS
 	'how a metric is called in JSON: its key, or context/key';
 
-CREATE FUNCTION mlmeta.float_to_json(value float8) RETURNS jsonb
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN pg_catalog.to_jsonb(value);
-
-COMMENT ON FUNCTION mlmeta.float_to_json(float8) IS
-	'a float in JSON: a number, "NaN", "Infinity" or "-Infinity"';
-
 CREATE FUNCTION mlmeta.params_of(run mlmeta.run) RETURNS jsonb
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN (
@@ -73,30 +66,6 @@ RETURN (
 
 COMMENT ON FUNCTION mlmeta.params_of(mlmeta.run) IS
 	'the parameters of a run as a JSON object';
-
-CREATE FUNCTION mlmeta.tags_of(run mlmeta.run) RETURNS jsonb
-LANGUAGE sql STABLE PARALLEL SAFE
-RETURN (
-	SELECT coalesce(pg_catalog.jsonb_object_agg(t.key, t.value), '{}')
-	FROM mlmeta.run_tags AS t
-	WHERE t.run OPERATOR(mlmeta.=) tags_of.run
-);
-
-COMMENT ON FUNCTION mlmeta.tags_of(mlmeta.run) IS
-	'the tags of a run as a JSON object';
-
-CREATE FUNCTION mlmeta.metrics_of(run mlmeta.run) RETURNS jsonb
-LANGUAGE sql STABLE PARALLEL SAFE
-RETURN (
-	SELECT coalesce(pg_catalog.jsonb_object_agg(
-		mlmeta.metric_label(l.key, l.context),
-		mlmeta.float_to_json(l.value)), '{}')
-	FROM mlmeta.metric_latest AS l
-	WHERE l.run OPERATOR(mlmeta.=) metrics_of.run
-);
-
-COMMENT ON FUNCTION mlmeta.metrics_of(mlmeta.run) IS
-	'the latest metrics of a run as a JSON object; in a context as context/key';
 
 CREATE FUNCTION mlmeta.artifacts_of(
 	run mlmeta.run,
@@ -196,7 +165,7 @@ BEGIN
 	SELECT r.run, mlmeta.params_of(r.run), (
 			SELECT coalesce(jsonb_object_agg(
 				mlmeta.metric_label(s.key, s.context),
-				mlmeta.float_to_json(s.last_value)), '{}')
+				to_jsonb(s.last_value)), '{}')
 			FROM mlmeta.run_metric_summaries AS s
 			WHERE s.run OPERATOR(mlmeta.=) r.run
 		), mlmeta.run_signature(r.run)

@@ -1,0 +1,341 @@
+-- Data versions: what exactly a run was trained on.
+--
+-- A snapshot of a dataset is an artifact dataset:NAME@sha256:DIGEST, the digest
+-- being the fingerprint of the very rows. Beside it stand the query, the
+-- columns, the number of rows and, when asked for, a copy of the rows or the
+-- keys of the rows.
+
+CREATE TABLE mlmeta.dataset_snapshots (
+	snapshot uuid PRIMARY KEY DEFAULT pg_catalog.gen_random_uuid(),
+	artifact mlmeta.artifact NOT NULL REFERENCES mlmeta.artifacts,
+	source text NOT NULL,
+	relation text,
+	query text NOT NULL,
+	columns jsonb NOT NULL,
+	row_count bigint NOT NULL,
+	fingerprint text NOT NULL,
+	key_columns text[],
+	copy_table text,
+	transaction_snapshot text NOT NULL
+		DEFAULT pg_catalog.pg_current_snapshot()::text,
+	taken_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+	owner text NOT NULL DEFAULT CURRENT_USER,
+	user_name text NOT NULL DEFAULT SESSION_USER
+);
+
+CREATE INDEX dataset_snapshots_artifact ON mlmeta.dataset_snapshots
+	(artifact, taken_at);
+
+COMMENT ON TABLE mlmeta.dataset_snapshots IS
+	'snapshots of datasets: which rows, by which query, seen when';
+COMMENT ON COLUMN mlmeta.dataset_snapshots.source IS
+	'the table or query as given to snapshot_dataset()';
+COMMENT ON COLUMN mlmeta.dataset_snapshots.relation IS
+	'the table, with its schema, when the source was one';
+COMMENT ON COLUMN mlmeta.dataset_snapshots.query IS
+	'the query with every name qualified: it means the same under any search_path';
+COMMENT ON COLUMN mlmeta.dataset_snapshots.columns IS
+	'array of the columns in order, each with name and type';
+COMMENT ON COLUMN mlmeta.dataset_snapshots.fingerprint IS
+	'fingerprint of the rows, see fingerprint()';
+COMMENT ON COLUMN mlmeta.dataset_snapshots.key_columns IS
+	'columns whose values are kept in dataset_rows; NULL: none are';
+COMMENT ON COLUMN mlmeta.dataset_snapshots.copy_table IS
+	'table that holds a copy of the rows; NULL: there is none';
+COMMENT ON COLUMN mlmeta.dataset_snapshots.transaction_snapshot IS
+	'which transactions were visible, as pg_current_snapshot() writes it';
+COMMENT ON COLUMN mlmeta.dataset_snapshots.owner IS
+	'the role whose rights the query ran with; nobody else runs it';
+COMMENT ON COLUMN mlmeta.dataset_snapshots.user_name IS
+	'the user, as the server knows it';
+
+CREATE TRIGGER guard_dataset_snapshots
+	BEFORE UPDATE OR DELETE OR TRUNCATE ON mlmeta.dataset_snapshots
+	FOR EACH STATEMENT EXECUTE FUNCTION mlmeta.guard_append_only();
+
+-- No foreign key: it would queue a check for each row of a dataset.
+CREATE TABLE mlmeta.dataset_rows (
+	snapshot uuid NOT NULL,
+	row_key text NOT NULL
+);
+
+CREATE INDEX dataset_rows_snapshot ON mlmeta.dataset_rows (snapshot);
+CREATE INDEX dataset_rows_key ON mlmeta.dataset_rows USING hash (row_key);
+
+COMMENT ON TABLE mlmeta.dataset_rows IS
+	'keys of the rows that snapshots hold, as far as snapshot_dataset() was told to keep them';
+COMMENT ON COLUMN mlmeta.dataset_rows.row_key IS
+	'the key as text; of several columns a JSON array';
+
+CREATE TRIGGER guard_dataset_rows
+	BEFORE UPDATE OR DELETE OR TRUNCATE ON mlmeta.dataset_rows
+	FOR EACH STATEMENT EXECUTE FUNCTION mlmeta.guard_append_only();
+
+CREATE FUNCTION mlmeta.relation_columns(relation regclass) RETURNS jsonb
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
+RETURN (
+	SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
+		'name', a.attname,
+		'type', pg_catalog.format_type(a.atttypid, a.atttypmod))
+		ORDER BY a.attnum)
+	FROM pg_catalog.pg_attribute AS a
+	WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped
+);
+
+COMMENT ON FUNCTION mlmeta.relation_columns(regclass) IS
+	'the columns of a table or view in order, a JSON array of names and types';
+
+CREATE FUNCTION mlmeta.qualified_name(relation regclass) RETURNS text
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
+RETURN (
+	SELECT pg_catalog.format('%I.%I', n.nspname, c.relname)
+	FROM pg_catalog.pg_class AS c
+		JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+	WHERE c.oid = relation
+);
+
+COMMENT ON FUNCTION mlmeta.qualified_name(regclass) IS
+	'the name of a table with its schema, quoted where needed';
+
+-- The path is pinned so that every name comes out qualified.
+CREATE FUNCTION mlmeta.view_query(relation regclass) RETURNS text
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN rtrim(pg_get_viewdef(relation), '; ');
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta.view_query(regclass) IS
+	'the query of a view with every name qualified';
+
+CREATE FUNCTION mlmeta.store_snapshot(
+	name text,
+	version text,
+	source text,
+	relation text,
+	query text,
+	columns jsonb,
+	keys text[],
+	copy_table text
+) RETURNS mlmeta.artifact
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	number uuid := gen_random_uuid();
+	missing text;
+	key_expression text;
+	row_count bigint;
+	digest text;
+	result mlmeta.artifact;
+BEGIN
+	SELECT k.key INTO missing
+	FROM unnest(keys) AS k (key)
+	WHERE NOT EXISTS (SELECT FROM jsonb_array_elements(columns) AS c
+		WHERE c ->> 'name' = k.key);
+	IF FOUND THEN
+		RAISE EXCEPTION 'dataset "%" has no column "%"', name, missing
+			USING ERRCODE = 'undefined_column';
+	END IF;
+
+	-- One statement, one snapshot: rows, count and keys belong together.
+	IF cardinality(keys) > 0 THEN
+		SELECT CASE WHEN cardinality(keys) = 1
+				THEN min(format('(d.%I)::text', k.key))
+				ELSE 'jsonb_build_array('
+					|| string_agg(format('d.%I', k.key), ', ' ORDER BY k.n)
+					|| ')::text'
+			END INTO key_expression
+		FROM unnest(keys) WITH ORDINALITY AS k (key, n);
+		EXECUTE format('WITH d AS MATERIALIZED (%s
+			), kept AS (
+				INSERT INTO mlmeta.dataset_rows (snapshot, row_key)
+				SELECT DISTINCT $1, %s FROM d WHERE %2$s IS NOT NULL
+			)
+			SELECT count(*), mlmeta.fingerprint(d) FROM d',
+			query, key_expression)
+		INTO row_count, digest USING number;
+	ELSE
+		EXECUTE format('SELECT count(*), mlmeta.fingerprint(d) FROM (%s
+			) AS d', query)
+		INTO row_count, digest;
+	END IF;
+
+	-- No rows have no fingerprint: the columns alone are the version.
+	digest := coalesce(digest,
+		'sha256:' || encode(sha256(convert_to(columns::text, 'UTF8')), 'hex'));
+	result := mlmeta.artifact('dataset', name, version, digest);
+
+	INSERT INTO mlmeta.artifacts (artifact) VALUES (result)
+	ON CONFLICT DO NOTHING;
+	INSERT INTO mlmeta.dataset_snapshots (snapshot, artifact, source, relation,
+		query, columns, row_count, fingerprint, key_columns, copy_table)
+	VALUES (number, result, store_snapshot.source, store_snapshot.relation,
+		store_snapshot.query, store_snapshot.columns, row_count, digest,
+		nullif(keys, '{}'), store_snapshot.copy_table);
+	RETURN result;
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta.store_snapshot(text, text, text, text, text, jsonb,
+	text[], text) IS
+	'reads the rows of a dataset once and stores what snapshot_dataset() promises';
+
+-- The one function without a pinned path: the source means what it means to the
+-- caller. All other names are qualified, and the query runs with the caller's
+-- rights, which are no more than he has without it.
+CREATE FUNCTION mlmeta.snapshot_dataset(
+	name text,
+	source text,
+	version text DEFAULT NULL,
+	keys text[] DEFAULT NULL,
+	copy_to text DEFAULT NULL
+) RETURNS mlmeta.artifact
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+AS $$
+DECLARE
+	relation regclass;
+	relation_name text;
+	copy_name text;
+	query text;
+	columns jsonb;
+	probe refcursor;
+BEGIN
+	PERFORM mlmeta.check_writable();
+	PERFORM mlmeta.check_name('dataset', name);
+	IF source IS NULL THEN
+		RAISE EXCEPTION 'source of dataset "%" must not be null', name
+			USING ERRCODE = 'null_value_not_allowed',
+				HINT = 'Give a table or a query.';
+	END IF;
+
+	IF source OPERATOR(pg_catalog.~*)
+			'^(\s|--[^\n]*\n)*((select|with|values|table)\y|\()' THEN
+		-- A cursor takes one query and no more: what follows a semicolon is
+		-- refused before anything runs.
+		BEGIN
+			OPEN probe FOR EXECUTE source;
+			CLOSE probe;
+		EXCEPTION WHEN invalid_cursor_definition THEN
+			RAISE EXCEPTION 'source of dataset "%" is not one query', name
+				USING ERRCODE = 'invalid_parameter_value', DETAIL = SQLERRM,
+					HINT = 'Give the name of a table, or one SELECT.';
+		END;
+		EXECUTE pg_catalog.format(
+			'CREATE TEMPORARY VIEW mlmeta_dataset_source AS %s', source);
+		relation := pg_catalog.to_regclass('pg_temp.mlmeta_dataset_source');
+		query := mlmeta.view_query(relation);
+		columns := mlmeta.relation_columns(relation);
+		DROP VIEW pg_temp.mlmeta_dataset_source;
+	ELSE
+		relation := source::pg_catalog.regclass;
+		relation_name := mlmeta.qualified_name(relation);
+		query := pg_catalog.format('SELECT * FROM %s', relation_name);
+		columns := mlmeta.relation_columns(relation);
+	END IF;
+
+	IF copy_to IS NOT NULL THEN
+		EXECUTE pg_catalog.format('CREATE TABLE %s AS %s', (
+				SELECT pg_catalog.string_agg(
+					pg_catalog.quote_ident(p.part), '.' ORDER BY p.n)
+				FROM pg_catalog.unnest(pg_catalog.parse_ident(copy_to))
+					WITH ORDINALITY AS p (part, n)
+			), query);
+		copy_name := mlmeta.qualified_name(copy_to::pg_catalog.regclass);
+	END IF;
+	RETURN mlmeta.store_snapshot(name, version, source, relation_name, query,
+		columns, keys, copy_name);
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta.snapshot_dataset(text, text, text, text[], text) IS
+	'fingerprints the rows of a table or query and returns the artifact of that data version; keys: columns whose values are kept for each row; copy_to: table to create with a copy of the rows';
+
+CREATE FUNCTION mlmeta.dataset_is_current(artifact mlmeta.artifact)
+RETURNS boolean
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	taken mlmeta.dataset_snapshots;
+	digest text;
+	is_table boolean;
+BEGIN
+	SELECT s.* INTO taken
+	FROM mlmeta.dataset_snapshots AS s
+	WHERE s.artifact OPERATOR(mlmeta.=) dataset_is_current.artifact
+	ORDER BY s.taken_at DESC
+	LIMIT 1;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'there is no snapshot of artifact "%"', artifact
+			USING ERRCODE = 'undefined_object',
+				HINT = 'Take one with snapshot_dataset().';
+	END IF;
+
+	-- Reading a table runs nobody's code; a query or a view does, and must not
+	-- do so with the rights of somebody else.
+	is_table := EXISTS (SELECT FROM pg_class AS c
+		WHERE c.oid = to_regclass(taken.relation)
+			AND c.relkind IN ('r', 'p', 'm'));
+	IF NOT is_table AND taken.owner <> current_user THEN
+		RAISE EXCEPTION 'the query of dataset "%" belongs to role "%"', artifact,
+				taken.owner
+			USING ERRCODE = 'insufficient_privilege',
+				HINT = 'Ask its owner, or take a snapshot of your own.';
+	END IF;
+
+	EXECUTE format('SELECT mlmeta.fingerprint(d) FROM (%s
+		) AS d', taken.query) INTO digest;
+	RETURN coalesce(digest = taken.fingerprint, taken.row_count = 0);
+EXCEPTION
+	WHEN undefined_table OR undefined_column OR invalid_schema_name THEN
+		RETURN false;
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta.dataset_is_current(mlmeta.artifact) IS
+	'whether the source of a dataset still holds exactly the rows of that snapshot; a table is read, a query only for its owner';
+
+CREATE VIEW mlmeta.dataset_overview WITH (security_invoker = true) AS
+SELECT s.artifact, mlmeta.name(s.artifact) AS dataset,
+	mlmeta.version(s.artifact) AS version, s.row_count, s.fingerprint,
+	s.taken_at, s.user_name, s.source, s.relation, s.columns, s.key_columns,
+	s.copy_table, s.snapshot, (
+		SELECT pg_catalog.count(DISTINCT a.run)
+		FROM mlmeta.run_artifacts AS a
+		WHERE a.artifact OPERATOR(mlmeta.=) s.artifact
+			AND a.direction = 'used'
+	) AS used_by
+FROM mlmeta.dataset_snapshots AS s;
+
+COMMENT ON VIEW mlmeta.dataset_overview IS
+	'one row a snapshot of a dataset';
+COMMENT ON COLUMN mlmeta.dataset_overview.used_by IS
+	'number of runs that used it';
+
+CREATE FUNCTION mlmeta.models_that_saw(
+	row_key text,
+	dataset text DEFAULT NULL
+) RETURNS TABLE (model text, dataset_version text, depth int)
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 10
+BEGIN ATOMIC
+	SELECT t.node, s.artifact::text, pg_catalog.min(t.depth)
+	FROM (
+			SELECT DISTINCT d.artifact
+			FROM mlmeta.dataset_rows AS r
+				JOIN mlmeta.dataset_snapshots AS d ON d.snapshot = r.snapshot
+			WHERE r.row_key = models_that_saw.row_key
+				AND (models_that_saw.dataset IS NULL
+					OR mlmeta.name(d.artifact) = models_that_saw.dataset)
+		) AS s
+		CROSS JOIN LATERAL mlmeta.downstream(s.artifact) AS t
+	WHERE NOT mlmeta.is_run(t.node)
+		AND mlmeta.kind(t.node::mlmeta.artifact) = 'model'
+	GROUP BY t.node, s.artifact
+	ORDER BY t.node, s.artifact;
+END;
+
+COMMENT ON FUNCTION mlmeta.models_that_saw(text, text) IS
+	'the models that were made, directly or not, from a data version that holds the row with that key';
