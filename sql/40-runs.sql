@@ -30,7 +30,9 @@ BEGIN
 				to_json(CASE WHEN char_length(value) <= 60 THEN value
 					ELSE left(value, 60) || '...' END)
 			USING ERRCODE = 'invalid_parameter_value',
-				DETAIL = format('It has %s characters.', char_length(value)),
+				DETAIL = CASE WHEN char_length(value) BETWEEN 1 AND 250
+					THEN 'It holds a control character.'
+					ELSE format('It has %s characters.', char_length(value)) END,
 				HINT = 'Use 1 to 250 characters, none of them a control character.';
 	END IF;
 END

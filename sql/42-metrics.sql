@@ -23,10 +23,10 @@ COMMENT ON COLUMN mlmeta.metric_keys.higher_is_better IS
 CREATE FUNCTION mlmeta.higher_by_name(key text) RETURNS boolean
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN pg_catalog.lower(key) !~
-	'(loss|err|error|mae|mse|rmse|mape|smape|brier|perplexity|deviance|distance|latency|duration|seconds|bias|ece|nll|wer|cer)($|[^a-z])';
+	'(loss|error|(^|[^a-z])(err|mae|mse|rmse|mape|smape|brier|perplexity|deviance|distance|latency|duration|seconds|bias|ece|nll|wer|cer))($|[^a-z])';
 
 COMMENT ON FUNCTION mlmeta.higher_by_name(text) IS
-	'whether higher is better for a metric, by its name alone: not so when a part of it ends in loss, error, rmse and the like';
+	'whether higher is better for a metric, by its name alone: not so when a part of it is, or ends in, loss, error, rmse and the like';
 
 CREATE FUNCTION mlmeta.higher_is_better(key text) RETURNS boolean
 LANGUAGE sql STABLE STRICT PARALLEL SAFE
@@ -199,7 +199,9 @@ BEGIN
 		RAISE EXCEPTION 'metric "%" of run "%" has no valid value', wrong.key,
 				run
 			USING ERRCODE = 'invalid_parameter_value',
-				DETAIL = format('It is %s.', left(wrong.value::text, 200)),
+				DETAIL = format('It is %s.', CASE
+					WHEN length(wrong.value::text) <= 40 THEN wrong.value::text
+					ELSE left(wrong.value::text, 40) || '...' END),
 				HINT = 'Write a number within float8, "NaN", "Infinity" or "-Infinity".';
 	END IF;
 

@@ -103,7 +103,7 @@ LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	RETURN rtrim(pg_get_viewdef(relation), '; ');
+	RETURN btrim(pg_get_viewdef(relation), '; ');
 END
 $$;
 
