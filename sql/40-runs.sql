@@ -66,7 +66,7 @@ AS $$
 BEGIN
 	-- Set for one transaction by the functions that purge and compact.
 	IF TG_OP = 'DELETE'
-			AND current_setting('mlmeta.purging', true) = 'on' THEN
+			AND current_setting('mlmeta.maintenance', true) = 'on' THEN
 		RETURN NULL;
 	END IF;
 	RAISE EXCEPTION 'table "%" is append-only: % is refused',

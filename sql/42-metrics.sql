@@ -105,12 +105,53 @@ CREATE TRIGGER guard_run_metrics
 	BEFORE UPDATE OR DELETE OR TRUNCATE ON mlmeta.run_metrics
 	FOR EACH STATEMENT EXECUTE FUNCTION mlmeta.guard_append_only();
 
+-- What log_series() writes at once and compaction makes of single points.
+CREATE TABLE mlmeta.metric_chunks (
+	series bigint NOT NULL,
+	last_step bigint NOT NULL,
+	last_at timestamptz NOT NULL,
+	last_value float8 NOT NULL,
+	n bigint NOT NULL,
+	nan_count bigint NOT NULL,
+	minimum float8,
+	maximum float8,
+	points bytea NOT NULL
+);
+
+-- Packed already: compressing again would only cost time.
+ALTER TABLE mlmeta.metric_chunks ALTER COLUMN points SET STORAGE EXTERNAL;
+
+CREATE INDEX metric_chunks_series ON mlmeta.metric_chunks
+	(series, last_step, last_at);
+
+COMMENT ON TABLE mlmeta.metric_chunks IS
+	'points of metrics, many packed into one value; read them through metric_points';
+COMMENT ON COLUMN mlmeta.metric_chunks.last_step IS
+	'step of its latest point';
+COMMENT ON COLUMN mlmeta.metric_chunks.n IS
+	'points, NaN among them';
+COMMENT ON COLUMN mlmeta.metric_chunks.minimum IS
+	'least value that is not NaN; NULL when all are';
+COMMENT ON COLUMN mlmeta.metric_chunks.maximum IS
+	'greatest value that is not NaN; NULL when all are';
+COMMENT ON COLUMN mlmeta.metric_chunks.points IS
+	'the points, see pack_series()';
+
+CREATE TRIGGER guard_metric_chunks
+	BEFORE UPDATE OR DELETE OR TRUNCATE ON mlmeta.metric_chunks
+	FOR EACH STATEMENT EXECUTE FUNCTION mlmeta.guard_append_only();
+
 -- Reading ---------------------------------------------------------------------
 
 CREATE VIEW mlmeta.metric_points WITH (security_invoker = true) AS
 SELECT s.run, s.key, s.context, m.step, m.at, m.value
 FROM mlmeta.metric_series AS s
-	JOIN mlmeta.run_metrics AS m ON m.series = s.series;
+	JOIN mlmeta.run_metrics AS m ON m.series = s.series
+UNION ALL
+SELECT s.run, s.key, s.context, p.step, p.at, p.value
+FROM mlmeta.metric_series AS s
+	JOIN mlmeta.metric_chunks AS c ON c.series = s.series
+	CROSS JOIN LATERAL mlmeta.unpack_series(c.points) AS p;
 
 COMMENT ON VIEW mlmeta.metric_points IS
 	'every point of every metric, in no order';
@@ -122,11 +163,21 @@ SELECT DISTINCT ON (s.run, s.key, s.context)
 	s.run, s.key, p.step, p.at, p.value, s.context
 FROM mlmeta.metric_series AS s
 	CROSS JOIN LATERAL (
-		SELECT m.step, m.at, m.value
-		FROM mlmeta.run_metrics AS m
-		WHERE m.series = s.series
-		ORDER BY m.step DESC, m.at DESC
-		LIMIT 1
+		(
+			SELECT m.step, m.at, m.value
+			FROM mlmeta.run_metrics AS m
+			WHERE m.series = s.series
+			ORDER BY m.step DESC, m.at DESC
+			LIMIT 1
+		)
+		UNION ALL
+		(
+			SELECT c.last_step, c.last_at, c.last_value
+			FROM mlmeta.metric_chunks AS c
+			WHERE c.series = s.series
+			ORDER BY c.last_step DESC, c.last_at DESC
+			LIMIT 1
+		)
 	) AS p
 ORDER BY s.run, s.key, s.context, p.step DESC, p.at DESC;
 
@@ -259,6 +310,43 @@ $$;
 COMMENT ON FUNCTION mlmeta.open_series(mlmeta.run, text, text) IS
 	'the number of a series to log into; opens one when none is visible';
 
+CREATE FUNCTION mlmeta.store_chunk(
+	series bigint,
+	steps bigint[],
+	times timestamptz[],
+	points float8[]
+) RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	packed bytea := mlmeta.pack_series(steps, times, points);
+	bounds record := mlmeta.series_bounds(packed);
+	size int := cardinality(steps);
+	latest record;
+BEGIN
+	-- As a rule the last point is the latest.
+	IF steps[size] = bounds.last_step AND times[size] = bounds.last_at THEN
+		SELECT steps[size] AS step, times[size] AS at, points[size] AS value
+		INTO latest;
+	ELSE
+		SELECT p.step, p.at, p.value INTO latest
+		FROM unnest(steps, times, points) WITH ORDINALITY
+			AS p (step, at, value, n)
+		ORDER BY p.step DESC, p.at DESC, p.n DESC
+		LIMIT 1;
+	END IF;
+	INSERT INTO mlmeta.metric_chunks (series, last_step, last_at, last_value,
+		n, nan_count, minimum, maximum, points)
+	VALUES (store_chunk.series, latest.step, latest.at, latest.value, bounds.n,
+		bounds.nan_count, bounds.minimum, bounds.maximum, packed);
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta.store_chunk(bigint, bigint[], timestamptz[],
+	float8[]) IS
+	'packs points of one series into a chunk, in the order given';
+
 CREATE FUNCTION mlmeta.log_series(
 	run mlmeta.run,
 	key text,
@@ -271,7 +359,11 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	-- A few points are cheaper as rows; what is packed is read in one piece.
+	smallest_chunk CONSTANT int := 16;
+	largest_chunk CONSTANT int := 8192;
 	size int := cardinality(steps);
+	taken timestamptz[];
 	hole int;
 	number bigint;
 BEGIN
@@ -286,6 +378,17 @@ BEGIN
 					coalesce(cardinality(points)::text, 'no'),
 					coalesce(cardinality(times)::text, 'no'));
 	END IF;
+	IF array_ndims(steps) > 1 OR array_ndims(points) > 1
+			OR array_ndims(times) > 1 THEN
+		RAISE EXCEPTION 'arrays of metric "%" of run "%" must have one dimension',
+				key, run
+			USING ERRCODE = 'array_subscript_error';
+	END IF;
+
+	-- Slices count from 1, whatever the arrays of the caller do.
+	steps := steps[:];
+	points := points[:];
+	times := times[:];
 	hole := coalesce(array_position(steps, NULL), array_position(points, NULL),
 		array_position(times, NULL));
 	IF hole IS NOT NULL THEN
@@ -299,14 +402,18 @@ BEGIN
 	END IF;
 
 	number := mlmeta.open_series(run, key, coalesce(context, ''));
-	IF times IS NULL THEN
-		INSERT INTO mlmeta.run_metrics (series, step, at, value)
-		SELECT number, p.step, clock_timestamp(), p.value
-		FROM unnest(steps, points) AS p (step, value);
-	ELSE
+	taken := coalesce(times, array_fill(clock_timestamp(), ARRAY[size]));
+	IF size < smallest_chunk THEN
 		INSERT INTO mlmeta.run_metrics (series, step, at, value)
 		SELECT number, p.step, p.at, p.value
-		FROM unnest(steps, times, points) AS p (step, at, value);
+		FROM unnest(steps, taken, points) AS p (step, at, value);
+	ELSE
+		FOR low IN 0 .. size - 1 BY largest_chunk LOOP
+			PERFORM mlmeta.store_chunk(number,
+				steps[low + 1 : low + largest_chunk],
+				taken[low + 1 : low + largest_chunk],
+				points[low + 1 : low + largest_chunk]);
+		END LOOP;
 	END IF;
 	RETURN size;
 END

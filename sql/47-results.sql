@@ -67,37 +67,30 @@ RETURN (
 COMMENT ON FUNCTION mlmeta.params_of(mlmeta.run) IS
 	'the parameters of a run as a JSON object';
 
-CREATE FUNCTION mlmeta.artifacts_of(
-	run mlmeta.run,
-	direction text,
-	kind text DEFAULT NULL
-) RETURNS text[]
-LANGUAGE sql STABLE PARALLEL SAFE
-RETURN (
-	SELECT pg_catalog.array_agg(DISTINCT e.artifact::text)
-	FROM mlmeta.run_artifacts AS e
-	WHERE e.run OPERATOR(mlmeta.=) artifacts_of.run
-		AND e.direction = artifacts_of.direction
-		AND (artifacts_of.kind IS NULL
-			OR mlmeta.kind(e.artifact) = artifacts_of.kind)
-);
-
-COMMENT ON FUNCTION mlmeta.artifacts_of(mlmeta.run, text, text) IS
-	'the artifacts that a run used or produced, of one kind or all, in order; NULL when there are none';
-
 CREATE FUNCTION mlmeta.run_signature(run mlmeta.run) RETURNS bytea
-LANGUAGE sql STABLE PARALLEL SAFE
+LANGUAGE sql STABLE PARALLEL SAFE COST 1000
 RETURN (
 	SELECT pg_catalog.sha256(pg_catalog.convert_to(pg_catalog.jsonb_build_array(
-		r.repository, r.git_commit, r.entry_point, r.patch,
-		mlmeta.params_of(r.run),
-		mlmeta.artifacts_of(r.run, 'used'))::text, 'UTF8'))
+		r.repository, r.git_commit, r.entry_point, r.patch, (
+			-- 0.1 and 0.10 are one value.
+			SELECT pg_catalog.jsonb_object_agg(p.key, CASE
+				WHEN pg_catalog.jsonb_typeof(p.value) = 'number'
+					THEN pg_catalog.to_jsonb(
+						pg_catalog.trim_scale(p.value::numeric))
+				ELSE p.value END)
+			FROM mlmeta.run_params AS p
+			WHERE p.run OPERATOR(mlmeta.=) r.run
+		), (
+			SELECT pg_catalog.jsonb_agg(DISTINCT a.artifact::text)
+			FROM mlmeta.run_artifacts AS a
+			WHERE a.run OPERATOR(mlmeta.=) r.run AND a.direction = 'used'
+		))::text, 'UTF8'))
 	FROM mlmeta.runs AS r
 	WHERE r.run OPERATOR(mlmeta.=) run_signature.run
 );
 
 COMMENT ON FUNCTION mlmeta.run_signature(mlmeta.run) IS
-	'digest of what a run does: repository, commit, entry point, patch, parameters and artifacts used; equal for repeated runs';
+	'digest of what a run does: repository, commit, entry point, patch, parameters and artifacts used, whatever their role; equal for repeated runs';
 
 CREATE FUNCTION mlmeta.drop_results(run mlmeta.run) RETURNS void
 LANGUAGE sql VOLATILE PARALLEL UNSAFE
@@ -132,6 +125,10 @@ FROM (
 						AS maximum
 				FROM mlmeta.run_metrics AS m
 				WHERE m.series = c.series
+				UNION ALL
+				SELECT k.n, k.nan_count, k.minimum, k.maximum
+				FROM mlmeta.metric_chunks AS k
+				WHERE k.series = c.series
 			) AS t
 		WHERE c.run OPERATOR(mlmeta.=) s.run AND c.key = s.key
 			AND c.context = s.context

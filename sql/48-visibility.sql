@@ -224,19 +224,21 @@ BEGIN
 		PERFORM mlmeta.no_such_run(original);
 	END IF;
 
-	-- Ended runs have their signature written; of the others there are few.
+	-- Ended runs have their signature written; of the others there are few, and
+	-- each is worked out once.
 	RETURN QUERY
+	WITH same AS MATERIALIZED (
+		SELECT s.run
+		FROM mlmeta.run_results AS s
+		WHERE s.signature = wanted
+		UNION ALL
+		SELECT o.run
+		FROM mlmeta.runs AS o
+		WHERE o.status = 'running' AND mlmeta.run_signature(o.run) = wanted
+	)
 	SELECT r.run, e.experiment, r.name, r.user_name, r.status, r.started_at,
 		r.finished_at
-	FROM (
-			SELECT s.run
-			FROM mlmeta.run_results AS s
-			WHERE s.signature = wanted
-			UNION ALL
-			SELECT o.run
-			FROM mlmeta.runs AS o
-			WHERE o.status = 'running' AND mlmeta.run_signature(o.run) = wanted
-		) AS d
+	FROM same AS d
 		JOIN mlmeta.runs AS r ON r.run OPERATOR(mlmeta.=) d.run
 		JOIN mlmeta.experiments AS e ON e.experiment_id = r.experiment_id
 	WHERE r.deleted_at IS NULL AND r.run OPERATOR(mlmeta.<>) original

@@ -9,10 +9,13 @@ DECLARE
 	owned text;
 BEGIN
 	-- The guards let deletions pass for the rest of this call.
-	PERFORM set_config('mlmeta.purging', 'on', true);
+	PERFORM set_config('mlmeta.maintenance', 'on', true);
 	DELETE FROM mlmeta.run_metrics AS m
 	USING mlmeta.metric_series AS s
 	WHERE m.series = s.series AND s.run OPERATOR(mlmeta.=) ANY (doomed);
+	DELETE FROM mlmeta.metric_chunks AS c
+	USING mlmeta.metric_series AS s
+	WHERE c.series = s.series AND s.run OPERATOR(mlmeta.=) ANY (doomed);
 	FOREACH owned IN ARRAY ARRAY['metric_series', 'run_params', 'run_tags',
 		'run_artifacts', 'run_samples', 'run_metric_summaries', 'run_results']
 	LOOP
@@ -30,7 +33,7 @@ BEGIN
 	DELETE FROM mlmeta.environments AS e
 	WHERE NOT EXISTS (SELECT FROM mlmeta.runs AS r
 		WHERE r.environment = e.environment);
-	PERFORM set_config('mlmeta.purging', 'off', true);
+	PERFORM set_config('mlmeta.maintenance', 'off', true);
 	RETURN gone;
 END
 $$;
@@ -98,3 +101,117 @@ $$;
 
 COMMENT ON FUNCTION mlmeta.purge_experiment(text) IS
 	'removes an experiment and all its runs for good, and returns how many runs those were';
+
+-- Compaction ------------------------------------------------------------------
+
+CREATE FUNCTION mlmeta.compact_series(
+	run mlmeta.run,
+	key text DEFAULT NULL,
+	context text DEFAULT NULL
+) RETURNS bigint
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	largest_chunk CONSTANT int := 8192;
+	stream record;
+	chunk record;
+	packed bigint := 0;
+BEGIN
+	PERFORM mlmeta.lock_run(run);
+	PERFORM set_config('mlmeta.maintenance', 'on', true);
+
+	-- A metric whose points lie in chunks alone, none of them small, is left.
+	FOR stream IN
+		SELECT min(s.series) AS series, array_agg(s.series) AS all_series
+		FROM mlmeta.metric_series AS s
+		WHERE s.run OPERATOR(mlmeta.=) compact_series.run
+			AND (compact_series.key IS NULL OR s.key = compact_series.key)
+			AND (compact_series.context IS NULL
+				OR s.context = compact_series.context)
+		GROUP BY s.key, s.context
+		HAVING EXISTS (SELECT FROM mlmeta.run_metrics AS m
+				WHERE m.series = ANY (array_agg(s.series)))
+			OR (SELECT count(*) > 1 FROM mlmeta.metric_chunks AS c
+				WHERE c.series = ANY (array_agg(s.series))
+					AND c.n < largest_chunk)
+		ORDER BY 1
+	LOOP
+		-- One statement takes the points away and hands them on: none is lost,
+		-- none doubled, whoever logs or reads meanwhile.
+		FOR chunk IN
+			WITH loose AS (
+				DELETE FROM mlmeta.run_metrics AS m
+				WHERE m.series = ANY (stream.all_series)
+				RETURNING m.step, m.at, m.value
+			), small AS (
+				DELETE FROM mlmeta.metric_chunks AS c
+				WHERE c.series = ANY (stream.all_series)
+				RETURNING c.points
+			), points AS (
+				SELECT l.step, l.at, l.value, row_number() OVER () AS n
+				FROM loose AS l
+				UNION ALL
+				SELECT u.step, u.at, u.value, u.n
+				FROM small AS s
+					CROSS JOIN LATERAL mlmeta.unpack_series(s.points)
+						WITH ORDINALITY AS u (step, at, value, n)
+			), numbered AS (
+				SELECT p.step, p.at, p.value,
+					row_number() OVER (ORDER BY p.step, p.at, p.n) AS n
+				FROM points AS p
+			)
+			SELECT count(*) AS size, array_agg(o.step ORDER BY o.n) AS steps,
+				array_agg(o.at ORDER BY o.n) AS times,
+				array_agg(o.value ORDER BY o.n) AS points
+			FROM numbered AS o
+			GROUP BY (o.n - 1) / largest_chunk
+		LOOP
+			PERFORM mlmeta.store_chunk(stream.series, chunk.steps, chunk.times,
+				chunk.points);
+			packed := packed + chunk.size;
+		END LOOP;
+	END LOOP;
+	PERFORM set_config('mlmeta.maintenance', 'off', true);
+
+	-- With it come points that another session logged while this run ended.
+	IF packed > 0 THEN
+		PERFORM mlmeta.refresh_results(run);
+	END IF;
+	RETURN packed;
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta.compact_series(mlmeta.run, text, text) IS
+	'packs the points of a run, or of one of its metrics, into chunks and returns how many; readers see the same points bit for bit';
+
+CREATE PROCEDURE mlmeta.compact_metrics(ended_before interval DEFAULT '1 hour')
+LANGUAGE plpgsql
+AS $$
+DECLARE
+	ended mlmeta.run;
+BEGIN
+	-- No SET clause: it would forbid COMMIT. Every name is qualified.
+	FOR ended IN
+		SELECT r.run
+		FROM mlmeta.runs AS r
+		WHERE r.finished_at OPERATOR(pg_catalog.<)
+				(pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-)
+					ended_before)
+			AND EXISTS (
+				SELECT
+				FROM mlmeta.metric_series AS s
+					JOIN mlmeta.run_metrics AS m
+						ON m.series OPERATOR(pg_catalog.=) s.series
+				WHERE s.run OPERATOR(mlmeta.=) r.run
+			)
+		ORDER BY r.run
+	LOOP
+		PERFORM mlmeta.compact_series(ended);
+		COMMIT;
+	END LOOP;
+END
+$$;
+
+COMMENT ON PROCEDURE mlmeta.compact_metrics(interval) IS
+	'packs the points of all runs that ended longer ago than that, and commits after each run';

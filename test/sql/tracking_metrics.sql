@@ -79,6 +79,20 @@ SELECT error_of($$SELECT log_series('00000000-0000-7000-8001-000000000001',
 SELECT error_of($$SELECT log_series('00000000-0000-7000-8001-0000000000ff',
 	'curve', '{1}', '{1}')$$);
 
+SELECT error_of($$SELECT log_series('00000000-0000-7000-8001-000000000001',
+	'curve', '{{1,2}}', '{{1,2}}')$$);
+
+-- Arrays that count from elsewhere, in no order, with ties: the latest point
+-- is that of the highest step and time.
+SELECT log_series(:'run', 'odd', ('[0:19]={5,9,' || repeat('1,', 17) || '9}')::bigint[],
+	('[7:26]={1,2,' || repeat('0,', 17) || '3}')::float8[]);
+SELECT log_series(:'run', 'odd', ('{5,9,' || repeat('1,', 17) || '9}')::bigint[],
+	('{1,4,' || repeat('0,', 17) || '3}')::float8[],
+	('{2040-01-01,2040-01-02,' || repeat('2040-01-01,', 17) || '2040-01-01}')::timestamptz[]);
+SELECT step, value FROM metric_latest WHERE run = :'run' AND key = 'odd';
+SELECT step, value, count(*) FROM metric_points WHERE run = :'run' AND key = 'odd'
+GROUP BY step, value ORDER BY step, value;
+
 -- History: all, or few points that keep ends, minima and maxima.
 SELECT count(*), min(step), max(step) FROM metric_history(:'run', 'curve');
 SELECT h.points, count(*) <= h.points AS within, min(value) = s.least AS least,
@@ -126,6 +140,58 @@ SELECT value FROM metric_latest
 WHERE run = :'run' AND key = 'loss' AND context = '';
 SELECT refresh_results(:'run');
 SELECT metrics -> 'loss' AS loss FROM run_overview WHERE run = :'run';
+
+-- Compaction: points, latest values and results stay, bit for bit.
+SELECT start_run('compaction', id => :'other') IS NOT NULL AS started;
+SELECT count(log_metrics(:'other', jsonb_build_object('loss', CASE i % 7
+		WHEN 3 THEN '"NaN"'::jsonb WHEN 4 THEN '"Infinity"'
+		ELSE to_jsonb(sin(i)) END, 'lr', 0.1), (i * 37) % 300))
+FROM generate_series(1, 300) AS i;
+SELECT log_series(:'other', 'loss', array_agg(i), array_agg(cos(i)))
+FROM generate_series(200, 260) AS i;
+SELECT log_series(:'other', 'loss', '{1}', '{1}', context => 'validation');
+CREATE TEMP TABLE before AS
+SELECT key, context, step, at, float8send(value) AS bits FROM metric_points
+WHERE run = :'other';
+CREATE TEMP TABLE latest_before AS
+SELECT * FROM metric_latest WHERE run = :'other';
+SELECT finish_run(:'other');
+CREATE TEMP TABLE results_before AS
+SELECT * FROM run_metric_summaries WHERE run = :'other';
+SELECT count(*) FROM run_metrics JOIN metric_series USING (series)
+WHERE run = :'other';
+SELECT compact_series(:'other', 'lr');
+SELECT compact_series(:'other');
+SELECT compact_series(:'other');
+SELECT key, context, sum(n) AS points, count(*) AS chunks
+FROM metric_chunks JOIN metric_series USING (series) WHERE run = :'other'
+GROUP BY key, context ORDER BY key, context;
+SELECT count(*) FROM run_metrics JOIN metric_series USING (series)
+WHERE run = :'other';
+SELECT (SELECT count(*) FROM before) AS points, count(*) AS differences FROM (
+	(TABLE before EXCEPT ALL SELECT key, context, step, at, float8send(value)
+		FROM metric_points WHERE run = :'other')
+	UNION ALL
+	(SELECT key, context, step, at, float8send(value) FROM metric_points
+		WHERE run = :'other' EXCEPT ALL TABLE before)) AS d;
+SELECT count(*) FROM (TABLE latest_before EXCEPT
+	SELECT * FROM metric_latest WHERE run = :'other') AS d;
+SELECT count(*) FROM (TABLE results_before EXCEPT
+	SELECT * FROM run_metric_summaries WHERE run = :'other') AS d;
+
+-- More points after it are found beside the chunks and join them.
+SELECT resume_run(:'other');
+SELECT log_metrics(:'other', '{"loss": 42}', 1000);
+SELECT value FROM metric_latest
+WHERE run = :'other' AND key = 'loss' AND context = '';
+SELECT finish_run(:'other');
+CALL compact_metrics('0');
+SELECT count(*) FROM run_metrics JOIN metric_series USING (series)
+WHERE run = :'other';
+SELECT value FROM metric_latest
+WHERE run = :'other' AND key = 'loss' AND context = '';
+SELECT count(*) FROM metric_history(:'other', 'loss');
+SELECT error_of($$DELETE FROM metric_chunks$$);
 
 -- Ranks: NaN takes no part, the direction is the metric's own.
 SELECT start_run('ranks', 'r' || i, jsonb_build_object('i', i)) AS run, i
