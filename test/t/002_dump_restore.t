@@ -34,6 +34,9 @@ CREATE TABLE orders AS
 			WHEN n % 13 = 0 THEN 0 ELSE ln(n) / 3 END AS price,
 		n % 3 = 0 AS returned, (n % 97) / 97.0::float8 AS score
 	FROM generate_series(1, 2000) AS n;
+-- The state of the comparisons over rows, which they keep to themselves.
+CREATE AGGREGATE pair_of(value text, is_current boolean) (
+	SFUNC = mlmeta.frequency_pair_text_trans, STYPE = mlmeta.frequency_pair);
 SQL
 
 #
@@ -72,6 +75,13 @@ my %examples = (
 	],
 	classification =>
 	  ['(SELECT mlmeta.classification(returned, score) FROM orders)'],
+	confusion_matrix => [
+		"(SELECT mlmeta.confusion(colour, CASE WHEN returned THEN 'red' ELSE colour END) FROM orders)",
+		'(SELECT mlmeta.confusion(colour, colour, score) FROM orders)'
+	],
+	fingerprint_state =>
+	  ['(SELECT mlmeta.fingerprint_part(orders) FROM orders)'],
+	frequency_pair => ['(SELECT pair_of(colour, returned) FROM orders)'],
 	regression =>
 	  ["(SELECT mlmeta.regression(score, price) FROM orders WHERE price <> 'NaN')"],
 );
@@ -105,8 +115,12 @@ for my $type (@types)
 
 	$server->query('shop', <<"SQL", @owner);
 CREATE TABLE $table (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, value mlmeta.$type);
-CREATE INDEX ON $table USING hash (value);
 SQL
+	# The states of aggregates that nobody stores need no operators.
+	if ($server->query('shop', "SELECT count(*) FROM pg_opclass WHERE opcintype = 'mlmeta.$type'::regtype") > 0)
+	{
+		$server->query('shop', "CREATE INDEX ON $table USING hash (value)", @owner);
+	}
 	$server->succeeds('shop', join('', map { "INSERT INTO $table (value) VALUES ($_);\n" } @{ $examples{$type} }),
 		"values of type $type are stored", @owner);
 	for my $format ('binary', 'text', 'csv')
