@@ -25,6 +25,8 @@ DOCS = $(wildcard doc/*.md)
 
 REGRESS = $(patsubst test/sql/%.sql,%,$(sort $(wildcard test/sql/*.sql)))
 REGRESS_OPTS = --inputdir=test --load-extension=mlmeta
+ISOLATION = $(patsubst test/specs/%.spec,%,$(sort $(wildcard test/specs/*.spec)))
+ISOLATION_OPTS = --inputdir=test --outputdir=. --load-extension=mlmeta
 
 # Only SQL-callable functions leave the module: nothing of ours can clash with
 # a symbol of the server or of another extension. (PostgreSQL 16 and later do
@@ -45,4 +47,7 @@ $(OBJS): $(wildcard src/*/*.h src/*/*/*.h)
 
 mlmeta--$(EXTVERSION).sql: mlmeta.control $(SQL_PARTS)
 	cat $(SQL_PARTS) > $@
+else
+all install installcheck clean:
+	@tools/pg-config
 endif

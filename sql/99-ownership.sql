@@ -16,17 +16,20 @@ BEGIN
 				ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
 		WHERE n.nspname OPERATOR(pg_catalog.=) 'mlmeta'
 			AND c.relkind OPERATOR(pg_catalog.=)
-				ANY (ARRAY['r', 'p', 'v', 'S']::"char"[])
+				ANY (ARRAY['r', 'p', 'v', 'm', 'S']::"char"[])
 		ORDER BY c.relkind OPERATOR(pg_catalog.=) 'S', c.oid
 	LOOP
 		-- The sequence of an identity column follows its table.
 		IF object.relkind OPERATOR(pg_catalog.<>) 'S' THEN
 			EXECUTE pg_catalog.format('ALTER %s %s OWNER TO %s',
-				CASE WHEN object.relkind OPERATOR(pg_catalog.=) 'v'
-					THEN 'VIEW' ELSE 'TABLE' END,
+				CASE
+					WHEN object.relkind OPERATOR(pg_catalog.=) 'v' THEN 'VIEW'
+					WHEN object.relkind OPERATOR(pg_catalog.=) 'm' THEN 'MATERIALIZED VIEW'
+					ELSE 'TABLE'
+				END,
 				object.name, '@extowner@');
 		END IF;
-		IF object.relkind OPERATOR(pg_catalog.<>) 'v' THEN
+		IF object.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p', 'S']::"char"[]) THEN
 			PERFORM pg_catalog.pg_extension_config_dump(
 				object.name::pg_catalog.regclass, '');
 		END IF;
@@ -39,7 +42,7 @@ BEGIN
 				ON n.oid OPERATOR(pg_catalog.=) p.pronamespace
 		WHERE n.nspname OPERATOR(pg_catalog.=) 'mlmeta' AND p.prosecdef
 	LOOP
-		EXECUTE pg_catalog.format('ALTER FUNCTION %s OWNER TO %s',
+		EXECUTE pg_catalog.format('ALTER ROUTINE %s OWNER TO %s',
 			object.name, '@extowner@');
 	END LOOP;
 END

@@ -33,6 +33,7 @@
 #include "nodes/execnodes.h"
 #include "stats/quantile.h"
 #include "stats/two_sample.h"
+#include "storage/shmem.h"
 #include "storage/buffile.h"
 #include "utils/float.h"
 #include "utils/memutils.h"
