@@ -24,3 +24,21 @@ CREATE FUNCTION mlmeta.psi_lower_bound(
 COMMENT ON FUNCTION mlmeta.psi_lower_bound(
 		float8, integer, bigint, bigint, float8, text) IS
 	'lower confidence bound, at level 1 - alpha, of the psi of the populations; NULL where psi_threshold is';
+
+CREATE FUNCTION mlmeta.share_lower_bound(
+		share_reference float8, share_current float8,
+		n_reference bigint, n_current bigint, alpha float8 DEFAULT 0.05)
+	RETURNS float8 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_share_lower_bound';
+COMMENT ON FUNCTION mlmeta.share_lower_bound(
+		float8, float8, bigint, bigint, float8) IS
+	'lower confidence bound, at level 1 - alpha, of the difference of two shares, such as those of missing values: Newcombe''s interval of Wilson scores';
+
+CREATE FUNCTION mlmeta.total_variation_lower_bound(
+		distance float8, categories bigint,
+		n_reference bigint, n_current bigint, alpha float8 DEFAULT 0.05)
+	RETURNS float8 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_total_variation_lower_bound';
+COMMENT ON FUNCTION mlmeta.total_variation_lower_bound(
+		float8, bigint, bigint, bigint, float8) IS
+	'lower confidence bound, at level 1 - alpha, of the total variation distance of the populations over so many categories';

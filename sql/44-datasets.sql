@@ -183,30 +183,25 @@ COMMENT ON FUNCTION mlmeta.store_snapshot(text, text, text, text, text, jsonb,
 	text[], text) IS
 	'reads the rows of a dataset once and stores what snapshot_dataset() promises';
 
--- The one function without a pinned path: the source means what it means to the
--- caller. All other names are qualified, and the query runs with the caller's
--- rights, which are no more than he has without it.
-CREATE FUNCTION mlmeta.snapshot_dataset(
+-- Without a pinned path: the source means what it means to the caller. All other
+-- names are qualified, and the query runs with the caller's rights, which are no
+-- more than he has without it.
+CREATE FUNCTION mlmeta.resolve_source(
+	kind text,
 	name text,
 	source text,
-	version text DEFAULT NULL,
-	keys text[] DEFAULT NULL,
-	copy_to text DEFAULT NULL
-) RETURNS mlmeta.artifact
+	OUT relation_name text,
+	OUT query text,
+	OUT columns jsonb
+) RETURNS record
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 AS $$
 DECLARE
 	relation regclass;
-	relation_name text;
-	copy_name text;
-	query text;
-	columns jsonb;
 	probe refcursor;
 BEGIN
-	PERFORM mlmeta.check_writable();
-	PERFORM mlmeta.check_name('dataset', name);
 	IF source IS NULL THEN
-		RAISE EXCEPTION 'source of dataset "%" must not be null', name
+		RAISE EXCEPTION 'source of % "%" must not be null', kind, name
 			USING ERRCODE = 'null_value_not_allowed',
 				HINT = 'Give a table or a query.';
 	END IF;
@@ -219,34 +214,56 @@ BEGIN
 			OPEN probe FOR EXECUTE source;
 			CLOSE probe;
 		EXCEPTION WHEN invalid_cursor_definition THEN
-			RAISE EXCEPTION 'source of dataset "%" is not one query', name
+			RAISE EXCEPTION 'source of % "%" is not one query', kind, name
 				USING ERRCODE = 'invalid_parameter_value', DETAIL = SQLERRM,
 					HINT = 'Give the name of a table, or one SELECT.';
 		END;
 		EXECUTE pg_catalog.format(
-			'CREATE TEMPORARY VIEW mlmeta_dataset_source AS %s', source);
-		relation := pg_catalog.to_regclass('pg_temp.mlmeta_dataset_source');
+			'CREATE TEMPORARY VIEW mlmeta_source AS %s', source);
+		relation := pg_catalog.to_regclass('pg_temp.mlmeta_source');
 		query := mlmeta.view_query(relation);
 		columns := mlmeta.relation_columns(relation);
-		DROP VIEW pg_temp.mlmeta_dataset_source;
+		DROP VIEW pg_temp.mlmeta_source;
 	ELSE
 		relation := source::pg_catalog.regclass;
 		relation_name := mlmeta.qualified_name(relation);
 		query := pg_catalog.format('SELECT * FROM %s', relation_name);
 		columns := mlmeta.relation_columns(relation);
 	END IF;
+END
+$$;
 
+COMMENT ON FUNCTION mlmeta.resolve_source(text, text, text) IS
+	'what a source, a table or one query, is: the table''s name, the query with every name qualified, the columns; errors name the object of that kind';
+
+-- Not pinned either, for copy_to.
+CREATE FUNCTION mlmeta.snapshot_dataset(
+	name text,
+	source text,
+	version text DEFAULT NULL,
+	keys text[] DEFAULT NULL,
+	copy_to text DEFAULT NULL
+) RETURNS mlmeta.artifact
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+AS $$
+DECLARE
+	resolved record;
+	copy_name text;
+BEGIN
+	PERFORM mlmeta.check_writable();
+	PERFORM mlmeta.check_name('dataset', name);
+	SELECT * INTO resolved FROM mlmeta.resolve_source('dataset', name, source);
 	IF copy_to IS NOT NULL THEN
 		EXECUTE pg_catalog.format('CREATE TABLE %s AS %s', (
 				SELECT pg_catalog.string_agg(
 					pg_catalog.quote_ident(p.part), '.' ORDER BY p.n)
 				FROM pg_catalog.unnest(pg_catalog.parse_ident(copy_to))
 					WITH ORDINALITY AS p (part, n)
-			), query);
+			), resolved.query);
 		copy_name := mlmeta.qualified_name(copy_to::pg_catalog.regclass);
 	END IF;
-	RETURN mlmeta.store_snapshot(name, version, source, relation_name, query,
-		columns, keys, copy_name);
+	RETURN mlmeta.store_snapshot(name, version, source, resolved.relation_name,
+		resolved.query, resolved.columns, keys, copy_name);
 END
 $$;
 

@@ -10,6 +10,7 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
+#include "stats/laws/distributions.h"
 #include "stats/measures.h"
 #include "stats/options.h"
 #include "utils/array.h"
@@ -18,6 +19,8 @@
 PG_FUNCTION_INFO_V1(mlmeta_benjamini_hochberg);
 PG_FUNCTION_INFO_V1(mlmeta_psi_threshold);
 PG_FUNCTION_INFO_V1(mlmeta_psi_lower_bound);
+PG_FUNCTION_INFO_V1(mlmeta_share_lower_bound);
+PG_FUNCTION_INFO_V1(mlmeta_total_variation_lower_bound);
 
 typedef struct RankedP
 {
@@ -165,4 +168,90 @@ mlmeta_psi_lower_bound(PG_FUNCTION_ARGS)
 				 errdetail("It is %g.", psi)));
 	return number_or_null(fcinfo, measure_psi_lower_bound(psi, bins, n, m,
 														  alpha, rule));
+}
+
+static void
+check_samples(const char *function_name, int64 n, int64 m)
+{
+	if (n < 1 || m < 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s: sample sizes must be positive", function_name)));
+}
+
+/* Wilson's score interval of a share */
+static void
+wilson_interval(double share, double n, double z, double *low, double *high)
+{
+	double		centre = share + z * z / (2 * n);
+	double		reach = z * sqrt(share * (1 - share) / n +
+								 z * z / (4 * n * n));
+
+	*low = Max(0, (centre - reach) / (1 + z * z / n));
+	*high = Min(1, (centre + reach) / (1 + z * z / n));
+}
+
+/*
+ * share_lower_bound(share_reference, share_current, n_reference, n_current,
+ * alpha): lower end of the interval for the absolute difference of two shares,
+ * made of Wilson's score intervals (R. G. Newcombe, "Interval estimation for
+ * the difference between independent proportions", 1998, method 10).
+ */
+Datum
+mlmeta_share_lower_bound(PG_FUNCTION_ARGS)
+{
+	double		p = PG_GETARG_FLOAT8(0);
+	double		q = PG_GETARG_FLOAT8(1);
+	int64		n = PG_GETARG_INT64(2);
+	int64		m = PG_GETARG_INT64(3);
+	double		alpha = PG_GETARG_FLOAT8(4);
+	double		z;
+	double		p_low;
+	double		p_high;
+	double		q_low;
+	double		q_high;
+	double		bound;
+
+	check_samples("share_lower_bound", n, m);
+	measure_check_alpha("share_lower_bound", alpha);
+	if (!(p >= 0 && p <= 1 && q >= 0 && q <= 1))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("share_lower_bound: shares must be from 0 to 1"),
+				 errdetail("They are %g and %g.", p, q)));
+	z = normal_quantile_upper(alpha / 2);
+	wilson_interval(p, (double) n, z, &p_low, &p_high);
+	wilson_interval(q, (double) m, z, &q_low, &q_high);
+	if (q >= p)
+		bound = q - p - sqrt((q - q_low) * (q - q_low) +
+							 (p_high - p) * (p_high - p));
+	else
+		bound = p - q - sqrt((p - p_low) * (p - p_low) +
+							 (q_high - q) * (q_high - q));
+	PG_RETURN_FLOAT8(Max(0, bound));
+}
+
+/*
+ * total_variation_lower_bound(distance, categories, n_reference, n_current,
+ * alpha). The distance of two samples of one population over k categories is
+ * at most sqrt((k - 1) (1/n + 1/m)) / 2 on average (Cauchy and Schwarz over the
+ * standard deviations of the shares), and as no row moves it by more than 1/n
+ * or 1/m, McDiarmid's inequality bounds what it exceeds its mean by.
+ */
+Datum
+mlmeta_total_variation_lower_bound(PG_FUNCTION_ARGS)
+{
+	double		distance = PG_GETARG_FLOAT8(0);
+	int64		categories = PG_GETARG_INT64(1);
+	int64		n = PG_GETARG_INT64(2);
+	int64		m = PG_GETARG_INT64(3);
+	double		alpha = PG_GETARG_FLOAT8(4);
+	double		scale;
+
+	check_samples("total_variation_lower_bound", n, m);
+	measure_check_alpha("total_variation_lower_bound", alpha);
+	scale = 1.0 / (double) n + 1.0 / (double) m;
+	PG_RETURN_FLOAT8(Max(0, distance -
+						 sqrt((double) Max(categories - 1, 0) * scale) / 2 -
+						 sqrt(-log(alpha) / 2 * scale)));
 }
