@@ -10,6 +10,7 @@
 #include "utils/memutils.h"
 
 #include "cvm_law.h"
+#include "two_sample.h"
 
 #define PI				3.14159265358979323846
 
@@ -107,19 +108,6 @@ typedef struct PathCounts
 	int64		length;
 	double	   *count;
 } PathCounts;
-
-static int64
-greatest_common_divisor(int64 a, int64 b)
-{
-	while (b != 0)
-	{
-		int64		rest = a % b;
-
-		a = b;
-		b = rest;
-	}
-	return a;
-}
 
 /*
  * The largest sum a path can collect on its way: all of one sample first.

@@ -18,7 +18,10 @@
 #define SQRT_TWO_PI		2.50662827463100050242
 #define PI				3.14159265358979323846
 
-/* below this share of a sum, further terms no longer change it */
+/*
+ * Below this share of a sum, further terms no longer change it.  The loops
+ * that wait for it are written so that a NaN ends them.
+ */
 #define NEGLIGIBLE		1e-17
 #define TINY			1e-300
 
@@ -307,7 +310,7 @@ gamma_p_ratio(double a, double x)
 		term *= x / k;
 		sum += term;
 		/* what is left is at most a geometric series of ratio x/(k+1) */
-		if (term * x < NEGLIGIBLE * sum * (k + 1.0 - x))
+		if (!(term * x >= NEGLIGIBLE * sum * (k + 1.0 - x)))
 			return sum;
 		CHECK_FOR_INTERRUPTS();
 	}
@@ -339,7 +342,7 @@ gamma_q_ratio(double a, double x)
 		{
 			term *= (a - i) / x;
 			sum += term;
-			if (term * (a - i) < NEGLIGIBLE * sum * (x - a + i))
+			if (!(term * (a - i) >= NEGLIGIBLE * sum * (x - a + i)))
 				break;
 			CHECK_FOR_INTERRUPTS();
 		}
@@ -362,7 +365,7 @@ gamma_q_ratio(double a, double x)
 		d = 1.0 / d;
 		factor = d * c;
 		fraction *= factor;
-		if (fabs(factor - 1.0) <= 2.0 * DBL_EPSILON)
+		if (!(fabs(factor - 1.0) > 2.0 * DBL_EPSILON))
 			return fraction * a;
 		CHECK_FOR_INTERRUPTS();
 	}
@@ -445,7 +448,7 @@ beta_fraction(double a, double b, double x, double y)
 		d = 1.0 / d;
 		factor = d * c;
 		value *= factor;
-		if (fabs(factor - 1.0) <= 2.0 * DBL_EPSILON)
+		if (!(fabs(factor - 1.0) > 2.0 * DBL_EPSILON))
 			return 1.0 / value;
 		CHECK_FOR_INTERRUPTS();
 	}
@@ -604,7 +607,8 @@ student_two_sided(double t, double df)
 	if (isnan(t) || !(df > 0.0))
 		return NAN;
 	t = fabs(t);
-	if (isinf(df))
+	/* from the normal law it differs by t^4 / (4 df) of itself */
+	if (df > 1e22)
 		return 2.0 * normal_sf(t);
 	if (isinf(t))
 		return 0.0;
@@ -626,8 +630,8 @@ student_two_sided(double t, double df)
 			exp2(a + 0.5) * pow(r, -df);
 	}
 	if (r > 1.0)
-		return beta_regularized(a, 0.5, 1.0 / r2 / (1.0 + 1.0 / r2),
-								1.0 / (1.0 + 1.0 / r2));
+		return Min(1.0, beta_regularized(a, 0.5, 1.0 / r2 / (1.0 + 1.0 / r2),
+										 1.0 / (1.0 + 1.0 / r2)));
 	return beta_regularized(a, 0.5, 1.0 / (1.0 + r2), r2 / (1.0 + r2));
 }
 

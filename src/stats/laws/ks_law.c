@@ -76,33 +76,6 @@ check_sizes(int64 n, int64 m)
 			 " are outside the exact Kolmogorov-Smirnov law", n, m);
 }
 
-static void
-sum_groups(const TieGroup *groups, int64 ngroups, int64 *n, int64 *m)
-{
-	*n = 0;
-	*m = 0;
-	for (int64 g = 0; g < ngroups; g++)
-	{
-		if (groups[g].reference < 0 || groups[g].current < 0 ||
-			pg_add_s64_overflow(*n, groups[g].reference, n) ||
-			pg_add_s64_overflow(*m, groups[g].current, m))
-			elog(ERROR, "invalid counts in a tie group");
-	}
-}
-
-static int64
-greatest_common_divisor(int64 a, int64 b)
-{
-	while (b != 0)
-	{
-		int64		rest = a % b;
-
-		a = b;
-		b = rest;
-	}
-	return a;
-}
-
 int64
 ks_scaled_statistic(const TieGroup *groups, int64 ngroups,
 					Alternative alternative)
@@ -114,7 +87,7 @@ ks_scaled_statistic(const TieGroup *groups, int64 ngroups,
 	int64		highest = 0;
 	int64		lowest = 0;
 
-	sum_groups(groups, ngroups, &n, &m);
+	sum_tie_groups(groups, ngroups, &n, &m);
 	if (n == 0 || m == 0)
 		return 0;
 	check_sizes(n, m);
@@ -441,7 +414,7 @@ ks_exact_pvalue_at(const TieGroup *groups, int64 ngroups, int64 s,
 	int64		n;
 	int64		m;
 
-	sum_groups(groups, ngroups, &n, &m);
+	sum_tie_groups(groups, ngroups, &n, &m);
 	check_sizes(n, m);
 	return walk_pvalue(groups, ngroups, n, m, s, alternative);
 }
@@ -497,7 +470,7 @@ ks_exact_affordable_tied(const TieGroup *groups, int64 ngroups)
 	double		drawn = 0.0;
 	double		cost = 0.0;
 
-	sum_groups(groups, ngroups, &n, &m);
+	sum_tie_groups(groups, ngroups, &n, &m);
 	if (ks_exact_affordable(n, m))
 		return true;
 	product = (double) n * (double) m;

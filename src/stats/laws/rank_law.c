@@ -6,7 +6,6 @@
 
 #include <math.h>
 
-#include "common/int.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
@@ -22,20 +21,6 @@
 /* so that products of counts and doubled ranks do not overflow */
 #define MAX_EXACT_ROWS		(INT64CONST(1) << 30)
 
-
-static void
-sum_groups(const TieGroup *groups, int64 ngroups, int64 *n, int64 *m)
-{
-	*n = 0;
-	*m = 0;
-	for (int64 g = 0; g < ngroups; g++)
-	{
-		if (groups[g].reference < 0 || groups[g].current < 0 ||
-			pg_add_s64_overflow(*n, groups[g].reference, n) ||
-			pg_add_s64_overflow(*m, groups[g].current, m))
-			elog(ERROR, "invalid counts in a tie group");
-	}
-}
 
 double
 mann_whitney_statistic(const TieGroup *groups, int64 ngroups)
@@ -118,19 +103,7 @@ rank_sum_tails(const TieGroup *groups, int64 ngroups, int64 n, int64 m,
 		row += size;
 	}
 	for (int64 k = 1; k < total; k++)
-	{
-		int64		a = unit;
-		int64		b = rank[k] - rank[k - 1];
-
-		while (b != 0)
-		{
-			int64		rest = a % b;
-
-			a = b;
-			b = rest;
-		}
-		unit = a;
-	}
+		unit = greatest_common_divisor(unit, rank[k] - rank[k - 1]);
 	if (unit == 0)
 	{
 		/* all rows tie: the sum has but one value */
@@ -262,7 +235,7 @@ mann_whitney_exact_tied(const TieGroup *groups, int64 ngroups,
 	int64		n;
 	int64		m;
 
-	sum_groups(groups, ngroups, &n, &m);
+	sum_tie_groups(groups, ngroups, &n, &m);
 	return exact_pvalue(groups, ngroups, n, m,
 						(int64) rint(2.0 *
 									 mann_whitney_statistic(groups, ngroups)),

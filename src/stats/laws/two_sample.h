@@ -27,4 +27,16 @@ typedef struct TieGroup
 	int64		current;
 } TieGroup;
 
+/*
+ * The sizes of the two samples.  Raises an error for counts that are negative
+ * or too large to add up.
+ */
+extern void sum_tie_groups(const TieGroup *groups, int64 ngroups,
+						   int64 *n, int64 *m);
+
+/*
+ * Of a and b, neither negative; 0 when both are 0.
+ */
+extern int64 greatest_common_divisor(int64 a, int64 b);
+
 #endif							/* MLMETA_TWO_SAMPLE_H */
