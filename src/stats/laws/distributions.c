@@ -273,7 +273,8 @@ normal_quantile_upper(double q)
 			}
 			return x;
 		}
-		step = (log(tail) - log_q) * SQRT_TWO_PI * exp(log(tail) + 0.5 * x * x);
+		step = (log(tail) - log_q) *
+			SQRT_TWO_PI * exp(log(tail) + 0.5 * x * x);
 		x += step;
 		if (fabs(step) <= 4e-16 * x)
 			break;
