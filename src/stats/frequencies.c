@@ -1464,8 +1464,12 @@ archive_entries(Archive *ar, FrequencyTable *table, bool long_values)
 	char		buffer[KEY_MAX_SIZE];
 
 	archive_list(ar, "categories", &n, 2 * table->capacity);
-	if (archive_reading(ar))
-		table->n_entries = 0;
+	if (archive_reading(ar) && n > 0)
+	{
+		/* n is bounded by the bytes that are there */
+		table->max_entries = n;
+		table->entries = palloc(n * sizeof(FrequencyEntry));
+	}
 	for (int i = 0; i < n && !ar->failed; i++)
 	{
 		Category	category = {NULL, 0, false};
