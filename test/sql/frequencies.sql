@@ -431,6 +431,35 @@ SELECT count(*) AS broken FROM bytes
 WHERE f::text::frequency_table IS DISTINCT FROM f OR n(f + f) <> 2 * n(f);
 SELECT what, accepted > 0 AS some, refused > accepted AS most FROM outcome ORDER BY what;
 
+-- Golden bytes: every later version reads version 1.
+CREATE FUNCTION from_bytes(given bytea) RETURNS frequency_table
+LANGUAGE plpgsql AS $$
+DECLARE
+	path text := current_setting('data_directory') || '/mlmeta_bytes.bin';
+	result frequency_table;
+BEGIN
+	TRUNCATE bytes;
+	EXECUTE format('COPY (SELECT %L::bytea) TO %L (FORMAT binary)', given, path);
+	EXECUTE format('COPY bytes FROM %L (FORMAT binary)', path);
+	EXECUTE format('COPY (SELECT 1) TO PROGRAM %L', 'rm ' || quote_literal(path));
+	SELECT f INTO result FROM bytes;
+	RETURN result;
+END $$;
+CREATE TABLE kept (what text, f frequency_table);
+INSERT INTO kept
+SELECT 'own', frequencies(v) FROM (VALUES ('b'), ('é'), (NULL), ('b')) AS t(v)
+UNION ALL SELECT 'long', frequencies(repeat('é', 33))
+UNION ALL SELECT 'window ' || w, f FROM windows
+UNION ALL SELECT 'detached ' || w, detach(f) FROM windows;
+SELECT what, encode(frequency_table_send(f), 'hex') AS bytes,
+	from_bytes(frequency_table_send(f)) = f AS read
+FROM kept ORDER BY what COLLATE "C";
+SELECT md5(frequency_table_send(f)) AS beyond_capacity,
+	from_bytes(frequency_table_send(f)) = f AS read
+FROM (SELECT frequencies('x' || 100 / i, 3) AS f FROM generate_series(1, 100) AS i) AS t;
+DROP TABLE kept;
+DROP FUNCTION from_bytes;
+
 -- The state of comparisons over rows is a value like any other.
 \set side '{"version": 1, "form": "own", "capacity": 100000, "n": 3, "null_count": 1, "bound": 0, "long_values": false, "length": 2, "categories": [{"value": "a", "count": 2}, {"value": "b", "count": 1}], "sketch": ""}'
 SELECT format('{"version": 1, "options": "yates=on", "reference": %s, "current": %s}', :'side', :'side') AS pair \gset
