@@ -229,8 +229,8 @@ forget_slots(Classification *c)
 	c->n_slots = 0;
 }
 
-void
-classification_sort(Classification *c)
+static void
+sort_cells(Classification *c)
 {
 	KeyIndex   *order;
 	ScoreCell  *cells;
@@ -268,6 +268,23 @@ classification_sort(Classification *c)
 	}
 	forget_slots(c);
 	c->is_sorted = true;
+}
+
+void
+classification_settle(Classification *c)
+{
+	bool		weighted = false;
+
+	for (int i = 0; c->weights != NULL && i < c->n_cells; i++)
+		for (int label = 0; label < 2; label++)
+			weighted |= c->weights[i][label] !=
+				weight_of_rows(c->cells[i].n[label]);
+	if (c->weights != NULL && !weighted)
+	{
+		pfree(c->weights);
+		c->weights = NULL;
+	}
+	sort_cells(c);
 }
 
 static inline uint32
@@ -342,7 +359,7 @@ coarsen(Classification *c, int shift)
 		add_cell_losses(c, &c->loss, &c->brier, c->summary.context);
 	}
 
-	classification_sort(c);
+	sort_cells(c);
 	for (int i = 0; i < c->n_cells; i++)
 	{
 		uint64		key = c->cells[i].key >> (shift - c->shift);
@@ -381,7 +398,7 @@ coarsen_to_capacity(Classification *c)
 	int			n_cells = c->n_cells;
 	int			bits = 0;
 
-	classification_sort(c);
+	sort_cells(c);
 	for (int i = 1; i < c->n_cells; i++)
 		borders[pg_leftmost_one_pos64(c->cells[i].key ^
 									  c->cells[i - 1].key)]++;
@@ -546,7 +563,7 @@ typedef struct CellArrays
 } CellArrays;
 
 static void
-cells_to_arrays(const Classification *c, bool weighted, CellArrays *arrays)
+cells_to_arrays(const Classification *c, CellArrays *arrays)
 {
 	int			n = c->n_cells;
 	uint64		next_key = 0;
@@ -559,7 +576,7 @@ cells_to_arrays(const Classification *c, bool weighted, CellArrays *arrays)
 		arrays->n[label] = palloc(n * sizeof(int64));
 		arrays->weights[label] = palloc(n * sizeof(Weight));
 		arrays->n_counts[label] = n;
-		arrays->n_weights[label] = weighted ? n : 0;
+		arrays->n_weights[label] = n;
 	}
 	for (int i = 0; i < n; i++)
 	{
@@ -707,14 +724,9 @@ archive_classification(Archive *ar, Summary *summary)
 
 	if (!archive_reading(ar))
 	{
-		classification_sort(c);
-
-		/* Weights that turned out to be 1 again are not written. */
-		for (int i = 0; c->weights != NULL && i < c->n_cells; i++)
-			for (int label = 0; label < 2; label++)
-				weighted |= c->weights[i][label] !=
-					weight_of_rows(c->cells[i].n[label]);
-		cells_to_arrays(c, weighted, &arrays);
+		classification_settle(c);
+		weighted = c->weights != NULL;
+		cells_to_arrays(c, &arrays);
 	}
 
 	archive_open(ar);

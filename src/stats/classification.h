@@ -81,8 +81,11 @@ extern void classification_add(Classification *c, double score, int label,
 extern void classification_merge(Classification *c,
 								 const Classification *other);
 
-/* Brings the cells into the order of their keys */
-extern void classification_sort(Classification *c);
+/*
+ * For reading: brings the cells into the order of their keys, and forgets
+ * weights that are all 1 again.
+ */
+extern void classification_settle(Classification *c);
 
 static inline Weight
 classification_cell_weight(const Classification *c, int i, int label)

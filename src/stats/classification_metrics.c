@@ -419,7 +419,7 @@ roc_auc(Classification *c, double *auc, double *low, double *high)
 	Weight		totals[2] = {0, 0};
 	double		pairs;
 
-	classification_sort(c);
+	classification_settle(c);
 	for (int i = 0; i < c->n_cells; i++)
 		for (int label = 0; label < 2; label++)
 			totals[label] += classification_cell_weight(c, i, label);
@@ -527,7 +527,7 @@ mlmeta_classification_average_precision(PG_FUNCTION_ARGS)
 	Compensated sum = {0};
 	Weight		seen[2] = {0, 0};
 
-	classification_sort(c);
+	classification_settle(c);
 	for (int i = c->n_cells - 1; i >= 0; i--)
 	{
 		Weight		positives = classification_cell_weight(c, i, 1);
@@ -556,7 +556,7 @@ mlmeta_classification_ks(PG_FUNCTION_ARGS)
 	Weight		seen[2] = {0, 0};
 	double		ks = 0;
 
-	classification_sort(c);
+	classification_settle(c);
 	for (int i = 0; i < c->n_cells; i++)
 		for (int label = 0; label < 2; label++)
 			totals[label] += classification_cell_weight(c, i, label);
@@ -582,7 +582,7 @@ mlmeta_classification_roc(PG_FUNCTION_ARGS)
 	Weight		seen[2] = {0, 0};
 
 	InitMaterializedSRF(fcinfo, 0);
-	classification_sort(c);
+	classification_settle(c);
 	for (int i = 0; i < c->n_cells; i++)
 		for (int label = 0; label < 2; label++)
 			totals[label] += classification_cell_weight(c, i, label);
@@ -669,7 +669,7 @@ read_calibration(FunctionCallInfo fcinfo, const char *function_name,
 						   MAX_CALIBRATION_BINS)));
 	calibration->n_bins = n;
 	calibration->bins = palloc0(n * sizeof(CalibrationBin));
-	classification_sort(c);
+	classification_settle(c);
 	for (int i = 0; i < c->n_cells; i++)
 	{
 		double		score = classification_cell_score(c, i);

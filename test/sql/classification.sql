@@ -167,6 +167,14 @@ SELECT bin, round(lower::numeric, 2) AS lower, round(upper::numeric, 2) AS upper
 FROM (SELECT classification(label, score, 0.4, weight) AS c FROM tiny) AS s,
 	calibration(c, bins => 4, closed => 'left');
 
+-- Weights that add up to the rows of each score are no weights any more.
+WITH s AS (
+	SELECT classification(label, score, 0.5, weight) AS c
+	FROM (VALUES (true, 0.7, 0.5), (true, 0.7, 1.5), (false, 0.2, 1.25),
+		(false, 0.2, 0.75), (false, 0.8, 1)) AS v(label, score, weight)
+)
+SELECT c, roc_auc(c) = roc_auc(c::text::classification) AS same FROM s;
+
 -- A row without weight takes no part either.
 SELECT n(c), null_count(c)
 FROM (SELECT classification(label, score, 0.5, nullif(weight, 3)) AS c
@@ -297,8 +305,8 @@ FROM unnest(ARRAY[
 
 -- Bytes from outside arrive through receive, here by binary COPY: the binary
 -- form of a bytea is its bytes. A value with one byte changed is either refused
--- or another valid value, which survives both of its forms; nothing else
--- happens.
+-- or another valid value, which survives both of its forms and all accessors;
+-- nothing else happens.
 CREATE TEMP TABLE received (c classification);
 CREATE FUNCTION pg_temp.receive(body bytea) RETURNS text
 LANGUAGE plpgsql AS $$
@@ -310,7 +318,11 @@ BEGIN
 	EXECUTE format('COPY (SELECT %L::bytea) TO %L (FORMAT binary)',
 		body, file);
 	EXECUTE format('COPY received FROM %L (FORMAT binary)', file);
-	SELECT c::text::classification = c INTO STRICT answer FROM received;
+	SELECT c::text::classification = c AND c + c IS NOT NULL
+		AND (roc_auc(c), average_precision(c), log_loss(c), mcc(c), ece(c),
+			confusion(c), calibrate(c, 0.5)) IS NOT NULL
+		AND 1 <= (SELECT count(*) FROM roc(c))
+	INTO STRICT answer FROM received;
 	RETURN 'valid ' || answer;
 EXCEPTION WHEN OTHERS THEN
 	RETURN SQLSTATE;
@@ -327,7 +339,7 @@ WITH original AS (
 ), changed AS (
 	SELECT what, set_byte(body, i, (get_byte(body, i) + delta) % 256) AS body
 	FROM original, generate_series(0, octet_length(body) - 1) AS i,
-		unnest(ARRAY[1, 64, 128, 255]) AS delta
+		unnest(ARRAY[1, 128]) AS delta
 	UNION ALL
 	SELECT 'cut', substr(body, 1, i)
 	FROM original, generate_series(0, octet_length(body) - 1) AS i
@@ -457,7 +469,7 @@ SELECT auc BETWEEN m.low AND m.high AS holds,
 	abs(auc - roc_auc(many)) < 0.0005 AS close, f.low = f.high AS exact
 FROM whole, exact, roc_auc_interval(many) AS m, roc_auc_interval(few) AS f;
 
--- The same over 50 generated samples of scores of every kind: crowded at 0 or
+-- The same over 25 generated samples of scores of every kind: crowded at 0 or
 -- 1, tied, hard 0 and 1. 9,000 rows each, more than a summary holds.
 CREATE FUNCTION pg_temp.interval_holds(seed int) RETURNS boolean
 LANGUAGE sql AS $$
@@ -493,7 +505,7 @@ FROM answer;
 $$;
 SELECT count(*) AS samples,
 	count(*) FILTER (WHERE pg_temp.interval_holds(seed)) AS hold
-FROM generate_series(1, 50) AS seed;
+FROM generate_series(1, 25) AS seed;
 
 -- FILTER, GROUPING SETS, windows
 WITH sets AS (

@@ -200,7 +200,10 @@ BEGIN
 	EXECUTE format('COPY (SELECT %L::bytea) TO %L (FORMAT binary)',
 		body, file);
 	EXECUTE format('COPY received FROM %L (FORMAT binary)', file);
-	SELECT r::text::regression = r INTO STRICT answer FROM received;
+	SELECT r::text::regression = r AND r + r IS NOT NULL
+		AND (r2(r), rmse(r), mae(r), explained_variance(r), pearson(r), bias(r),
+			smape(r)) IS NOT NULL
+	INTO STRICT answer FROM received;
 	RETURN 'valid ' || answer;
 EXCEPTION WHEN OTHERS THEN
 	RETURN SQLSTATE;
@@ -208,7 +211,7 @@ END
 $$;
 
 -- Any byte changed: refused, or another valid value, which survives both of
--- its forms; nothing else happens.
+-- its forms and all accessors, or overflows there; nothing else happens.
 WITH original AS (
 	SELECT regression_send(regression(actual, predicted, weight)) AS body
 	FROM tiny
@@ -216,7 +219,7 @@ WITH original AS (
 	SELECT 'changed' AS what,
 		set_byte(body, i, (get_byte(body, i) + delta) % 256) AS body
 	FROM original, generate_series(0, octet_length(body) - 1) AS i,
-		unnest(ARRAY[1, 64, 128, 255]) AS delta
+		unnest(ARRAY[1, 128]) AS delta
 	UNION ALL
 	SELECT 'cut', substr(body, 1, i)
 	FROM original, generate_series(0, octet_length(body) - 1) AS i

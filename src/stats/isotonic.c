@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * calibrate.c
+ * isotonic.c
  *		Isotonic calibration of scores by what a classification has seen.
  *
  * The calibrated score is the isotonic regression of the labels on the scores
@@ -44,7 +44,7 @@ fit(Calibrator *calibrator, Classification *c)
 	int			n_blocks = 0;
 	int			n = 0;
 
-	classification_sort(c);
+	classification_settle(c);
 	calibrator->scores = palloc(Max(c->n_cells, 1) * sizeof(double));
 	calibrator->values = palloc(Max(c->n_cells, 1) * sizeof(double));
 	for (int i = 0; i < c->n_cells; i++)
@@ -102,7 +102,7 @@ calibrator_for(FunctionCallInfo fcinfo)
 											sizeof(Calibrator));
 		calibrator->context =
 			AllocSetContextCreate(fcinfo->flinfo->fn_mcxt,
-								  "mlmeta calibrate", ALLOCSET_SMALL_SIZES);
+								  "mlmeta isotonic calibration", ALLOCSET_SMALL_SIZES);
 		fcinfo->flinfo->fn_extra = calibrator;
 	}
 	calibrator->source = NULL;
