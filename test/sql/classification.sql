@@ -329,6 +329,14 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 
+-- The stored form of version 1, which every later version reads
+SELECT classification_send(classification(label, score)) AS plain,
+	classification_send(classification(label, score, 0.4, weight)) AS weighted
+FROM tiny;
+SELECT pg_temp.receive('\x013fe0000000000000020002'
+	'3fb999999999999a3fe999999999999a020100020001'
+	'00');
+
 CREATE TEMP TABLE gridded AS
 SELECT classification(i % 3 = 0, i / 5000.0) AS c
 FROM generate_series(0, 5000) AS i;

@@ -166,6 +166,11 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 
+-- The stored form of version 1, which every later version reads
+SELECT confusion_matrix_send(confusion(actual, predicted)) AS plain,
+	confusion_matrix_send(confusion(actual, predicted, weight)) AS weighted
+FROM tiny WHERE actual IN ('cat', 'dog');
+
 -- Any byte changed: refused, or another valid value, which survives both of
 -- its forms and all accessors; nothing else happens.
 WITH original AS (

@@ -210,6 +210,11 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 
+-- The stored form of version 1, which every later version reads
+SELECT regression_send(regression(actual, predicted)) AS plain,
+	regression_send(regression(actual, predicted, weight)) AS weighted
+FROM tiny WHERE i IN (1, 3, 5);
+
 -- Any byte changed: refused, or another valid value, which survives both of
 -- its forms and all accessors, or overflows there; nothing else happens.
 WITH original AS (
