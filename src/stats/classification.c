@@ -78,8 +78,8 @@ score_from_key(uint64 key)
 	double		distance;
 
 	/*
-	 * The keys in the gaps: no score is between 0 and the smallest float,
-	 * nor between 1 and its neighbour below.
+	 * The keys in the gaps: no score is between 0 and the smallest float, nor
+	 * between 1 and its neighbour below.
 	 */
 	if (bits == 0)
 		return mirrored ? 1 : 0;
@@ -234,7 +234,7 @@ sort_cells(Classification *c)
 {
 	KeyIndex   *order;
 	ScoreCell  *cells;
-	Weight	  (*weights)[2] = NULL;
+	Weight		(*weights)[2] = NULL;
 
 	if (c->is_sorted || c->n_cells == 0)
 		return;

@@ -57,7 +57,7 @@ typedef struct Classification
 	int			n_allocated;
 	bool		is_sorted;		/* cells are in the order of their keys */
 	ScoreCell  *cells;
-	Weight	  (*weights)[2];	/* of the rows of each cell by label, or NULL
+	Weight		(*weights)[2];	/* of the rows of each cell by label, or NULL
 								 * while all weights are 1 */
 	uint16	   *slots;			/* hash table: 1 + index of a cell, or 0 */
 	int			n_slots;

@@ -577,6 +577,7 @@ mlmeta_confusion_matrix_cells(PG_FUNCTION_ARGS)
 		for (int j = 0; j < m->n_classes; j++)
 		{
 			int64		n = confusion_matrix_count(m, order[i], order[j]);
+			Weight		weight;
 			Datum		values[4];
 			bool		nulls[4] = {false};
 
@@ -585,8 +586,8 @@ mlmeta_confusion_matrix_cells(PG_FUNCTION_ARGS)
 			values[0] = class_datum(&m->classes[order[i]]);
 			values[1] = class_datum(&m->classes[order[j]]);
 			values[2] = Int64GetDatum(n);
-			values[3] = Float8GetDatum(weight_value(confusion_matrix_weight(m,
-																			order[i], order[j])));
+			weight = confusion_matrix_weight(m, order[i], order[j]);
+			values[3] = Float8GetDatum(weight_value(weight));
 			tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values,
 								 nulls);
 		}

@@ -102,7 +102,7 @@ calibrator_for(FunctionCallInfo fcinfo)
 											sizeof(Calibrator));
 		calibrator->context =
 			AllocSetContextCreate(fcinfo->flinfo->fn_mcxt,
-								  "mlmeta isotonic calibration", ALLOCSET_SMALL_SIZES);
+								  "mlmeta calibrate", ALLOCSET_SMALL_SIZES);
 		fcinfo->flinfo->fn_extra = calibrator;
 	}
 	calibrator->source = NULL;
