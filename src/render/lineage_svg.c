@@ -7,9 +7,9 @@
  * node gets a layer, and an edge over several layers a bend in each of them;
  * the nodes of a layer are ordered by the mean position of their neighbours;
  * their heights are the least-squares fit to those of their neighbours that
- * keeps the order and the distances (isotonic regression). Source: K. Sugiyama,
- * S. Tagawa, M. Toda, "Methods for visual understanding of hierarchical
- * system structures", 1981.
+ * keeps the order and the distances (isotonic regression). Source:
+ * K. Sugiyama, S. Tagawa, M. Toda, "Methods for visual understanding of
+ * hierarchical system structures", 1981.
  *
  *-------------------------------------------------------------------------
  */
@@ -43,6 +43,13 @@
 
 PG_FUNCTION_INFO_V1(mlmeta_lineage_to_svg);
 
+/* A part of an edge between two neighbouring layers */
+typedef struct Piece
+{
+	int			left;
+	int			right;
+} Piece;
+
 /* Points: first the nodes, then the bends */
 typedef struct Layout
 {
@@ -58,6 +65,8 @@ typedef struct Layout
 	bool	   *turned;			/* of each edge: it is drawn backwards */
 	int		   *first_bend;		/* of each edge; it has as many as layers
 								 * between its ends, one after the other */
+	Piece	   *pieces;
+	int			n_pieces;
 	Adjacency	left;			/* neighbours in the layer before */
 	Adjacency	right;			/* and in the layer behind */
 } Layout;
@@ -221,11 +230,13 @@ refuse_drawing(const Lineage *lineage, const char *what, int number, int limit)
 			 errhint("Draw subgraph(lineage, node, depth).")));
 }
 
+/* Cuts edges into pieces that lead from one layer to the next */
 static void
 add_bends(Layout *layout)
 {
 	const Lineage *lineage = layout->lineage;
 	int			n_bends = 0;
+	Piece	   *piece;
 
 	for (int i = 0; i < lineage->n_edges; i++)
 	{
@@ -238,60 +249,66 @@ add_bends(Layout *layout)
 	layout->n_points = lineage->n_nodes + n_bends;
 	layout->layer = repalloc(layout->layer,
 							 (layout->n_points + 1) * sizeof(int));
+	layout->pieces = palloc((lineage->n_edges + n_bends + 1) * sizeof(Piece));
+	piece = layout->pieces;
 	for (int i = 0; i < lineage->n_edges; i++)
 	{
-		int			layer = layout->layer[left_end(layout, i)];
+		int			n = count_bends(layout, i);
+		int			previous = left_end(layout, i);
 
-		for (int j = 0, n = count_bends(layout, i); j < n; j++)
-			layout->layer[layout->first_bend[i] + j] = layer + 1 + j;
+		if (is_loop(layout, i))
+			continue;
+		for (int j = 0; j < n; j++)
+		{
+			int			bend = layout->first_bend[i] + j;
+
+			layout->layer[bend] = layout->layer[previous] + 1;
+			piece->left = previous;
+			piece->right = bend;
+			piece++;
+			previous = bend;
+		}
+		piece->left = previous;
+		piece->right = right_end(layout, i);
+		piece++;
 	}
+	layout->n_pieces = piece - layout->pieces;
 }
-
-/* Calls for each piece of an edge between two layers, left point first */
-#define FOR_EACH_PIECE(layout, edge, a, b) \
-	for (int piece_ = 0, n_ = count_bends(layout, edge), a, b; \
-		 !is_loop(layout, edge) && piece_ <= n_ && \
-		 (a = piece_ == 0 ? left_end(layout, edge) : \
-		  (layout)->first_bend[edge] + piece_ - 1, \
-		  b = piece_ == n_ ? right_end(layout, edge) : \
-		  (layout)->first_bend[edge] + piece_, true); \
-		 piece_++)
 
 /* Who is beside whom, in both directions */
 static void
 find_neighbours(Layout *layout)
 {
 	int			n = layout->n_points;
-	int			n_pieces = 0;
 	int		   *next_left;
 	int		   *next_right;
 
 	layout->left.first = palloc0((n + 1) * sizeof(int));
 	layout->right.first = palloc0((n + 1) * sizeof(int));
-	for (int i = 0; i < layout->lineage->n_edges; i++)
-		FOR_EACH_PIECE(layout, i, a, b)
-		{
-			layout->right.first[a + 1]++;
-			layout->left.first[b + 1]++;
-			n_pieces++;
-		}
+	for (int i = 0; i < layout->n_pieces; i++)
+	{
+		layout->right.first[layout->pieces[i].left + 1]++;
+		layout->left.first[layout->pieces[i].right + 1]++;
+	}
 	for (int i = 0; i < n; i++)
 	{
 		layout->left.first[i + 1] += layout->left.first[i];
 		layout->right.first[i + 1] += layout->right.first[i];
 	}
-	layout->left.neighbours = palloc((n_pieces + 1) * sizeof(int));
-	layout->right.neighbours = palloc((n_pieces + 1) * sizeof(int));
+	layout->left.neighbours = palloc((layout->n_pieces + 1) * sizeof(int));
+	layout->right.neighbours = palloc((layout->n_pieces + 1) * sizeof(int));
 	next_left = palloc((n + 1) * sizeof(int));
 	next_right = palloc((n + 1) * sizeof(int));
 	memcpy(next_left, layout->left.first, (n + 1) * sizeof(int));
 	memcpy(next_right, layout->right.first, (n + 1) * sizeof(int));
-	for (int i = 0; i < layout->lineage->n_edges; i++)
-		FOR_EACH_PIECE(layout, i, a, b)
-		{
-			layout->right.neighbours[next_right[a]++] = b;
-			layout->left.neighbours[next_left[b]++] = a;
-		}
+	for (int i = 0; i < layout->n_pieces; i++)
+	{
+		int			left = layout->pieces[i].left;
+		int			right = layout->pieces[i].right;
+
+		layout->right.neighbours[next_right[left]++] = right;
+		layout->left.neighbours[next_left[right]++] = left;
+	}
 }
 
 /* ----------
@@ -465,7 +482,7 @@ assign_heights(Layout *layout)
 				for (int side = 0; side < 2; side++)
 				{
 					Adjacency  *beside = side == 0 ? &layout->left :
-					&layout->right;
+						&layout->right;
 
 					if (!last && (side == 0) != forward)
 						continue;

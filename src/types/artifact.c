@@ -59,7 +59,7 @@ artifact_problem(const Artifact *artifact)
 	{
 		bool		letter = kind[i] >= 'a' && kind[i] <= 'z';
 		bool		other = (kind[i] >= '0' && kind[i] <= '9') ||
-		kind[i] == '_' || kind[i] == '-';
+			kind[i] == '_' || kind[i] == '-';
 
 		if (!letter && (i == 0 || !other))
 			return "A kind begins with a lower-case letter and goes on with "

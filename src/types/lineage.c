@@ -171,7 +171,7 @@ grow(Lineage *lineage, void *array, int *capacity, int minimum,
 	return repalloc_huge(array, size);
 }
 
-/* The slot that holds the node of that key, or the free one where it belongs */
+/* The slot that holds the node of that key, or a free one for it */
 static uint32
 find_slot(const Lineage *lineage, uint32 hash, const char *key, int size)
 {
@@ -758,7 +758,7 @@ archive_targets(Archive *ar, Lineage *lineage, int source, int n_nodes,
 				int *next_edge)
 {
 	bool		differences = ar->mode == ARCHIVE_READ_BINARY ||
-	ar->mode == ARCHIVE_WRITE_BINARY;
+		ar->mode == ARCHIVE_WRITE_BINARY;
 	int64	   *targets = NULL;
 	int64		previous = 0;
 	int			n = 0;
@@ -843,7 +843,7 @@ lineage_archive(Archive *ar, Summary *summary)
 {
 	Lineage    *lineage = (Lineage *) summary;
 	bool		binary = ar->mode == ARCHIVE_READ_BINARY ||
-	ar->mode == ARCHIVE_WRITE_BINARY;
+		ar->mode == ARCHIVE_WRITE_BINARY;
 	bool		in_order = binary && !lineage->on_wire;
 	int			version = LINEAGE_FORMAT;
 	int			n_nodes;
@@ -1113,7 +1113,7 @@ mlmeta_lineage_minus(PG_FUNCTION_ARGS)
 		if (in_b[source] >= 0 && in_b[target] >= 0)
 		{
 			uint64		edge = (uint64) in_b[source] << 32 |
-			(uint64) in_b[target];
+				(uint64) in_b[target];
 
 			while (j < b->n_edges && b->edges[j] < edge)
 				j++;

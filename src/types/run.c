@@ -19,7 +19,7 @@ static const char run_digits[] = "0123456789abcdefghjkmnpqrstvwxyz";
 
 /* Times of a version 7 id: milliseconds since 1970 in 48 bits ... */
 #define RUN_MAX_MS			((INT64CONST(1) << 48) - 1)
-/* ... and twelve more bits that we fill with the fraction of the millisecond */
+/* ... and twelve more bits, which we fill with the fraction of one */
 #define RUN_TICKS_PER_MS	4096
 
 #define UNIX_EPOCH_US \
