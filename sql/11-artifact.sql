@@ -238,9 +238,29 @@ CREATE FUNCTION mlmeta.any_version(artifact mlmeta.artifact)
 COMMENT ON FUNCTION mlmeta.any_version(mlmeta.artifact) IS
 	'the artifact without version and digest, which contains every version of it';
 
+CREATE FUNCTION mlmeta.artifact_successor(artifact mlmeta.artifact)
+	RETURNS mlmeta.artifact
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_artifact_successor';
+COMMENT ON FUNCTION mlmeta.artifact_successor(mlmeta.artifact) IS
+	'bound of index scans: greater than all versions of the artifact, less than what follows them';
+
+CREATE FUNCTION mlmeta.contains_support(request internal) RETURNS internal
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_contains_support';
+COMMENT ON FUNCTION mlmeta.contains_support(internal) IS
+	'lets a btree index find what an artifact contains';
+
+CREATE FUNCTION mlmeta.is_version_of_support(request internal) RETURNS internal
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_is_version_of_support';
+COMMENT ON FUNCTION mlmeta.is_version_of_support(internal) IS
+	'lets a btree index find the versions of an artifact';
+
 CREATE FUNCTION mlmeta.contains(a mlmeta.artifact, b mlmeta.artifact)
 	RETURNS boolean
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	SUPPORT mlmeta.contains_support
 	AS 'MODULE_PATHNAME', 'mlmeta_artifact_contains';
 COMMENT ON FUNCTION mlmeta.contains(mlmeta.artifact, mlmeta.artifact) IS
 	'whether b is of a''s kind and name, and of its version and digest if a has any';
@@ -248,6 +268,7 @@ COMMENT ON FUNCTION mlmeta.contains(mlmeta.artifact, mlmeta.artifact) IS
 CREATE FUNCTION mlmeta.is_version_of(a mlmeta.artifact, b mlmeta.artifact)
 	RETURNS boolean
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	SUPPORT mlmeta.is_version_of_support
 	AS 'MODULE_PATHNAME', 'mlmeta_artifact_is_contained';
 COMMENT ON FUNCTION mlmeta.is_version_of(mlmeta.artifact, mlmeta.artifact) IS
 	'whether a is of b''s kind and name, and of its version and digest if b has any';

@@ -193,6 +193,30 @@ CREATE INDEX by_btree ON sample USING btree (a);
 SELECT pg_temp.index_of($$SELECT * FROM sample WHERE a < 'm:b'$$);
 SELECT (SELECT count(*) FROM sample WHERE a < 'm:b')
 	= (SELECT count(*) FROM sample WHERE artifact_lt(a, 'm:b')) AS same;
+
+-- All versions of something are next to each other in the index
+INSERT INTO sample (a) SELECT a::artifact FROM unnest(ARRAY['m:ab', 'm:ab:v1',
+	'm:ab:v10', 'm:ab:v1@sha256:' || repeat('00', 32), 'm:ab%01', 'm:abc:v1',
+	'm:ab%01:v1', 'n:ab', 'm:AB', 'm:a%C2%80', 'm:ab/v1']) AS a;
+SELECT pg_temp.index_of(format('SELECT * FROM sample WHERE %s', clause)),
+	clause
+FROM unnest(ARRAY[$$a <@ 'm:ab'$$, $$artifact 'm:ab' @> a$$,
+	$$is_version_of(a, 'm:ab')$$, $$contains('m:ab', a)$$,
+	$$a @> 'm:ab'$$, $$a <@ any_version(a)$$]) AS clause;
+SELECT a FROM sample WHERE a <@ 'm:ab' ORDER BY a;
+SELECT a FROM sample WHERE a <@ 'm:ab:v1' ORDER BY a;
+SELECT a FROM sample WHERE artifact 'm:ab:v1' @> a ORDER BY a;
+SELECT count(*) > 0 AS found,
+	count(*) FILTER (WHERE by_index <> by_scan) AS differences
+FROM (SELECT (SELECT count(*) FROM sample AS s WHERE s.a <@ r.a) AS by_index,
+		(SELECT count(*) FROM sample AS s WHERE (s.a <@ r.a) IS TRUE) AS by_scan
+	FROM (SELECT a FROM sample WHERE i % 500 = 0 UNION ALL
+		SELECT any_version(a) FROM sample WHERE i % 500 = 0 UNION ALL
+		SELECT artifact(kind(a), name(a), version(a)) FROM sample
+		WHERE i % 500 = 0) AS r) AS answers;
+SELECT a < artifact_successor(a) AS below,
+	artifact_successor(a) < artifact('m', repeat('n', 1023) || 'o') AS above
+FROM (SELECT artifact('m', repeat('n', 1024), 'v') AS a) AS longest;
 DROP INDEX by_btree;
 CREATE INDEX by_hash ON sample USING hash (a);
 SELECT pg_temp.index_of($$SELECT * FROM sample WHERE a = 'm:b'$$);
