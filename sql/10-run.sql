@@ -173,7 +173,8 @@ CREATE OPERATOR CLASS mlmeta.run_minmax_ops
 	OPERATOR 4 mlmeta.>=,
 	OPERATOR 5 mlmeta.>,
 	FUNCTION 1 pg_catalog.brin_minmax_opcinfo(internal),
-	FUNCTION 2 pg_catalog.brin_minmax_add_value(internal, internal, internal, internal),
+	FUNCTION 2 pg_catalog.brin_minmax_add_value(internal, internal,
+		internal, internal),
 	FUNCTION 3 pg_catalog.brin_minmax_consistent(internal, internal, internal),
 	FUNCTION 4 pg_catalog.brin_minmax_union(internal, internal, internal);
 COMMENT ON OPERATOR CLASS mlmeta.run_minmax_ops USING brin IS

@@ -92,7 +92,8 @@ CREATE FUNCTION mlmeta.artifact_hash(value mlmeta.artifact) RETURNS int
 COMMENT ON FUNCTION mlmeta.artifact_hash(mlmeta.artifact) IS
 	'hash of a value';
 
-CREATE FUNCTION mlmeta.artifact_hash_extended(value mlmeta.artifact, seed bigint)
+CREATE FUNCTION mlmeta.artifact_hash_extended(value mlmeta.artifact,
+	seed bigint)
 	RETURNS bigint
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_artifact_hash_extended';
@@ -100,14 +101,16 @@ COMMENT ON FUNCTION mlmeta.artifact_hash_extended(mlmeta.artifact, bigint) IS
 	'hash of a value with a seed';
 
 CREATE OPERATOR mlmeta.= (
-	LEFTARG = mlmeta.artifact, RIGHTARG = mlmeta.artifact, FUNCTION = mlmeta.artifact_eq,
+	LEFTARG = mlmeta.artifact, RIGHTARG = mlmeta.artifact,
+	FUNCTION = mlmeta.artifact_eq,
 	COMMUTATOR = OPERATOR(mlmeta.=), NEGATOR = OPERATOR(mlmeta.<>),
 	RESTRICT = pg_catalog.eqsel, JOIN = pg_catalog.eqjoinsel, HASHES, MERGES
 );
 COMMENT ON OPERATOR mlmeta.= (mlmeta.artifact, mlmeta.artifact) IS 'equal';
 
 CREATE OPERATOR mlmeta.<> (
-	LEFTARG = mlmeta.artifact, RIGHTARG = mlmeta.artifact, FUNCTION = mlmeta.artifact_ne,
+	LEFTARG = mlmeta.artifact, RIGHTARG = mlmeta.artifact,
+	FUNCTION = mlmeta.artifact_ne,
 	COMMUTATOR = OPERATOR(mlmeta.<>), NEGATOR = OPERATOR(mlmeta.=),
 	RESTRICT = pg_catalog.neqsel, JOIN = pg_catalog.neqjoinsel
 );
@@ -115,14 +118,16 @@ COMMENT ON OPERATOR mlmeta.<> (mlmeta.artifact, mlmeta.artifact) IS
 	'not equal';
 
 CREATE OPERATOR mlmeta.< (
-	LEFTARG = mlmeta.artifact, RIGHTARG = mlmeta.artifact, FUNCTION = mlmeta.artifact_lt,
+	LEFTARG = mlmeta.artifact, RIGHTARG = mlmeta.artifact,
+	FUNCTION = mlmeta.artifact_lt,
 	COMMUTATOR = OPERATOR(mlmeta.>), NEGATOR = OPERATOR(mlmeta.>=),
 	RESTRICT = pg_catalog.scalarltsel, JOIN = pg_catalog.scalarltjoinsel
 );
 COMMENT ON OPERATOR mlmeta.< (mlmeta.artifact, mlmeta.artifact) IS 'less than';
 
 CREATE OPERATOR mlmeta.<= (
-	LEFTARG = mlmeta.artifact, RIGHTARG = mlmeta.artifact, FUNCTION = mlmeta.artifact_le,
+	LEFTARG = mlmeta.artifact, RIGHTARG = mlmeta.artifact,
+	FUNCTION = mlmeta.artifact_le,
 	COMMUTATOR = OPERATOR(mlmeta.>=), NEGATOR = OPERATOR(mlmeta.>),
 	RESTRICT = pg_catalog.scalarlesel, JOIN = pg_catalog.scalarlejoinsel
 );
@@ -130,7 +135,8 @@ COMMENT ON OPERATOR mlmeta.<= (mlmeta.artifact, mlmeta.artifact) IS
 	'less than or equal';
 
 CREATE OPERATOR mlmeta.> (
-	LEFTARG = mlmeta.artifact, RIGHTARG = mlmeta.artifact, FUNCTION = mlmeta.artifact_gt,
+	LEFTARG = mlmeta.artifact, RIGHTARG = mlmeta.artifact,
+	FUNCTION = mlmeta.artifact_gt,
 	COMMUTATOR = OPERATOR(mlmeta.<), NEGATOR = OPERATOR(mlmeta.<=),
 	RESTRICT = pg_catalog.scalargtsel, JOIN = pg_catalog.scalargtjoinsel
 );
@@ -138,7 +144,8 @@ COMMENT ON OPERATOR mlmeta.> (mlmeta.artifact, mlmeta.artifact) IS
 	'greater than';
 
 CREATE OPERATOR mlmeta.>= (
-	LEFTARG = mlmeta.artifact, RIGHTARG = mlmeta.artifact, FUNCTION = mlmeta.artifact_ge,
+	LEFTARG = mlmeta.artifact, RIGHTARG = mlmeta.artifact,
+	FUNCTION = mlmeta.artifact_ge,
 	COMMUTATOR = OPERATOR(mlmeta.<=), NEGATOR = OPERATOR(mlmeta.<),
 	RESTRICT = pg_catalog.scalargesel, JOIN = pg_catalog.scalargejoinsel
 );

@@ -99,28 +99,32 @@ COMMENT ON FUNCTION mlmeta.lineage_hash_extended(mlmeta.lineage, bigint) IS
 	'hash of a value with a seed';
 
 CREATE OPERATOR mlmeta.= (
-	LEFTARG = mlmeta.lineage, RIGHTARG = mlmeta.lineage, FUNCTION = mlmeta.lineage_eq,
+	LEFTARG = mlmeta.lineage, RIGHTARG = mlmeta.lineage,
+	FUNCTION = mlmeta.lineage_eq,
 	COMMUTATOR = OPERATOR(mlmeta.=), NEGATOR = OPERATOR(mlmeta.<>),
 	RESTRICT = pg_catalog.eqsel, JOIN = pg_catalog.eqjoinsel, HASHES, MERGES
 );
 COMMENT ON OPERATOR mlmeta.= (mlmeta.lineage, mlmeta.lineage) IS 'equal';
 
 CREATE OPERATOR mlmeta.<> (
-	LEFTARG = mlmeta.lineage, RIGHTARG = mlmeta.lineage, FUNCTION = mlmeta.lineage_ne,
+	LEFTARG = mlmeta.lineage, RIGHTARG = mlmeta.lineage,
+	FUNCTION = mlmeta.lineage_ne,
 	COMMUTATOR = OPERATOR(mlmeta.<>), NEGATOR = OPERATOR(mlmeta.=),
 	RESTRICT = pg_catalog.neqsel, JOIN = pg_catalog.neqjoinsel
 );
 COMMENT ON OPERATOR mlmeta.<> (mlmeta.lineage, mlmeta.lineage) IS 'not equal';
 
 CREATE OPERATOR mlmeta.< (
-	LEFTARG = mlmeta.lineage, RIGHTARG = mlmeta.lineage, FUNCTION = mlmeta.lineage_lt,
+	LEFTARG = mlmeta.lineage, RIGHTARG = mlmeta.lineage,
+	FUNCTION = mlmeta.lineage_lt,
 	COMMUTATOR = OPERATOR(mlmeta.>), NEGATOR = OPERATOR(mlmeta.>=),
 	RESTRICT = pg_catalog.scalarltsel, JOIN = pg_catalog.scalarltjoinsel
 );
 COMMENT ON OPERATOR mlmeta.< (mlmeta.lineage, mlmeta.lineage) IS 'less than';
 
 CREATE OPERATOR mlmeta.<= (
-	LEFTARG = mlmeta.lineage, RIGHTARG = mlmeta.lineage, FUNCTION = mlmeta.lineage_le,
+	LEFTARG = mlmeta.lineage, RIGHTARG = mlmeta.lineage,
+	FUNCTION = mlmeta.lineage_le,
 	COMMUTATOR = OPERATOR(mlmeta.>=), NEGATOR = OPERATOR(mlmeta.>),
 	RESTRICT = pg_catalog.scalarlesel, JOIN = pg_catalog.scalarlejoinsel
 );
@@ -128,7 +132,8 @@ COMMENT ON OPERATOR mlmeta.<= (mlmeta.lineage, mlmeta.lineage) IS
 	'less than or equal';
 
 CREATE OPERATOR mlmeta.> (
-	LEFTARG = mlmeta.lineage, RIGHTARG = mlmeta.lineage, FUNCTION = mlmeta.lineage_gt,
+	LEFTARG = mlmeta.lineage, RIGHTARG = mlmeta.lineage,
+	FUNCTION = mlmeta.lineage_gt,
 	COMMUTATOR = OPERATOR(mlmeta.<), NEGATOR = OPERATOR(mlmeta.<=),
 	RESTRICT = pg_catalog.scalargtsel, JOIN = pg_catalog.scalargtjoinsel
 );
@@ -136,7 +141,8 @@ COMMENT ON OPERATOR mlmeta.> (mlmeta.lineage, mlmeta.lineage) IS
 	'greater than';
 
 CREATE OPERATOR mlmeta.>= (
-	LEFTARG = mlmeta.lineage, RIGHTARG = mlmeta.lineage, FUNCTION = mlmeta.lineage_ge,
+	LEFTARG = mlmeta.lineage, RIGHTARG = mlmeta.lineage,
+	FUNCTION = mlmeta.lineage_ge,
 	COMMUTATOR = OPERATOR(mlmeta.<=), NEGATOR = OPERATOR(mlmeta.<),
 	RESTRICT = pg_catalog.scalargesel, JOIN = pg_catalog.scalargejoinsel
 );
@@ -425,7 +431,7 @@ COMMENT ON FUNCTION mlmeta.downstream(mlmeta.lineage, mlmeta.run, int) IS
 	'what comes from the node, nearest first, at most max_depth steps away; via is the node next to it on a shortest way';
 
 CREATE FUNCTION mlmeta.downstream(lineage mlmeta.lineage,
-	node mlmeta.artifact, max_depth int DEFAULT NULL)
+	node mlmeta.artifact, depth int DEFAULT NULL)
 	RETURNS TABLE (depth int, node text, via text)
 	LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100
 	AS 'MODULE_PATHNAME', 'mlmeta_lineage_downstream_artifact';
