@@ -42,7 +42,7 @@ enum
 {
 	PREDICT_LINE,				/* base + floor(slope * i / (n - 1)) */
 	PREDICT_LAST,				/* last value + slope */
-	PREDICT_TREND,				/* last value + last difference; first: slope */
+	PREDICT_TREND,				/* last value + last difference */
 	N_PREDICTORS
 };
 
@@ -256,23 +256,69 @@ offer(BlockPlan *best, int kind, int parameter, uint64 n_bits)
 	}
 }
 
+/* Rice codes: the best parameter is a little below the mean's length. */
+static void
+offer_rice(BlockPlan *best, const uint64 *folded, int n, double sum,
+		   uint64 largest)
+{
+	int			near = bit_length((uint64) (sum * 0.7 / n));
+
+	for (int k = Max(near - 2, 0); k <= Min(near, 62); k++)
+	{
+		uint64		n_bits = (uint64) n * (k + 1);
+
+		if (largest >> k >= RICE_LIMIT)
+			continue;
+		for (int i = 0; i < n; i++)
+			n_bits += folded[i] >> k;
+		offer(best, BLOCK_RICE, k, n_bits);
+	}
+}
+
+/* Golomb codes: the best parameter is a little below the median length. */
+static void
+offer_golomb(BlockPlan *best, const uint64 *folded, int n,
+			 const int *lengths)
+{
+	int			middle;
+	int			seen = 0;
+
+	for (middle = 0; middle < 63; middle++)
+	{
+		seen += lengths[middle];
+		if (2 * seen >= n)
+			break;
+	}
+	for (int k = Max(middle - 2, 0); k <= Min(middle, 62); k++)
+	{
+		uint64		n_bits = 0;
+
+		for (int i = 0; i < n; i++)
+		{
+			uint64		shifted = folded[i] + (UINT64CONST(1) << k);
+
+			n_bits += 2 * pg_leftmost_one_pos64(shifted) - k + 1;
+		}
+		offer(best, BLOCK_GOLOMB, k, n_bits);
+	}
+}
+
 /* The shortest code for n remainders, at most BLOCK_SIZE */
 static void
 plan_block(BlockPlan *best, const int64 *values, int n)
 {
 	uint64		folded[BLOCK_SIZE];
-	int			lengths[65] = {0};
-	uint64		all = 0;
+	int			lengths[65] = {0};	/* how many folded values have each */
+	uint64		largest = 0;
 	double		sum = 0;
 	int64		least = values[0];
 	int64		most = values[0];
-	int			middle;
-	int			seen = 0;
+	int			width;
 
 	for (int i = 0; i < n; i++)
 	{
 		folded[i] = zigzag(values[i]);
-		all |= folded[i];
+		largest = Max(largest, folded[i]);
 		sum += (double) folded[i];
 		lengths[bit_length(folded[i])]++;
 		least = Min(least, values[i]);
@@ -284,58 +330,16 @@ plan_block(BlockPlan *best, const int64 *values, int n)
 	best->least = least;
 	best->n_bits = (uint64) n * 64;
 
+	width = bit_length((uint64) most - (uint64) least);
+	if (width < 64)
+		offer(best, BLOCK_PACKED, width,
+			  varint_bits(zigzag(least)) + (uint64) n * width);
+
+	/* above, their sums below would overflow, and nothing is to be gained */
+	if (bit_length(largest) < 64)
 	{
-		int			width = bit_length((uint64) most - (uint64) least);
-
-		if (width < 64)
-			offer(best, BLOCK_PACKED, width,
-				  varint_bits(zigzag(least)) + (uint64) n * width);
-	}
-
-	/* the other codes need every folded value below 2^63 */
-	if (bit_length(all) < 64)
-	{
-		int			near = bit_length((uint64) (sum * 0.7 / n));
-
-		for (int k = Max(near - 2, 0); k <= Min(near, 62); k++)
-		{
-			uint64		n_bits = (uint64) n * (k + 1);
-
-			if (all >> k >= RICE_LIMIT)
-			{
-				/* all has the bits of the largest value, and maybe more */
-				uint64		largest = 0;
-
-				for (int i = 0; i < n; i++)
-					largest = Max(largest, folded[i]);
-				if (largest >> k >= RICE_LIMIT)
-					continue;
-			}
-			for (int i = 0; i < n; i++)
-				n_bits += folded[i] >> k;
-			offer(best, BLOCK_RICE, k, n_bits);
-		}
-
-		/* the median length tells where an exponential code is short */
-		for (middle = 0; middle < 63; middle++)
-		{
-			seen += lengths[middle];
-			if (2 * seen >= n)
-				break;
-		}
-		for (int k = Max(middle - 2, 0); k <= Min(middle, 62); k++)
-		{
-			uint64		n_bits = 0;
-
-			for (int i = 0; i < n; i++)
-			{
-				int			length =
-					pg_leftmost_one_pos64(folded[i] + (UINT64CONST(1) << k));
-
-				n_bits += 2 * length - k + 1;
-			}
-			offer(best, BLOCK_GOLOMB, k, n_bits);
-		}
+		offer_rice(best, folded, n, sum, largest);
+		offer_golomb(best, folded, n, lengths);
 	}
 	best->n_bits += 8;
 }
@@ -678,6 +682,9 @@ header_bits(const IntPlan *plan)
 void
 int_plan(IntPlan *plan, const int64 *values, int n)
 {
+	static const uint8 order[N_PREDICTORS] = {
+		PREDICT_LAST, PREDICT_TREND, PREDICT_LINE
+	};
 	IntPlan		candidate;
 	uint64	   *y;
 	int64	   *remainders;
@@ -702,27 +709,25 @@ int_plan(IntPlan *plan, const int64 *values, int n)
 	candidate = *plan;
 	plan->n_bits = PG_UINT64_MAX;
 
-	for (int predictor = N_PREDICTORS - 1; predictor >= 0; predictor--)
+	for (int i = 0; i < N_PREDICTORS && (i == 0 || !plan->exact); i++)
 	{
 		uint64		left = 0;
 
-		candidate.predictor = predictor;
+		candidate.predictor = order[i];
 		candidate.slope = typical;
 		candidate.base = 0;
-		if (predictor == PREDICT_LINE &&
+		if (candidate.predictor == PREDICT_LINE &&
 			!fit_line(y, n, &candidate.base, &candidate.slope))
 			continue;
 		find_remainders(&candidate, y, n, remainders);
-		for (int i = 0; i < n - 1; i++)
-			left |= (uint64) remainders[i];
+		for (int j = 0; j < n - 1; j++)
+			left |= (uint64) remainders[j];
 		candidate.exact = left == 0;
 		candidate.n_bits = header_bits(&candidate);
 		if (!candidate.exact)
 			candidate.n_bits += count_bits(remainders, n - 1);
 		if (candidate.n_bits < plan->n_bits)
 			*plan = candidate;
-		if (plan->exact)
-			break;
 	}
 	pfree(remainders);
 	pfree(y);

@@ -176,9 +176,10 @@ put_name(StringInfo out, const char *name)
 }
 
 /*
- * Appends the name of a type to what names the columns: schema, empty for
- * pg_catalog and pg_temp for any session's, and name. Arrays are named by their elements, domains by their
- * base type. A typmod is no part of it: the values show what it did.
+ * Appends the name of a type to what names the columns: schema (empty for
+ * pg_catalog, pg_temp for any session's temporary one) and name. Arrays are
+ * named by their elements, domains by their base type. A typmod is no part of
+ * it: the values show what it did.
  */
 static void
 put_type_name(StringInfo out, Oid type)
@@ -665,7 +666,7 @@ digest_range(ValueCoder *coder, RangeType *range)
 }
 
 static Hash128
-multihash_range(ValueCoder *coder, MultirangeType *multirange)
+digest_multirange(ValueCoder *coder, MultirangeType *multirange)
 {
 	Hash128Stream stream;
 	RangeType **ranges;
@@ -682,45 +683,40 @@ multihash_range(ValueCoder *coder, MultirangeType *multirange)
 	return hash128_end(&stream);
 }
 
-/* Values with an inner structure, and those that need a call to be sent */
+/* A value with an inner structure, as 16 bytes, or one that must be sent */
 static void
 put_complex_value(Hash128Stream *stream, ValueCoder *coder, Datum value)
 {
+	HeapTupleHeader row;
+	bytea	   *sent;
+	Hash128		hash;
+
 	check_stack_depth();
 	switch (coder->kind)
 	{
 		case VALUE_JSONB:
-			put_hash(stream, digest_jsonb(DatumGetJsonbP(value), &coder->send));
+			hash = digest_jsonb(DatumGetJsonbP(value), &coder->send);
 			break;
 		case VALUE_ARRAY:
-			put_hash(stream, digest_array(DatumGetArrayTypeP(value),
-										coder->element));
+			hash = digest_array(DatumGetArrayTypeP(value), coder->element);
 			break;
 		case VALUE_RANGE:
-			put_hash(stream, digest_range(coder, DatumGetRangeTypeP(value)));
+			hash = digest_range(coder, DatumGetRangeTypeP(value));
 			break;
 		case VALUE_MULTIRANGE:
-			put_hash(stream,
-					 multihash_range(coder, DatumGetMultirangeTypeP(value)));
+			hash = digest_multirange(coder, DatumGetMultirangeTypeP(value));
 			break;
 		case VALUE_COMPOSITE:
-			{
-				HeapTupleHeader row = DatumGetHeapTupleHeader(value);
-
-				put_hash(stream,
-						 row_hash(row_coder(&coder->row, row, coder->context),
-								  row));
-				break;
-			}
+			row = DatumGetHeapTupleHeader(value);
+			hash = row_hash(row_coder(&coder->row, row, coder->context), row);
+			break;
 		default:
-			{
-				bytea	   *sent = send_value(&coder->send, value);
-
-				put_bytes(stream, VARDATA(sent), VARSIZE(sent) - VARHDRSZ);
-				pfree(sent);
-				break;
-			}
+			sent = send_value(&coder->send, value);
+			put_bytes(stream, VARDATA(sent), VARSIZE(sent) - VARHDRSZ);
+			pfree(sent);
+			return;
 	}
+	put_hash(stream, hash);
 }
 
 /* The frame and the bytes of a value that is not NULL */
@@ -731,7 +727,7 @@ put_value(Hash128Stream *stream, ValueCoder *coder, Datum value)
 	{
 		case VALUE_ONE_BYTE:
 			{
-				uint8		bytes[5] = {0, 0, 0, 1, (uint8) DatumGetChar(value)};
+				uint8		bytes[5] = {0, 0, 0, 1, (uint8) value};
 
 				hash128_put(stream, bytes, sizeof(bytes));
 				break;

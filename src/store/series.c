@@ -48,6 +48,12 @@
 #define MAX_DIGITS		22
 #define MAX_INTEGER		9007199254740992.0
 
+/* Decimals of more digits than fit here are no shorter than floats. */
+#define WORTHWHILE_INTEGER	1e14
+
+/* One exception for at least so many points */
+#define MANY_POINTS_AN_EXCEPTION	16
+
 #define MAX_DICTIONARY	4096
 
 enum
@@ -248,44 +254,39 @@ keep_shorter(ValuePlan *best, const ValuePlan *candidate)
 		*best = *candidate;
 }
 
-/* Decimals of one number of digits for all but a few values */
-static void
-plan_decimal(ValuePlan *best, const double *points, int n)
+/*
+ * The digits after the point that a value has as a decimal; -1 if it has too
+ * many to be worth it, or is no decimal.
+ */
+static int
+digits_of(double value)
 {
-	int			allowed = n / 16;
-	int			n_exceptions = 0;
+	int64		integer;
+
+	if (value == 0)
+		return signbit(value) ? -1 : 0;
+	for (int digits = 0; digits <= MAX_DIGITS; digits++)
+	{
+		if (decimal(value, digits, &integer))
+			return digits;
+		if (!(fabs(value) * powers_of_ten[digits] < WORTHWHILE_INTEGER))
+			return -1;
+	}
+	return -1;
+}
+
+/* Decimals of a number of digits; the values that are none are exceptions. */
+static void
+plan_digits(ValuePlan *best, const double *points, int n, int digits)
+{
 	ValuePlan	plan = {.mode = MODE_DECIMAL};
 
+	plan.digits = digits;
 	plan.integers = palloc(n * sizeof(int64));
 	for (int i = 0; i < n; i++)
 	{
-		int			digits = plan.digits;
-
-		while (!decimal(points[i], digits, &plan.integers[i]))
-		{
-			/* what is no number below 2^53 has no more digits either */
-			if (digits == MAX_DIGITS || !(fabs(points[i]) < MAX_INTEGER) ||
-				points[i] == 0)
-			{
-				digits = -1;
-				break;
-			}
-			digits++;
-		}
-		if (digits >= 0)
-			plan.digits = digits;
-		else if (++n_exceptions > allowed)
-			return;
-	}
-
-	/* the digits are known only now; more of them can be too many */
-	n_exceptions = 0;
-	for (int i = 0; i < n; i++)
-	{
-		if (decimal(points[i], plan.digits, &plan.integers[i]))
+		if (decimal(points[i], digits, &plan.integers[i]))
 			continue;
-		if (++n_exceptions > allowed)
-			return;
 		if (plan.exceptions == NULL)
 			plan.exceptions = palloc0(n * sizeof(bool));
 		plan.exceptions[i] = true;
@@ -296,6 +297,35 @@ plan_decimal(ValuePlan *best, const double *points, int n)
 	plan.n_bits = 8 + 8 + exception_bits(plan.exceptions, n) +
 		plan.integer_plan.n_bits;
 	keep_shorter(best, &plan);
+}
+
+/* As many digits as all but a few values need, and as all decimals need */
+static void
+plan_decimal(ValuePlan *best, const double *points, int n)
+{
+	int			left = n / MANY_POINTS_AN_EXCEPTION;
+	int			count[MAX_DIGITS + 1] = {0};
+	int			most;
+	int			fewer;
+
+	for (int i = 0; i < n; i++)
+	{
+		int			digits = digits_of(points[i]);
+
+		if (digits >= 0)
+			count[digits]++;
+		else if (--left < 0)
+			return;
+	}
+	for (most = MAX_DIGITS; most > 0 && count[most] == 0; most--)
+		;
+	plan_digits(best, points, n, most);
+
+	/* a few values of many digits may rather be exceptions */
+	for (fewer = most; fewer > 0 && count[fewer] <= left; fewer--)
+		left -= count[fewer];
+	if (fewer < most)
+		plan_digits(best, points, n, fewer);
 }
 
 /* One float mode, with signs apart and not; n_bits of plan is its rest. */
@@ -355,7 +385,7 @@ plan_float4(ValuePlan *best, const double *points, int n)
 
 		if (!float4_bits(float8_bits(points[i]), &narrow))
 		{
-			if (++n_exceptions > n / 16)
+			if (++n_exceptions > n / MANY_POINTS_AN_EXCEPTION)
 				return false;
 			if (plan.exceptions == NULL)
 				plan.exceptions = palloc0(n * sizeof(bool));
@@ -458,7 +488,7 @@ plan_values(ValuePlan *plan, const double *points, int n)
 	plan->mode = MODE_RAW;
 	plan->n_bits = 8 + (uint64) n * 64;
 	plan_decimal(plan, points, n);
-	/* all floats of four bytes have eight-byte forms, but never shorter ones */
+	/* the eight-byte forms of such floats would be no shorter */
 	if (!plan_float4(plan, points, n))
 		plan_float8(plan, points, n);
 	if (n >= 8)
