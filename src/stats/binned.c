@@ -146,7 +146,7 @@ measure_final(FunctionCallInfo fcinfo, const char *name, Measure measure,
 	int			bins = PSI_DEFAULT_BINS;
 	const OptionSpec specs[] = {
 		{"bins", OPTION_INT, &bins, 1, TWO_SAMPLE_MAX_BINS, NULL},
-		{"base", OPTION_FLOAT, base, 1.0 + 1e-6, 1e6, NULL},
+		{"base", OPTION_FLOAT, base, 1.001, 1e6, NULL},
 	};
 	Binned		binned;
 

@@ -8,6 +8,7 @@
 #include "core/compat.h"
 
 #include "stats/laws/cvm_law.h"
+#include "stats/laws/cvm_tied.h"
 #include "stats/two_sample.h"
 
 PG_FUNCTION_INFO_V1(mlmeta_cvm_test_final);
@@ -16,27 +17,16 @@ typedef enum CvmMethod
 {
 	CVM_AUTO,
 	CVM_EXACT,
+	CVM_EXACT_NO_TIES,
 	CVM_ASYMPTOTIC
 } CvmMethod;
 
-static const char *const methods[] = {"auto", "exact", "asymptotic", NULL};
+static const char *const methods[] = {
+	"auto", "exact", "exact_no_ties", "asymptotic", NULL
+};
 
 /*
- * 12 times the sum of (rank among all - rank in the sample)^2 over the rows of
- * one sample in a tie group: own of them, after own_below of the sample and
- * other_below of the other one. With midranks the differences are evenly
- * spaced around other_below + other / 2.
- */
-static inline int128
-rank_distance(int64 own, int64 other, int64 other_below)
-{
-	int128		twice_middle = 2 * (int128) other_below + other;
-
-	return own * (3 * twice_middle * twice_middle + (int128) own * own - 1);
-}
-
-/*
- * T = U / (n m N) - (4 n m - 1) / (6 N) of twelve_u = 12 U, in integers as
+ * T = U / (n m N) - (4 n m - 1) / (6 N), where 12 U = n a + m b, in integers as
  * long as they fit: the two terms cancel almost completely.
  */
 static double
@@ -63,6 +53,10 @@ mlmeta_cvm_test_final(PG_FUNCTION_ARGS)
 	int64		m;
 	int64		below[2] = {0, 0};
 	int128		distance[2] = {0, 0};
+	bool		affordable;
+	bool		ties = false;
+	TieGroup   *groups = NULL;
+	int64		n_groups = 0;
 	const char *missing;
 	TieScan    *scan;
 	TieGroup	group;
@@ -80,23 +74,22 @@ mlmeta_cvm_test_final(PG_FUNCTION_ARGS)
 	result = test_result_empty(n, m, missing);
 	if (missing != NULL)
 		return test_result_datum(fcinfo, &result);
-	if (method == CVM_AUTO)
-		method = cvm_exact_affordable(n, m) ? CVM_EXACT : CVM_ASYMPTOTIC;
-	else if (method == CVM_EXACT && !cvm_exact_affordable(n, m))
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("cvm_test: too many rows for the exact law"),
-				 errdetail("There are %lld reference and %lld current rows.",
-						   (long long) n, (long long) m),
-				 errhint("Use the option method=asymptotic.")));
+	affordable = cvm_exact_affordable(n, m);
+	if (affordable && (method == CVM_AUTO || method == CVM_EXACT))
+		groups = palloc(mul_size(n + m, sizeof(TieGroup)));
 
 	scan = tie_scan_begin(state);
 	while (tie_scan_next(scan, &value, &group))
 	{
-		distance[REFERENCE] += rank_distance(group.reference, group.current,
-											 below[CURRENT]);
-		distance[CURRENT] += rank_distance(group.current, group.reference,
-										   below[REFERENCE]);
+		distance[REFERENCE] += cvm_rank_distance(group.reference,
+												 group.current,
+												 below[CURRENT]);
+		distance[CURRENT] += cvm_rank_distance(group.current,
+											   group.reference,
+											   below[REFERENCE]);
+		ties |= group.reference + group.current > 1;
+		if (groups != NULL)
+			groups[n_groups++] = group;
 		below[REFERENCE] += group.reference;
 		below[CURRENT] += group.current;
 	}
@@ -104,13 +97,24 @@ mlmeta_cvm_test_final(PG_FUNCTION_ARGS)
 
 	result.statistic = cvm_statistic(distance[REFERENCE], distance[CURRENT],
 									 n, m);
+	if (ties && groups != NULL)
+		affordable = cvm_exact_tied(groups, n_groups, &result.p_value);
+	if (method == CVM_AUTO)
+		method = affordable ? CVM_EXACT : CVM_ASYMPTOTIC;
+	else if (method != CVM_ASYMPTOTIC && !affordable)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("cvm_test: too many rows for the exact law"),
+				 errdetail("There are %lld reference and %lld current rows.",
+						   (long long) n, (long long) m),
+				 errhint("Use the option method=asymptotic.")));
 	result.method = methods[method];
-	if (method == CVM_EXACT)
+	if (method == CVM_ASYMPTOTIC)
+		result.p_value = cvm_asymptotic_pvalue(result.statistic, n, m);
+	else if (method == CVM_EXACT_NO_TIES || !ties)
 		result.p_value = cvm_exact_pvalue((double) (n * distance[REFERENCE] +
 													m * distance[CURRENT]) /
 										  12.0, n, m);
-	else
-		result.p_value = cvm_asymptotic_pvalue(result.statistic, n, m);
 	test_result_is_exact(&result);
 	return test_result_datum(fcinfo, &result);
 }

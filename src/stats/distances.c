@@ -72,11 +72,12 @@ static double
 reference_deviation(TwoSample *state)
 {
 	int			exponent;
+	double		least;
 	Moments		moments;
 
-	if (!moments_unit(state, &exponent))
+	if (!moments_unit(state, &exponent, &least))
 		return get_float8_nan();
-	moments = sample_moments(state, REFERENCE, 0, exponent);
+	moments = sample_moments(state, REFERENCE, least, exponent);
 	return ldexp(sqrt(moments.deviation /
 					  (double) two_sample_count(state, REFERENCE)), exponent);
 }

@@ -26,8 +26,12 @@ PG_FUNCTION_INFO_V1(mlmeta_epps_singleton_test_final);
 #define MAX_POINTS		OPTION_MAX_FLOATS
 #define MAX_DIMENSION	(2 * MAX_POINTS)
 
-/* Eigenvalues below this part of the largest count as zero */
+/*
+ * Eigenvalues below this part of the largest count as zero, and so do those
+ * below what rounding leaves of waves that do not vary: these are about 1.
+ */
 #define RANK_TOLERANCE	1e-13
+#define WAVE_NOISE		1e-14
 
 /* Sums over one sample of cos and sin at each point, and their products */
 typedef struct WaveSums
@@ -141,7 +145,7 @@ diagonalise(double matrix[MAX_DIMENSION][MAX_DIMENSION],
 /* d' A+ d, A+ the pseudo-inverse of a covariance matrix of the rank returned */
 static double
 inverse_form(double matrix[MAX_DIMENSION][MAX_DIMENSION], const double *d,
-			 int n, int *rank)
+			 int n, double noise, int *rank)
 {
 	double		vectors[MAX_DIMENSION][MAX_DIMENSION];
 	double		largest = 0;
@@ -155,7 +159,7 @@ inverse_form(double matrix[MAX_DIMENSION][MAX_DIMENSION], const double *d,
 	{
 		double		projection = 0;
 
-		if (!(matrix[k][k] > RANK_TOLERANCE * largest))
+		if (!(matrix[k][k] > Max(RANK_TOLERANCE * largest, noise)))
 			continue;
 		for (int i = 0; i < n; i++)
 			projection += vectors[i][k] * d[i];
@@ -255,11 +259,13 @@ mlmeta_epps_singleton_test_final(PG_FUNCTION_ARGS)
 		result.method = "the interquartile range is out of range";
 		return test_result_datum(fcinfo, &result);
 	}
-	result.statistic = all * inverse_form(matrix, difference, dimension,
-										  &rank);
+	result.statistic = all *
+		inverse_form(matrix, difference, dimension,
+					 WAVE_NOISE * (all / (double) n + all / (double) m),
+					 &rank);
 	if (rank == 0)
 	{
-		result = test_result_empty(n, m, "the waves do not vary");
+		result = test_result_empty(n, m, "all values of each sample are equal");
 		return test_result_datum(fcinfo, &result);
 	}
 	if (Max(n, m) < 25)

@@ -16,10 +16,10 @@
 #define MAX_EXPONENT	1000
 
 bool
-moments_unit(TwoSample *state, int *exponent)
+moments_unit(TwoSample *state, int *exponent, double *least)
 {
-	uint64		least = PG_UINT64_MAX;
-	uint64		greatest = 0;
+	uint64		lowest = PG_UINT64_MAX;
+	uint64		highest = 0;
 	double		magnitude;
 
 	for (int which = 0; which < 2; which++)
@@ -32,17 +32,18 @@ moments_unit(TwoSample *state, int *exponent)
 		while ((n = key_reader_next(&reader, &keys)) > 0)
 			for (size_t i = 0; i < n; i++)
 			{
-				least = Min(least, keys[i]);
-				greatest = Max(greatest, keys[i]);
+				lowest = Min(lowest, keys[i]);
+				highest = Max(highest, keys[i]);
 			}
 		key_reader_end(&reader);
 	}
-	magnitude = Max(fabs(float_from_key(least)),
-					fabs(float_from_key(greatest)));
+	magnitude = Max(fabs(float_from_key(lowest)),
+					fabs(float_from_key(highest)));
 	if (isinf(magnitude))
 		return false;
 	*exponent = magnitude == 0 ? 0 :
 		Max(-MAX_EXPONENT, Min(ilogb(magnitude), MAX_EXPONENT));
+	*least = ldexp(float_from_key(lowest), -*exponent);
 	return true;
 }
 

@@ -29,9 +29,9 @@ typedef struct Moments
 
 /*
  * The exponent of the unit for both samples, of which at least one is not
- * empty; false if there is an infinity.
+ * empty, and the least value in units; false if there is an infinity.
  */
-extern bool moments_unit(TwoSample *state, int *exponent);
+extern bool moments_unit(TwoSample *state, int *exponent, double *least);
 
 /*
  * The moments of a sample that is not empty and has no infinities; origin is

@@ -158,6 +158,7 @@ options_parse(const char *function_name, const char *options, size_t size,
 					 errmsg("%s: option \"%s\" has no value",
 							function_name, key) :
 					 errmsg("%s: unknown option \"%s\"", function_name, key),
+					 n_specs == 0 ? errhint("It knows no options.") :
 					 errhint("Options are written key=value, separated by "
 							 "spaces; known keys are %s.",
 							 list_keys(specs, n_specs))));

@@ -46,7 +46,7 @@ mlmeta_t_test_final(PG_FUNCTION_ARGS)
 	int64		m;
 	int			exponent = 0;
 	const char *missing;
-	double		origin;
+	double		least = 0;
 	Moments		x;
 	Moments		y;
 	double		v;				/* squared standard errors of the means */
@@ -65,16 +65,14 @@ mlmeta_t_test_final(PG_FUNCTION_ARGS)
 		missing = "too few values: both samples together need 3";
 	if (missing == NULL && !equal_variance && Min(n, m) < 2)
 		missing = "too few values: each sample needs 2";
-	if (missing == NULL && !moments_unit(state, &exponent))
+	if (missing == NULL && !moments_unit(state, &exponent, &least))
 		missing = "infinite values have no mean";
 	result = test_result_empty(n, m, missing);
 	if (missing != NULL)
 		return test_result_datum(fcinfo, &result);
 
-	x = sample_moments(state, REFERENCE, 0, exponent);
-	origin = x.mean;
-	x = sample_moments(state, REFERENCE, origin, exponent);
-	y = sample_moments(state, CURRENT, origin, exponent);
+	x = sample_moments(state, REFERENCE, least, exponent);
+	y = sample_moments(state, CURRENT, least, exponent);
 	if (equal_variance)
 	{
 		double		variance = (x.deviation + y.deviation) /
