@@ -592,3 +592,56 @@ CREATE AGGREGATE mlmeta.t_test(
 
 COMMENT ON AGGREGATE mlmeta.t_test(float8, boolean, text) IS
 	'Welch''s or Student''s t test of two samples, exact over rows; options alternative, equal_variance';
+
+-- Weighted rows have a state of their own.
+
+CREATE FUNCTION mlmeta.weighted_accum(
+	state internal, value float8, is_current boolean, weight float8)
+RETURNS internal
+LANGUAGE C IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'mlmeta_weighted_accum';
+
+COMMENT ON FUNCTION mlmeta.weighted_accum(internal, float8, boolean, float8)
+	IS 'aggregate transition: collects a weighted row of two samples';
+
+CREATE FUNCTION mlmeta.wasserstein_weighted_final(state internal)
+RETURNS float8
+LANGUAGE C IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'mlmeta_wasserstein_weighted_final';
+
+COMMENT ON FUNCTION mlmeta.wasserstein_weighted_final(internal) IS
+	'aggregate final: Wasserstein-1 distance of two samples of weighted rows';
+
+CREATE AGGREGATE mlmeta.wasserstein(
+	value float8, is_current boolean, weight float8) (
+	SFUNC = mlmeta.weighted_accum,
+	STYPE = internal,
+	SSPACE = 65536,
+	FINALFUNC = mlmeta.wasserstein_weighted_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE mlmeta.wasserstein(float8, boolean, float8) IS
+	'Wasserstein-1 distance of two samples of weighted rows, exact over rows';
+
+CREATE FUNCTION mlmeta.energy_distance_weighted_final(state internal)
+RETURNS float8
+LANGUAGE C IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'mlmeta_energy_distance_weighted_final';
+
+COMMENT ON FUNCTION mlmeta.energy_distance_weighted_final(internal) IS
+	'aggregate final: energy distance of two samples of weighted rows';
+
+CREATE AGGREGATE mlmeta.energy_distance(
+	value float8, is_current boolean, weight float8) (
+	SFUNC = mlmeta.weighted_accum,
+	STYPE = internal,
+	SSPACE = 65536,
+	FINALFUNC = mlmeta.energy_distance_weighted_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE mlmeta.energy_distance(float8, boolean, float8) IS
+	'energy distance of two samples of weighted rows, exact over rows';

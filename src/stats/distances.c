@@ -14,7 +14,7 @@
 
 #include <math.h>
 
-#include "stats/compensated.h"
+#include "stats/difference_integral.h"
 #include "stats/moments.h"
 #include "stats/two_sample.h"
 #include "utils/float.h"
@@ -30,41 +30,18 @@ integrate_difference(TwoSample *state, bool square)
 	int64		m = two_sample_count(state, CURRENT);
 	double		nm = (double) ((int128) n * m);
 	int128		scaled = 0;		/* F - G to the left of value, times n m */
-	double		previous = 0;
 	double		value;
-	bool		first = true;
-	Compensated sum = {0};
+	DifferenceIntegral integral = {.square = square};
 	TieScan    *scan = tie_scan_begin(state);
 	TieGroup	group;
 
 	while (tie_scan_next(scan, &value, &group))
 	{
-		double		difference = fabs((double) scaled / nm);
-
-		if (square)
-			difference *= difference;
-		if (!first && scaled != 0)
-		{
-			/*
-			 * An infinite neighbour makes the sum infinite, as it should. The
-			 * width of finite ones may overflow, its share need not.
-			 */
-			double		width = value - previous;
-
-			if (isfinite(width))
-				compensated_add(&sum, difference * width);
-			else
-			{
-				compensated_add(&sum, difference * value);
-				compensated_add(&sum, -difference * previous);
-			}
-		}
+		difference_integral_step(&integral, value, (double) scaled / nm);
 		scaled += (int128) group.reference * m - (int128) group.current * n;
-		previous = value;
-		first = false;
 	}
 	tie_scan_end(scan);
-	return compensated_value(&sum);
+	return difference_integral_value(&integral);
 }
 
 /* The standard deviation of the reference, n in the denominator */

@@ -400,5 +400,50 @@ SELECT ks(i, i > 3) AS int, ks(i::bigint, i > 3) AS bigint,
 	ks(i::smallint, i > 3) AS smallint
 FROM generate_series(1, 5) AS i;
 
+-- ---------------------------------------------------------------------------
+-- Weights: a row of weight k is k rows; the sum of weights does not matter.
+-- ---------------------------------------------------------------------------
+CREATE TABLE weighted AS
+SELECT value, current, (i * 13) % 4 AS weight FROM numbered;
+SELECT abs(wasserstein(value, current, weight) - (
+		SELECT wasserstein(value, current) FROM weighted,
+			generate_series(1, weight))) < 1e-12 AS wasserstein,
+	abs(energy_distance(value, current, weight) - (
+		SELECT energy_distance(value, current) FROM weighted,
+			generate_series(1, weight))) < 1e-12 AS energy,
+	wasserstein(value, current, weight)
+		= wasserstein(value, current, weight / 1024.0) AS scaled,
+	wasserstein(value, current, weight ORDER BY value, weight)
+		= wasserstein(value, current, weight ORDER BY weight, value DESC) AS ordered
+FROM weighted;
+-- a weight of 0, NULLs and NaN take no part; infinities as without weights
+SELECT name, wasserstein(value, current, weight) AS wasserstein,
+	energy_distance(value, current, weight) AS energy
+FROM (VALUES
+	('weight 0', '{1,2,9}'::float8[], '{1,1,0}'::float8[], '{3}'::float8[], '{1}'::float8[]),
+	('not there', '{1,2,NaN,NULL,9}', '{1,1,5,5,NULL}', '{3}', '{0.5}'),
+	('a sample of weight 0', '{1}', '{0}', '{2}', '{1}'),
+	('shares differ', '{1,Infinity}', '{1,1}', '{1,Infinity}', '{1,2}'),
+	('shares are the same', '{1,Infinity,Infinity}', '{1,0.25,0.25}',
+		'{3,Infinity}', '{4,2}')) AS s (name, x, xw, y, yw),
+	LATERAL (SELECT false, a, w FROM unnest(x, xw) AS u (a, w)
+		UNION ALL SELECT true, a, w FROM unnest(y, yw) AS u (a, w))
+		AS r (current, value, weight)
+GROUP BY name ORDER BY name;
+SELECT wasserstein(value, current, -1) FROM sampled;
+SELECT energy_distance(value, current, 'NaN'::float8) FROM sampled;
+SELECT wasserstein(value, current, 'Infinity'::float8) FROM sampled;
+SELECT wasserstein(value, current, 1.7e308) FROM sampled;
+SET work_mem = '64kB';
+SELECT abs(wasserstein(value, current, 0.1) - wasserstein(value, current)) < 1e-9
+	AS spilled
+FROM shape WHERE name = 'normal';
+RESET work_mem;
+SELECT count(*) AS frames, count(*) FILTER (WHERE d IS DISTINCT FROM (
+	SELECT wasserstein(value, current, 1.0) FROM numbered AS s WHERE s.i <= w.i))
+	AS wrong
+FROM (SELECT i, wasserstein(value, current, 1.0) OVER (ORDER BY i) AS d
+	FROM numbered) AS w;
+
 -- Support functions are not for calling.
 SELECT ks_final(NULL);

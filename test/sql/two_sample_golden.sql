@@ -267,6 +267,13 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION sample_weights(weights jsonb)
+RETURNS TABLE (weight float8)
+LANGUAGE sql AS $$
+	SELECT w::float8 FROM jsonb_array_elements_text(
+		CASE WHEN jsonb_typeof(weights) = 'array' THEN weights ELSE '[]' END) AS w
+$$;
+
 CREATE TABLE drift_case AS
 SELECT c ->> 'name' AS name, c ->> 'function' AS function,
 	c -> 'ref' AS ref, c -> 'cur' AS cur, c -> 'params' AS params,
@@ -277,8 +284,6 @@ FROM document, jsonb_array_elements(content::jsonb) AS c
 WHERE c ->> 'function' IN ('ks_2samp', 'ks_statistic', 'cramervonmises_2samp',
 		'anderson_ksamp', 'mannwhitneyu', 'epps_singleton_2samp',
 		't_test_pooled', 'wasserstein_distance', 'energy_distance')
-	AND (c -> 'params' -> 'ref_weights' IN ('null', '[1, 1]')
-		OR NOT c -> 'params' ? 'ref_weights')
 	AND c ->> 'name' <> 'ad_4samples_mid';		-- four samples, not two
 
 SELECT count(*) AS cases FROM drift_case;
@@ -311,10 +316,14 @@ DECLARE
 BEGIN
 	IF c.function LIKE '%distance' THEN
 		RETURN QUERY EXECUTE format('SELECT ''value'', %s
-			FROM (SELECT false, v FROM sample_values($1) AS v
-				UNION ALL SELECT true, v FROM sample_values($2) AS v) AS r (f, x)
-			HAVING bool_or(f) AND bool_or(NOT f)', call)
-		USING c.ref, c.cur;
+			FROM (SELECT false, v, w FROM ROWS FROM (sample_values($1),
+					sample_weights($3)) AS v (v, w)
+				UNION ALL SELECT true, v, w FROM ROWS FROM (sample_values($2),
+					sample_weights($4)) AS v (v, w)) AS r (f, x, w)
+			HAVING bool_or(f) AND bool_or(NOT f)',
+			CASE WHEN jsonb_typeof(c.params -> 'ref_weights') = 'array'
+				THEN replace(call, 'f)', 'f, w)') ELSE call END)
+		USING c.ref, c.cur, c.params -> 'ref_weights', c.params -> 'cur_weights';
 	ELSE
 		RETURN QUERY EXECUTE format('SELECT k, CASE k WHEN ''statistic''
 				THEN (t).statistic WHEN ''value'' THEN (t).statistic
