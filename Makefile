@@ -33,6 +33,9 @@ ISOLATION_OPTS = --inputdir=test --outputdir=. --load-extension=mlmeta
 # the same by themselves; there PGDLLEXPORT is already defined.)
 PG_CPPFLAGS = -I$(srcdir)/src
 PG_CFLAGS = -fvisibility=hidden -Wall -Wextra -Wno-unused-parameter
+# The walk of the exact Kolmogorov-Smirnov law is worth vectorizing.
+src/stats/laws/ks_law.o: CFLAGS += $(CFLAGS_VECTORIZE)
+
 EXTRA_CLEAN = mlmeta--$(EXTVERSION).sql src/*.bc src/*/*.bc src/*/*/*.bc
 
 include tools/targets.mk
@@ -45,7 +48,8 @@ include $(PGXS)
 # A changed header rebuilds all: the module is small, a stale object is not.
 $(OBJS): $(wildcard src/*/*.h src/*/*/*.h)
 
-mlmeta--$(EXTVERSION).sql: mlmeta.control $(SQL_PARTS)
+# The folder counts too: a part that is gone must not live on.
+mlmeta--$(EXTVERSION).sql: mlmeta.control sql $(SQL_PARTS)
 	cat $(SQL_PARTS) > $@
 else
 all install installcheck clean:
