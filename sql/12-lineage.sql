@@ -431,7 +431,7 @@ COMMENT ON FUNCTION mlmeta.downstream(mlmeta.lineage, mlmeta.run, int) IS
 	'what comes from the node, nearest first, at most max_depth steps away; via is the node next to it on a shortest way';
 
 CREATE FUNCTION mlmeta.downstream(lineage mlmeta.lineage,
-	node mlmeta.artifact, depth int DEFAULT NULL)
+	node mlmeta.artifact, max_depth int DEFAULT NULL)
 	RETURNS TABLE (depth int, node text, via text)
 	LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100
 	AS 'MODULE_PATHNAME', 'mlmeta_lineage_downstream_artifact';

@@ -130,8 +130,8 @@ BEGIN
 END
 $$;
 
--- The functions to which accepted values go: f(v) and f(v, v), other arguments
--- having defaults; also aggregates.
+-- The functions in C to which accepted values go: f(v) and f(v, v), other
+-- arguments having defaults; also aggregates.
 CREATE TABLE fuzz.call AS
 SELECT p.proargtypes[0]::regtype AS type, p.oid::regprocedure AS function,
 	format(CASE WHEN n = 1 THEN 'SELECT count(*) FROM %s.%s(%%1$L::%s)'
@@ -140,6 +140,7 @@ SELECT p.proargtypes[0]::regtype AS type, p.oid::regprocedure AS function,
 		p.proargtypes[0]::regtype) AS statement
 FROM pg_proc AS p, LATERAL (SELECT p.pronargs - p.pronargdefaults AS n) AS required
 WHERE p.pronamespace = 'mlmeta'::regnamespace AND p.prokind = 'f'
+	AND p.prolang = (SELECT oid FROM pg_language WHERE lanname = 'c')
 	AND (n = 1 OR n = 2 AND p.proargtypes[1] = p.proargtypes[0])
 UNION ALL
 SELECT p.proargtypes[0]::regtype, p.oid::regprocedure,
