@@ -196,3 +196,7 @@ FROM casts LIMIT 1;
 -- NULL in, NULL out
 SELECT NULL::run = new_run() AS eq, run_time(NULL) AS time,
 	run_lower_bound(NULL) AS bound;
+
+-- The operator classes of all types of mlmeta are whole
+SELECT opcname FROM pg_opclass
+WHERE opcnamespace = 'mlmeta'::regnamespace AND NOT amvalidate(oid);
