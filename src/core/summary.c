@@ -99,7 +99,7 @@ flatten_into(ExpandedObjectHeader *header, void *result, Size size)
 	memcpy(result, summary->flat->data, size);
 }
 
-static const ExpandedObjectMethods summary_methods = {
+const ExpandedObjectMethods summary_methods = {
 	get_flat_size,
 	flatten_into
 };

@@ -70,6 +70,29 @@ extern Datum summary_datum(void *summary);
  * its context.
  */
 extern void *summary_state(FunctionCallInfo fcinfo, const SummaryType *type);
+
+/*
+ * The quick way to the state of argument 0, for transition functions: NULL
+ * unless it is one of ours to be changed as it is. summary_state() is for the
+ * other cases.
+ */
+extern const ExpandedObjectMethods summary_methods;
+
+static inline void *
+summary_quick_state(FunctionCallInfo fcinfo)
+{
+	struct varlena *state = (struct varlena *) PG_GETARG_POINTER(0);
+	Summary    *summary;
+
+	if (PG_ARGISNULL(0) || !VARATT_IS_EXTERNAL_EXPANDED_RW(state))
+		return NULL;
+	summary = (Summary *) DatumGetEOHP(PointerGetDatum(state));
+	if (summary->header.eoh_methods != &summary_methods ||
+		summary->flat != NULL)
+		return NULL;
+	return summary;
+}
+
 extern void *summary_new_state(FunctionCallInfo fcinfo,
 							   const SummaryType *type, Summary *from);
 

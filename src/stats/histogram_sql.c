@@ -98,6 +98,7 @@ typedef struct GridSource
 	size_t		size;
 	void	   *raw;			/* the argument's bytes */
 	const HistogramGrid *grid;
+	bool		stable;			/* the argument cannot change in a group */
 } GridSource;
 
 typedef struct CallSite
@@ -127,10 +128,23 @@ find_source(FunctionCallInfo fcinfo, const void *raw, size_t size,
 	source->raw = palloc(size);
 	memcpy(source->raw, raw, size);
 	source->size = size;
+	source->stable = site->stable;
 	source->next = site->sources;
 	site->sources = source;
 	MemoryContextSwitchTo(old);
 	return source;
+}
+
+/*
+ * The state of argument 0 where there is nothing to check: the usual case.
+ */
+static inline Histogram *
+quick_state(FunctionCallInfo fcinfo)
+{
+	Histogram  *state = summary_quick_state(fcinfo);
+
+	return state != NULL && state->source != NULL && state->source->stable ?
+		state : NULL;
 }
 
 /*
@@ -156,9 +170,8 @@ state_on_grid(FunctionCallInfo fcinfo, const void *raw, size_t size,
 		fcinfo->flinfo->fn_extra = site;
 	}
 	if (likely(state != NULL && state->source != NULL &&
-			   (site->stable ||
-				(state->source->size == size &&
-				 memcmp(state->source->raw, raw, size) == 0))))
+			   state->source->size == size &&
+			   memcmp(state->source->raw, raw, size) == 0))
 		return state;
 
 	source = find_source(fcinfo, raw, size, build);
@@ -190,7 +203,7 @@ require_argument(FunctionCallInfo fcinfo, int argno, const char *what)
 }
 
 /* Adds argument 1 to the state, or takes it out */
-static Datum
+static inline Datum
 count_value(FunctionCallInfo fcinfo, Histogram *state, bool remove)
 {
 	if (PG_ARGISNULL(1))
@@ -284,10 +297,14 @@ grid_from_edges(FunctionCallInfo fcinfo)
 	return histogram_grid_make(edges, n);
 }
 
-static Datum
+static inline Datum
 count_on_edges(FunctionCallInfo fcinfo, bool remove)
 {
+	Histogram  *state = quick_state(fcinfo);
 	struct varlena *raw;
+
+	if (likely(state != NULL))
+		return count_value(fcinfo, state, remove);
 
 	require_argument(fcinfo, 2, "the edges");
 	raw = raw_argument(fcinfo, 2);
@@ -341,9 +358,10 @@ grid_from_range(FunctionCallInfo fcinfo)
 	return histogram_grid_make(edges, bins - 1);
 }
 
-static Datum
+static inline Datum
 count_in_range(FunctionCallInfo fcinfo, bool remove)
 {
+	Histogram  *state = quick_state(fcinfo);
 	struct
 	{
 		double		low;
@@ -351,6 +369,8 @@ count_in_range(FunctionCallInfo fcinfo, bool remove)
 		int64		bins;
 	}			raw;
 
+	if (likely(state != NULL))
+		return count_value(fcinfo, state, remove);
 	require_argument(fcinfo, 2, "the lower bound");
 	require_argument(fcinfo, 3, "the upper bound");
 	require_argument(fcinfo, 4, "the number of bins");
@@ -404,10 +424,14 @@ grid_from_baseline(FunctionCallInfo fcinfo)
 	return grid;
 }
 
-static Datum
+static inline Datum
 count_on_baseline(FunctionCallInfo fcinfo, bool remove)
 {
+	Histogram  *state = quick_state(fcinfo);
 	struct varlena *raw;
+
+	if (likely(state != NULL))
+		return count_value(fcinfo, state, remove);
 
 	require_argument(fcinfo, 2, "the baseline");
 	raw = raw_argument(fcinfo, 2);
