@@ -10,6 +10,7 @@
 #include "stats/laws/cvm_law.h"
 #include "stats/laws/cvm_tied.h"
 #include "stats/two_sample.h"
+#include "storage/shmem.h"
 
 PG_FUNCTION_INFO_V1(mlmeta_cvm_test_final);
 
@@ -26,8 +27,8 @@ static const char *const methods[] = {
 };
 
 /*
- * T = U / (n m N) - (4 n m - 1) / (6 N), where 12 U = n a + m b, in integers as
- * long as they fit: the two terms cancel almost completely.
+ * T = U / (n m N) - (4 n m - 1) / (6 N), where 12 U = n a + m b, in integers
+ * as long as they fit: the two terms cancel almost completely.
  */
 static double
 cvm_statistic(int128 a, int128 b, int64 n, int64 m)

@@ -142,7 +142,10 @@ diagonalise(double matrix[MAX_DIMENSION][MAX_DIMENSION],
 	}
 }
 
-/* d' A+ d, A+ the pseudo-inverse of a covariance matrix of the rank returned */
+/*
+ * d' A+ d, A+ the pseudo-inverse of a covariance matrix, whose rank is
+ * returned. Eigenvalues up to noise count as zero.
+ */
 static double
 inverse_form(double matrix[MAX_DIMENSION][MAX_DIMENSION], const double *d,
 			 int n, double noise, int *rank)

@@ -63,11 +63,11 @@ excess(int128 scaled, Alternative alternative)
 
 /*
  * The largest excess. With groups, the tie groups too, unless there are more
- * than KS_MAX_GROUPS: then *groups is NULL.
+ * than max_groups: then *groups is NULL.
  */
 static int128
 scan_excess(TieScan *scan, int64 n, int64 m, Alternative alternative,
-			TieGroup **groups, int64 *n_groups)
+			int64 max_groups, TieGroup **groups, int64 *n_groups)
 {
 	int128		scaled = 0;
 	int128		best = 0;
@@ -87,7 +87,7 @@ scan_excess(TieScan *scan, int64 n, int64 m, Alternative alternative,
 			continue;
 		if (count == room)
 		{
-			if (room >= KS_MAX_GROUPS)
+			if (room >= max_groups)
 			{
 				pfree(list);
 				list = NULL;
@@ -427,7 +427,7 @@ pruned_excess(TwoSample *state, int64 n, int64 m, Alternative alternative,
 	*result = find_candidates(&grid, n, m, alternative, &candidates);
 
 	most = Min(work_mem * (int64) 1024, (int64) MaxAllocSize) / 16;
-	most = Min(most, (n + m) / 4);
+	most = Min(Max(most, PRUNE_MIN_ROWS), (n + m) / 4);
 	found = candidates.n_keys[REFERENCE] + candidates.n_keys[CURRENT];
 	if (found > most / 4)
 	{
@@ -462,7 +462,8 @@ PG_FUNCTION_INFO_V1(mlmeta_ks_test_final);
 
 /*
  * The largest excess of two samples that are not empty. With groups, *groups
- * becomes their tie groups, or NULL where they are too many to be had.
+ * becomes their tie groups if they are wanted or few; NULL if there are too
+ * many. (Whether they are had depends on the rows alone, never on memory.)
  */
 static int128
 ks_excess(TwoSample *state, Alternative alternative, bool want_groups,
@@ -484,7 +485,9 @@ ks_excess(TwoSample *state, Alternative alternative, bool want_groups,
 	}
 	if (scan == NULL)
 		scan = tie_scan_begin(state);
-	result = scan_excess(scan, n, m, alternative, groups, n_groups);
+	result = scan_excess(scan, n, m, alternative,
+						 want_groups ? KS_MAX_GROUPS : TWO_SAMPLE_FEW_VALUES,
+						 groups, n_groups);
 	tie_scan_end(scan);
 	return result;
 }

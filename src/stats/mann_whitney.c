@@ -9,6 +9,7 @@
 
 #include "stats/laws/rank_law.h"
 #include "stats/two_sample.h"
+#include "storage/shmem.h"
 
 PG_FUNCTION_INFO_V1(mlmeta_mann_whitney_test_final);
 

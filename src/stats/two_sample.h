@@ -39,6 +39,9 @@
 
 #define TWO_SAMPLE_MAX_BINS	10000
 
+/* Up to this many distinct values are few: counted and not sorted */
+#define TWO_SAMPLE_FEW_VALUES	2048
+
 typedef struct TwoSample TwoSample;
 
 /*

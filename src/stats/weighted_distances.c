@@ -47,19 +47,27 @@ end_rows(Datum arg)
 	tuplestore_end(state->rows);
 }
 
-/* As in two_sample.c: in a window files live as long as the query */
+/*
+ * The rows are freed at the end of the group. In a window they live, like the
+ * files of two_sample.c, until the next state is made.
+ */
 static WeightedSamples *
 make_state(FunctionCallInfo fcinfo)
 {
 	MemoryContext context;
 	MemoryContext previous;
-	WeightedSamples *state;
+	WeightedSamples *state = fcinfo->flinfo->fn_extra;
 	WindowAggState *window = NULL;
 
 	if (!AggCheckCallContext(fcinfo, &context))
 		elog(ERROR, "weighted samples are collected outside of an aggregate");
 	if (IsA(fcinfo->context, WindowAggState))
 	{
+		if (state != NULL)
+		{
+			tuplestore_clear(state->rows);
+			return state;
+		}
 		window = (WindowAggState *) fcinfo->context;
 		context = window->ss.ps.state->es_query_cxt;
 	}
@@ -71,8 +79,11 @@ make_state(FunctionCallInfo fcinfo)
 	TupleDescInitEntry(state->desc, 3, "weight", FLOAT8OID, -1, 0);
 	state->rows = tuplestore_begin_heap(false, false, work_mem);
 	if (window != NULL)
+	{
 		RegisterExprContextCallback(window->ss.ps.ps_ExprContext, end_rows,
 									PointerGetDatum(state));
+		fcinfo->flinfo->fn_extra = state;
+	}
 	else
 		AggRegisterCallback(fcinfo, end_rows, PointerGetDatum(state));
 	MemoryContextSwitchTo(previous);
