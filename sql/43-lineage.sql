@@ -75,7 +75,47 @@ CREATE TRIGGER guard_run_artifacts
 	BEFORE UPDATE OR DELETE OR TRUNCATE ON mlmeta.run_artifacts
 	FOR EACH STATEMENT EXECUTE FUNCTION mlmeta.guard_append_only();
 
+CREATE VIEW mlmeta.lineage_edges WITH (security_invoker = true) AS
+SELECT
+	CASE e.direction WHEN 'used' THEN e.artifact::text ELSE e.run::text END
+		AS source,
+	CASE e.direction WHEN 'used' THEN e.run::text ELSE e.artifact::text END
+		AS target,
+	e.run, e.artifact, e.direction, e.role, e.uri, e.logged_at
+FROM mlmeta.run_artifacts AS e;
+
+COMMENT ON VIEW mlmeta.lineage_edges IS
+	'the stored lineage graph, one edge a row, from source to target in the direction data flows';
+COMMENT ON COLUMN mlmeta.lineage_edges.source IS
+	'artifact that was used, or run that produced';
+COMMENT ON COLUMN mlmeta.lineage_edges.target IS
+	'run that used, or artifact that was produced';
+
+CREATE FUNCTION mlmeta.stored_lineage() RETURNS mlmeta.lineage
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN (
+	SELECT mlmeta.lineage(e.source, e.target)
+	FROM mlmeta.lineage_edges AS e
+);
+
+COMMENT ON FUNCTION mlmeta.stored_lineage() IS
+	'the whole stored graph as a value, to be drawn, compared or kept; NULL when there are no edges';
+
 -- Traversal -------------------------------------------------------------------
+
+CREATE FUNCTION mlmeta.too_many_nodes(max_nodes int) RETURNS void
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RAISE EXCEPTION 'lineage search found more than % nodes', max_nodes
+		USING ERRCODE = 'program_limit_exceeded',
+			HINT = 'Limit the depth, or allow more with max_nodes.';
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta.too_many_nodes(int) IS
+	'raises the error for a lineage search that goes beyond its limit';
 
 CREATE FUNCTION mlmeta.trace(
 	start_run mlmeta.run,
@@ -86,6 +126,10 @@ CREATE FUNCTION mlmeta.trace(
 ) RETURNS TABLE (depth int, node text, via text)
 LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 100
 SET search_path = pg_catalog, pg_temp
+-- The planner knows the size of no array: all is to be hashed, nothing sorted.
+SET enable_mergejoin = off
+SET enable_nestloop = off
+SET enable_sort = off
 AS $$
 DECLARE
 	-- Runs and artifacts alternate: each level is of one kind.
@@ -98,7 +142,9 @@ DECLARE
 	nodes text[];
 	vias text[];
 	level int := 0;
-	total int := 0;
+	total bigint := 0;
+	compared bigint := 0;
+	rest bigint;
 BEGIN
 	IF max_depth < 0 OR max_nodes < 0 THEN
 		RAISE EXCEPTION 'limits of a lineage search must not be negative'
@@ -106,51 +152,77 @@ BEGIN
 	END IF;
 
 	WHILE max_depth IS NULL OR level < max_depth LOOP
+		-- Each level compares with all that was seen, which is quick while the
+		-- graph is wide and not while it is deep. A search that goes on gets
+		-- the whole graph in memory instead, and time linear in its edges.
+		compared := compared + cardinality(seen_runs)
+			+ cardinality(seen_artifacts);
+		IF compared > 1000000 THEN
+			IF upward THEN
+				RETURN QUERY SELECT u.depth, u.node, u.via
+				FROM mlmeta.upstream(mlmeta.stored_lineage(),
+					coalesce(start_run::text, start_artifact::text),
+					max_depth) AS u
+				WHERE u.depth > level;
+			ELSE
+				RETURN QUERY SELECT d.depth, d.node, d.via
+				FROM mlmeta.downstream(mlmeta.stored_lineage(),
+					coalesce(start_run::text, start_artifact::text),
+					max_depth) AS d
+				WHERE d.depth > level;
+			END IF;
+			GET DIAGNOSTICS rest = ROW_COUNT;
+			total := total + rest;
+			IF total > max_nodes THEN
+				PERFORM mlmeta.too_many_nodes(max_nodes);
+			END IF;
+			RETURN;
+		END IF;
+
 		level := level + 1;
 		edge := CASE WHEN at_runs = upward THEN 'used' ELSE 'produced' END;
 		IF at_runs THEN
-			SELECT array_agg(n.artifact ORDER BY n.artifact),
-				array_agg(n.artifact::text ORDER BY n.artifact),
-				array_agg(n.via::text ORDER BY n.artifact)
+			SELECT array_agg(n.artifact), array_agg(n.artifact::text),
+				array_agg(n.via::text)
 			INTO artifacts, nodes, vias
 			FROM (
 				SELECT e.artifact, mlmeta.min(e.run) AS via
 				FROM mlmeta.run_artifacts AS e
 				WHERE e.run OPERATOR(mlmeta.=) ANY (runs)
 					AND e.direction = edge
+					AND NOT EXISTS (
+						SELECT FROM unnest(seen_artifacts) AS s (artifact)
+						WHERE s.artifact OPERATOR(mlmeta.=) e.artifact
+					)
 				GROUP BY e.artifact
-			) AS n
-				LEFT JOIN unnest(seen_artifacts) AS s (artifact)
-					ON s.artifact OPERATOR(mlmeta.=) n.artifact
-			WHERE s.artifact IS NULL;
+			) AS n;
 			seen_artifacts := seen_artifacts || artifacts;
 		ELSE
-			SELECT array_agg(n.run ORDER BY n.run),
-				array_agg(n.run::text ORDER BY n.run),
-				array_agg(n.via::text ORDER BY n.run)
+			SELECT array_agg(n.run), array_agg(n.run::text),
+				array_agg(n.via::text)
 			INTO runs, nodes, vias
 			FROM (
 				SELECT e.run, mlmeta.min(e.artifact) AS via
 				FROM mlmeta.run_artifacts AS e
 				WHERE e.artifact OPERATOR(mlmeta.=) ANY (artifacts)
 					AND e.direction = edge
+					AND NOT EXISTS (
+						SELECT FROM unnest(seen_runs) AS s (run)
+						WHERE s.run OPERATOR(mlmeta.=) e.run
+					)
 				GROUP BY e.run
-			) AS n
-				LEFT JOIN unnest(seen_runs) AS s (run)
-					ON s.run OPERATOR(mlmeta.=) n.run
-			WHERE s.run IS NULL;
+			) AS n;
 			seen_runs := seen_runs || runs;
 		END IF;
 		EXIT WHEN nodes IS NULL;
 
 		total := total + cardinality(nodes);
 		IF total > max_nodes THEN
-			RAISE EXCEPTION 'lineage search found more than % nodes', max_nodes
-				USING ERRCODE = 'program_limit_exceeded',
-					HINT = 'Limit the depth, or allow more with max_nodes.';
+			PERFORM mlmeta.too_many_nodes(max_nodes);
 		END IF;
 		RETURN QUERY SELECT level, n.node, n.via
-		FROM unnest(nodes, vias) AS n (node, via);
+		FROM unnest(nodes, vias) AS n (node, via)
+		ORDER BY n.node COLLATE "C";
 		at_runs := NOT at_runs;
 	END LOOP;
 END
@@ -389,19 +461,3 @@ $$;
 COMMENT ON FUNCTION mlmeta.log_artifact(mlmeta.run, mlmeta.artifact, text,
 	text) IS
 	'records that a running run produced an artifact and where it lies, and returns the artifact; an edge that closes a cycle is refused';
-
-CREATE VIEW mlmeta.lineage_edges WITH (security_invoker = true) AS
-SELECT
-	CASE e.direction WHEN 'used' THEN e.artifact::text ELSE e.run::text END
-		AS source,
-	CASE e.direction WHEN 'used' THEN e.run::text ELSE e.artifact::text END
-		AS target,
-	e.run, e.artifact, e.direction, e.role, e.uri, e.logged_at
-FROM mlmeta.run_artifacts AS e;
-
-COMMENT ON VIEW mlmeta.lineage_edges IS
-	'the stored lineage graph, one edge a row, from source to target in the direction data flows';
-COMMENT ON COLUMN mlmeta.lineage_edges.source IS
-	'artifact that was used, or run that produced';
-COMMENT ON COLUMN mlmeta.lineage_edges.target IS
-	'run that used, or artifact that was produced';
