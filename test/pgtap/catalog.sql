@@ -1,0 +1,167 @@
+-- The catalog of the whole extension: what every object must have, whichever
+-- area it belongs to.
+BEGIN;
+SET search_path = public, mlmeta;
+SELECT plan(22);
+
+-- Every object that CREATE EXTENSION made, by class.
+CREATE TEMP VIEW members AS
+SELECT d.classid::regclass AS class, d.objid
+FROM pg_depend AS d JOIN pg_extension AS e
+	ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
+WHERE e.extname = 'mlmeta' AND d.deptype = 'e';
+
+CREATE TEMP VIEW functions AS
+SELECT p.*, p.oid::regprocedure::text AS signature, l.lanname
+FROM pg_proc AS p
+	JOIN members AS m ON m.class = 'pg_proc'::regclass AND m.objid = p.oid
+	JOIN pg_language AS l ON l.oid = p.prolang;
+
+CREATE TEMP VIEW relations AS
+SELECT c.*, c.oid::regclass::text AS name
+FROM pg_class AS c
+	JOIN members AS m ON m.class = 'pg_class'::regclass AND m.objid = c.oid;
+
+SELECT cmp_ok((SELECT count(*)::int FROM functions), '>', 300,
+	'the views of this test see the functions');
+SELECT cmp_ok((SELECT count(*)::int FROM relations), '>', 20,
+	'the views of this test see the tables');
+
+-- Comments. Types made by tables, arrays, and what a range or an operator class
+-- brings along are not members and need none.
+SELECT is_empty($$
+	SELECT signature FROM functions AS f
+	WHERE obj_description(f.oid, 'pg_proc') IS NULL
+$$, 'every function, procedure and aggregate has a comment');
+
+SELECT is_empty($$
+	SELECT t.oid::regtype FROM pg_type AS t
+		JOIN members AS m ON m.class = 'pg_type'::regclass AND m.objid = t.oid
+	WHERE t.typrelid = 0 AND t.typelem = 0
+		AND obj_description(t.oid, 'pg_type') IS NULL
+$$, 'every type has a comment');
+
+SELECT is_empty($$
+	SELECT t.oid::regtype FROM pg_type AS t
+		JOIN pg_class AS c ON c.oid = t.typrelid AND c.relkind = 'c'
+		JOIN members AS m ON m.class = 'pg_type'::regclass AND m.objid = t.oid
+	WHERE obj_description(t.oid, 'pg_type') IS NULL
+$$, 'every composite type has a comment');
+
+SELECT is_empty($$
+	SELECT name FROM relations
+	WHERE relkind IN ('r', 'p', 'v', 'm')
+		AND obj_description(oid, 'pg_class') IS NULL
+$$, 'every table and view has a comment');
+
+SELECT is_empty($$
+	SELECT o.oid::regoperator FROM pg_operator AS o
+		JOIN members AS m ON m.class = 'pg_operator'::regclass AND m.objid = o.oid
+	WHERE obj_description(o.oid, 'pg_operator') IS NULL
+$$, 'every operator has a comment');
+
+SELECT is_empty($$
+	SELECT m.class, m.objid FROM members AS m
+	WHERE m.class IN ('pg_cast'::regclass, 'pg_opclass'::regclass)
+		AND obj_description(m.objid, m.class::text) IS NULL
+$$, 'every cast and operator class has a comment');
+
+-- Functions.
+SELECT is_empty($$
+	SELECT signature FROM functions
+	WHERE lanname = 'plpgsql' AND prokind = 'f'
+		AND NOT coalesce(proconfig, '{}')
+			@> ARRAY['search_path=pg_catalog, pg_temp']
+		-- Their source means what it means to the caller.
+		AND proname NOT IN ('snapshot_dataset', 'resolve_source')
+$$, 'every PL/pgSQL function has its search_path pinned');
+
+SELECT is_empty($$
+	SELECT signature FROM functions
+	WHERE prokind = 'p' AND proconfig IS NOT NULL
+$$, 'no procedure has a SET clause: it could not commit');
+
+SELECT is_empty($$
+	SELECT signature FROM functions
+	WHERE prosecdef AND NOT coalesce(proconfig, '{}')
+			@> ARRAY['search_path=pg_catalog, pg_temp']
+$$, 'no SECURITY DEFINER function without a pinned search_path');
+
+SELECT is_empty($$
+	SELECT signature FROM functions
+	WHERE lanname = 'sql' AND prokind = 'f' AND prosqlbody IS NULL
+$$, 'every SQL function has a body that was parsed at installation');
+
+SELECT is_empty($$
+	SELECT signature FROM functions
+	WHERE lanname IN ('sql', 'plpgsql') AND prokind = 'f'
+		AND provolatile = 'v' AND proparallel <> 'u'
+$$, 'what writes is marked PARALLEL UNSAFE');
+
+SELECT is_empty($$
+	SELECT signature FROM functions
+	WHERE prokind = 'f' AND provolatile <> 'v' AND proparallel = 'u'
+		AND prorettype <> 'trigger'::regtype
+$$, 'what only reads may run in parallel');
+
+-- In a body or view a bare = between runs or artifacts would not be ours: it
+-- resolves through the cast to uuid and misses every index. Parsed bodies and
+-- views show the cast; PL/pgSQL shows in its text.
+SELECT is_empty($$
+	SELECT name FROM relations
+	WHERE relkind = 'v' AND pg_get_viewdef(oid) ~* '::uuid'
+$$, 'no view compares runs as uuid');
+
+SELECT is_empty($$
+	SELECT signature FROM functions
+	WHERE lanname = 'sql' AND prosqlbody IS NOT NULL
+		AND pg_get_function_sqlbody(oid) ~* '::uuid'
+$$, 'no SQL function compares runs as uuid');
+
+SELECT is_empty($$
+	SELECT signature FROM functions
+	WHERE lanname = 'plpgsql'
+		AND prosrc ~ '\m(run|artifact|parent)\s*(=|<>|<|>)\s*\w+\.(run|artifact)\M'
+$$, 'no PL/pgSQL function compares runs or artifacts with a bare operator');
+
+-- Tables.
+SELECT is_empty($$
+	SELECT r.name FROM relations AS r
+		CROSS JOIN pg_extension AS e
+	WHERE e.extname = 'mlmeta' AND r.relkind IN ('r', 'p', 'S')
+		AND NOT r.oid = ANY (coalesce(e.extconfig, '{}'))
+$$, 'every table and sequence is dumped with its data');
+
+SELECT is_empty($$
+	SELECT name FROM relations
+	WHERE relkind = 'v' AND NOT coalesce(reloptions, '{}')
+		&& ARRAY['security_invoker=true', 'security_invoker=on']
+$$, 'every view has the rights of its reader');
+
+SELECT is_empty($$
+	SELECT t.tgrelid::regclass, t.tgname FROM pg_trigger AS t
+		JOIN relations AS r ON r.oid = t.tgrelid
+	WHERE NOT t.tgisinternal AND t.tgtype & 4 <> 0
+$$, 'no trigger fires on INSERT: it would on restore');
+
+SELECT is_empty($$
+	SELECT conrelid::regclass, conname FROM pg_constraint AS c
+		JOIN relations AS r ON r.oid = c.conrelid
+	WHERE c.contype = 'f' AND c.conrelid = c.confrelid
+$$, 'no foreign key points to its own table');
+
+-- The foreign keys form no circle: a dump can be restored table by table.
+SELECT is_empty($$
+	WITH RECURSIVE way AS (
+		SELECT conrelid AS origin, confrelid AS place FROM pg_constraint AS c
+			JOIN relations AS r ON r.oid = c.conrelid
+		WHERE c.contype = 'f'
+		UNION
+		SELECT w.origin, c.confrelid FROM way AS w
+			JOIN pg_constraint AS c ON c.conrelid = w.place AND c.contype = 'f'
+	)
+	SELECT origin::regclass FROM way WHERE origin = place
+$$, 'the foreign keys form no circle');
+
+SELECT * FROM finish();
+ROLLBACK;

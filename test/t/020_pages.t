@@ -1,0 +1,62 @@
+# Pages of doc/ whose SQL is run: every ```sql block in order, in one session on
+# a new database; where a ```text block follows, it is the answer.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::RealBin/lib";
+
+use MlmetaCluster;
+use Test::More;
+
+my @pages = qw(bi-queries tracking);
+my $server = MlmetaCluster->new('pages');
+
+# An answer without what depends on the widths of columns.
+sub plain
+{
+	my ($answer) = @_;
+
+	$answer =~ s/-{3,}/---/g;
+	$answer =~ s/[ \t]+/ /g;
+	$answer =~ s/^ | $//mg;
+	$answer =~ s/\A\s+|\s+\z//g;
+	return $answer;
+}
+
+foreach my $page (@pages)
+{
+	my $file = "$FindBin::RealBin/../../doc/$page.md";
+	my @blocks;
+	my $title = $page;
+
+	open(my $in, '<:encoding(UTF-8)', $file) or die "$file: $!";
+	my $text = do { local $/; <$in> };
+	close $in;
+	while ($text =~ /^#+ ([^\n]*)\n|^```sql\n(.*?)^```\n(?:\n*```text\n(.*?)^```\n)?/msg)
+	{
+		if (defined $1) { $title = $1 }
+		else { push @blocks, { title => $title, sql => $2, answer => $3 } }
+	}
+	cmp_ok(scalar @blocks, '>', 3, "$page has queries");
+
+	(my $database = $page) =~ tr/-/_/;
+	$server->query('postgres', "CREATE DATABASE $database");
+	$server->query($database, 'CREATE EXTENSION mlmeta');
+	my $script = join '', map { "$_->{sql}\n\\echo == end of block\n" } @blocks;
+	my ($status, $out, $err) = $server->program(
+		[qw(psql -X -q -v ON_ERROR_STOP=1 -P pager=off)],
+		database => $database, stdin => $script);
+	is($status, 0, "$page runs to its end") or diag($err);
+
+	my @answers = split /^== end of block\n/m, $out, -1;
+	foreach my $n (0 .. $#blocks)
+	{
+		next unless defined $blocks[$n]{answer};
+		is(plain($answers[$n] // ''), plain($blocks[$n]{answer}),
+			"$page: $blocks[$n]{title}");
+	}
+}
+
+done_testing();
