@@ -452,14 +452,20 @@ archive_open(Archive *ar)
 }
 
 void
-archive_open_field(Archive *ar, const char *name)
+archive_name(Archive *ar, const char *name)
 {
 	if (ar->mode == ARCHIVE_WRITE_TEXT || ar->mode == ARCHIVE_READ_TEXT)
 	{
 		field_name(ar, name);
 		ar->first = true;
-		archive_open(ar);
 	}
+}
+
+void
+archive_open_field(Archive *ar, const char *name)
+{
+	archive_name(ar, name);
+	archive_open(ar);
 }
 
 void

@@ -72,6 +72,9 @@ extern void archive_close(Archive *ar);
 /* A named object inside an object (no bytes in the binary form) */
 extern void archive_open_field(Archive *ar, const char *name);
 
+/* Names the object that whoever is called next opens (no bytes in binary) */
+extern void archive_name(Archive *ar, const char *name);
+
 /* Single fields */
 extern void archive_bool(Archive *ar, const char *name, bool *value);
 extern void archive_version(Archive *ar, int newest, int *value);

@@ -58,4 +58,10 @@
 #include "nodes/miscnodes.h"
 #endif
 
+/* Intervals became infinite with 17. */
+#if PG_VERSION_NUM < 170000
+#define INTERVAL_IS_NOBEGIN(i)	((void) (i), false)
+#define INTERVAL_IS_NOEND(i)	((void) (i), false)
+#endif
+
 #endif							/* MLMETA_CORE_COMPAT_H */

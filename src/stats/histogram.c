@@ -443,12 +443,147 @@ histogram_deviation(const Histogram *histogram)
 	return exact_moments_deviation(&histogram->moments, histogram->n);
 }
 
+/* With n - 1 in the denominator; NaN with infinities or less than two values */
+double
+histogram_stddev(const Histogram *histogram)
+{
+	if (histogram->n < 2)
+		return get_float8_nan();
+	return sqrt(histogram_deviation(histogram) / (double) (histogram->n - 1));
+}
+
+/* The smallest and the largest value, infinities included; NaN for none */
+double
+histogram_minimum(const Histogram *histogram)
+{
+	if (histogram->n == 0)
+		return get_float8_nan();
+	if (histogram->negative_infinities > 0)
+		return -get_float8_infinity();
+	if (histogram_finite_count(histogram) == 0)
+		return get_float8_infinity();
+	return histogram->minimum;
+}
+
+double
+histogram_maximum(const Histogram *histogram)
+{
+	if (histogram->n == 0)
+		return get_float8_nan();
+	if (histogram->positive_infinities > 0)
+		return get_float8_infinity();
+	if (histogram_finite_count(histogram) == 0)
+		return -get_float8_infinity();
+	return histogram->maximum;
+}
+
+/* The stretch of the line that the finite values of a bin lie in */
+void
+histogram_bin_extent(const Histogram *histogram, int bin, double *left,
+					 double *right)
+{
+	const HistogramGrid *grid = histogram->grid;
+
+	*left = bin == 0 ? histogram->minimum :
+		Max(grid->edges[bin - 1], histogram->minimum);
+	*right = bin == grid->n_edges ? histogram->maximum :
+		Min(grid->edges[bin], histogram->maximum);
+	if (histogram_bin_is_point(grid, bin))
+		*right = *left;
+}
+
+/*
+ * Type-7 quantile; inside a bin the values are taken as evenly spread between
+ * its edges (and the minimum and maximum), so that it is exact to the width of
+ * a bin, and exact where the bins hold one value each. The histogram has its
+ * edges, 0 <= p <= 1; NaN for no values.
+ */
+double
+histogram_quantile(const Histogram *histogram, double p)
+{
+	double		position;
+	int64		below = histogram->negative_infinities;
+
+	if (histogram->n == 0)
+		return get_float8_nan();
+	position = (double) (histogram->n - 1) * p;
+	if (position < (double) below)
+		return -get_float8_infinity();
+	for (int bin = 0; bin < histogram->n_bins; bin++)
+	{
+		int64		count = histogram->counts[bin];
+		double		left;
+		double		right;
+
+		if (bin == 0)
+			count -= histogram->negative_infinities;
+		if (bin == histogram->n_bins - 1)
+			count -= histogram->positive_infinities;
+		if (count > 0 && position <= (double) (below + count - 1))
+		{
+			histogram_bin_extent(histogram, bin, &left, &right);
+			if (count == 1 || position <= (double) below)
+				return left;
+			return left + (right - left) *
+				((position - (double) below) / (double) (count - 1));
+		}
+		if (count > 0 && position < (double) (below + count))
+		{
+			/* between the last value of this bin and the first of the next */
+			histogram_bin_extent(histogram, bin, &left, &right);
+			return right;
+		}
+		below += count;
+	}
+	return get_float8_infinity();
+}
+
 Histogram *
 histogram_settled(Histogram *histogram)
 {
 	if (histogram->form == HISTOGRAM_CELLS)
 		return histogram_from_cells(histogram);
 	return histogram;
+}
+
+/*
+ * The histogram without its edges, or itself when it has none: the hash of the
+ * grid stands for them, and the per-bin sums are dropped. Shares the rest.
+ */
+Histogram *
+histogram_detached(Histogram *histogram)
+{
+	Histogram  *detached;
+
+	Assert(histogram->form != HISTOGRAM_CELLS);
+	if (histogram->form == HISTOGRAM_DETACHED)
+		return histogram;
+	detached = palloc(sizeof(Histogram));
+	*detached = *histogram;
+	detached->summary.is_expanded = false;
+	detached->form = HISTOGRAM_DETACHED;
+	detached->grid_hash = histogram_grid_hash(histogram->grid);
+	detached->grid = NULL;
+	detached->source = NULL;
+	detached->sums = NULL;
+	return detached;
+}
+
+/*
+ * A detached histogram on the edges of the baseline, which must be of the same
+ * grid; per-bin sums stay unknown. Shares the rest.
+ */
+Histogram *
+histogram_attached(Histogram *histogram, const Histogram *baseline)
+{
+	Histogram  *attached = palloc(sizeof(Histogram));
+
+	Assert(histogram->form == HISTOGRAM_DETACHED && baseline->grid != NULL);
+	*attached = *histogram;
+	attached->summary.is_expanded = false;
+	attached->form = HISTOGRAM_GRID;
+	attached->grid = baseline->grid;
+	return attached;
 }
 
 /* ----------

@@ -135,6 +135,15 @@ extern void histogram_combine(Histogram *into, const Histogram *from,
 extern int64 histogram_finite_count(const Histogram *histogram);
 extern double histogram_mean(const Histogram *histogram);
 extern double histogram_deviation(const Histogram *histogram);
+extern double histogram_stddev(const Histogram *histogram);
+extern double histogram_minimum(const Histogram *histogram);
+extern double histogram_maximum(const Histogram *histogram);
+extern double histogram_quantile(const Histogram *histogram, double p);
+extern void histogram_bin_extent(const Histogram *histogram, int bin,
+								 double *left, double *right);
+extern Histogram *histogram_detached(Histogram *histogram);
+extern Histogram *histogram_attached(Histogram *histogram,
+									 const Histogram *baseline);
 extern void histogram_archive(Archive *ar, Summary *summary);
 
 /*

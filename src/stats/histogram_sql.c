@@ -514,44 +514,28 @@ mlmeta_histogram_minus(PG_FUNCTION_ARGS)
 	return combined(fcinfo, -1);
 }
 
-/*
- * A histogram without its edges: the hash of the grid stands for them, and the
- * per-bin sums are dropped.
- */
 Datum
 mlmeta_histogram_detach(PG_FUNCTION_ARGS)
 {
-	Histogram	detached = *HISTOGRAM_ARG(0);
-
-	if (detached.form == HISTOGRAM_GRID)
-	{
-		detached.form = HISTOGRAM_DETACHED;
-		detached.grid_hash = histogram_grid_hash(detached.grid);
-		detached.summary.is_expanded = false;
-	}
-	return summary_datum(&detached);
+	return summary_datum(histogram_detached(HISTOGRAM_ARG(0)));
 }
 
-/* The same counts on the baseline's edges; per-bin sums stay unknown */
 Datum
 mlmeta_histogram_attach(PG_FUNCTION_ARGS)
 {
-	Histogram	attached = *HISTOGRAM_ARG(0);
+	Histogram  *histogram = HISTOGRAM_ARG(0);
 	Histogram  *baseline = HISTOGRAM_ARG(1);
 
 	require_edges(baseline, "attaching");
-	if (attached.form != HISTOGRAM_DETACHED)
+	if (histogram->form != HISTOGRAM_DETACHED)
 		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-	if (!histogram_same_grid(&attached, baseline))
+	if (!histogram_same_grid(histogram, baseline))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the histogram was not built on the bins of this "
 						"baseline"),
 				 errhint("Attach the baseline that it was built with.")));
-	attached.form = HISTOGRAM_GRID;
-	attached.grid = baseline->grid;
-	attached.summary.is_expanded = false;
-	return summary_datum(&attached);
+	return summary_datum(histogram_attached(histogram, baseline));
 }
 
 /* ----------
@@ -590,11 +574,7 @@ mlmeta_histogram_minimum(PG_FUNCTION_ARGS)
 
 	if (histogram->n == 0)
 		PG_RETURN_NULL();
-	if (histogram->negative_infinities > 0)
-		PG_RETURN_FLOAT8(-get_float8_infinity());
-	if (histogram_finite_count(histogram) == 0)
-		PG_RETURN_FLOAT8(get_float8_infinity());
-	PG_RETURN_FLOAT8(histogram->minimum);
+	PG_RETURN_FLOAT8(histogram_minimum(histogram));
 }
 
 Datum
@@ -604,11 +584,7 @@ mlmeta_histogram_maximum(PG_FUNCTION_ARGS)
 
 	if (histogram->n == 0)
 		PG_RETURN_NULL();
-	if (histogram->positive_infinities > 0)
-		PG_RETURN_FLOAT8(get_float8_infinity());
-	if (histogram_finite_count(histogram) == 0)
-		PG_RETURN_FLOAT8(-get_float8_infinity());
-	PG_RETURN_FLOAT8(histogram->maximum);
+	PG_RETURN_FLOAT8(histogram_maximum(histogram));
 }
 
 Datum
@@ -628,36 +604,14 @@ mlmeta_histogram_stddev(PG_FUNCTION_ARGS)
 
 	if (histogram->n < 2)
 		PG_RETURN_NULL();
-	PG_RETURN_FLOAT8(sqrt(histogram_deviation(histogram) /
-						  (double) (histogram->n - 1)));
+	PG_RETURN_FLOAT8(histogram_stddev(histogram));
 }
 
-/* The stretch of the line that the finite values of a bin lie in */
-static void
-bin_extent(const Histogram *histogram, int bin, double *left, double *right)
-{
-	const HistogramGrid *grid = histogram->grid;
-
-	*left = bin == 0 ? histogram->minimum :
-		Max(grid->edges[bin - 1], histogram->minimum);
-	*right = bin == grid->n_edges ? histogram->maximum :
-		Min(grid->edges[bin], histogram->maximum);
-	if (histogram_bin_is_point(grid, bin))
-		*right = *left;
-}
-
-/*
- * Type-7 quantile; inside a bin the values are taken as evenly spread between
- * its edges (and the minimum and maximum), so that it is exact to the width of
- * a bin, and exact where the bins hold one value each.
- */
 Datum
 mlmeta_histogram_quantile(PG_FUNCTION_ARGS)
 {
 	Histogram  *histogram = HISTOGRAM_ARG(0);
 	double		p = PG_GETARG_FLOAT8(1);
-	double		position;
-	int64		below = histogram->negative_infinities;
 
 	if (!(p >= 0 && p <= 1))
 		ereport(ERROR,
@@ -666,37 +620,7 @@ mlmeta_histogram_quantile(PG_FUNCTION_ARGS)
 	require_edges(histogram, "a quantile");
 	if (histogram->n == 0)
 		PG_RETURN_NULL();
-	position = (double) (histogram->n - 1) * p;
-	if (position < (double) below)
-		PG_RETURN_FLOAT8(-get_float8_infinity());
-	for (int bin = 0; bin < histogram->n_bins; bin++)
-	{
-		int64		count = histogram->counts[bin];
-		double		left;
-		double		right;
-
-		if (bin == 0)
-			count -= histogram->negative_infinities;
-		if (bin == histogram->n_bins - 1)
-			count -= histogram->positive_infinities;
-		if (count > 0 && position <= (double) (below + count - 1))
-		{
-			bin_extent(histogram, bin, &left, &right);
-			if (count == 1 || position <= (double) below)
-				PG_RETURN_FLOAT8(left);
-			PG_RETURN_FLOAT8(left + (right - left) *
-							 ((position - (double) below) /
-							  (double) (count - 1)));
-		}
-		if (count > 0 && position < (double) (below + count))
-		{
-			/* between the last value of this bin and the first of the next */
-			bin_extent(histogram, bin, &left, &right);
-			PG_RETURN_FLOAT8(right);
-		}
-		below += count;
-	}
-	PG_RETURN_FLOAT8(get_float8_infinity());
+	PG_RETURN_FLOAT8(histogram_quantile(histogram, p));
 }
 
 /*
@@ -727,7 +651,7 @@ mlmeta_histogram_cdf(PG_FUNCTION_ARGS)
 			count -= histogram->positive_infinities;
 		if (count == 0)
 			continue;
-		bin_extent(histogram, bin, &left, &right);
+		histogram_bin_extent(histogram, bin, &left, &right);
 		if (x >= right)
 			below += (double) count;
 		else

@@ -28,6 +28,7 @@
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_type.h"
 #include "common/cryptohash.h"
+#include "core/row_shape.h"
 #include "lib/stringinfo.h"
 #include "libpq/pqformat.h"
 #include "mb/pg_wchar.h"
@@ -88,14 +89,10 @@ typedef struct ValueCoder
 
 struct RowCoder
 {
-	MemoryContext context;		/* of all that is here */
-	uint64		identifier;		/* of the type's current definition */
-	TupleDesc	desc;
+	RowShape   *shape;			/* in its context is all that is here */
 	uint8		columns[PG_SHA256_DIGEST_LENGTH];
 	Hash128		key;			/* the first half of columns */
 	ValueCoder *coders;			/* one for each attribute */
-	Datum	   *values;
-	bool	   *nulls;
 };
 
 static ValueCoder *make_element_coder(Oid type, const char *column,
@@ -374,26 +371,16 @@ make_element_coder(Oid type, const char *column, MemoryContext context)
 }
 
 static RowCoder *
-make_row_coder(Oid type, int32 typmod, MemoryContext parent)
+make_row_coder(HeapTupleHeader row, MemoryContext parent)
 {
-	MemoryContext context = AllocSetContextCreate(parent, "mlmeta row coder",
-												  ALLOCSET_SMALL_SIZES);
-	MemoryContext old = MemoryContextSwitchTo(context);
+	RowShape   *shape = row_shape_make(row, parent);
+	TupleDesc	desc = shape->desc;
+	MemoryContext old = MemoryContextSwitchTo(shape->context);
 	RowCoder   *coder = palloc0(sizeof(RowCoder));
-	TupleDesc	desc = lookup_rowtype_tupdesc(type, typmod);
 	StringInfoData columns;
 
-	coder->context = context;
-	/* with its constraints: they hold the values of columns added later */
-	coder->desc = CreateTupleDescCopyConstr(desc);
-	ReleaseTupleDesc(desc);
-	/* only now: looking a record up may have given it its identifier */
-	coder->identifier = assign_record_type_identifier(type, typmod);
-
-	desc = coder->desc;
+	coder->shape = shape;
 	coder->coders = palloc0(Max(desc->natts, 1) * sizeof(ValueCoder));
-	coder->values = palloc(Max(desc->natts, 1) * sizeof(Datum));
-	coder->nulls = palloc(Max(desc->natts, 1) * sizeof(bool));
 
 	initStringInfo(&columns);
 	appendStringInfoString(&columns, FORMAT_NAME);
@@ -404,7 +391,7 @@ make_row_coder(Oid type, int32 typmod, MemoryContext parent)
 		if (attribute->attisdropped)
 			continue;
 		make_coder(&coder->coders[i], attribute->atttypid,
-				   NameStr(attribute->attname), context);
+				   NameStr(attribute->attname), shape->context);
 		put_name(&columns, NameStr(attribute->attname));
 		put_type_name(&columns, attribute->atttypid);
 	}
@@ -419,18 +406,16 @@ make_row_coder(Oid type, int32 typmod, MemoryContext parent)
 RowCoder *
 row_coder(RowCoder **cache, HeapTupleHeader row, MemoryContext context)
 {
-	Oid			type = HeapTupleHeaderGetTypeId(row);
-	int32		typmod = HeapTupleHeaderGetTypMod(row);
 	RowCoder   *coder = *cache;
 
 	if (likely(coder != NULL) &&
-		coder->identifier == assign_record_type_identifier(type, typmod))
+		coder->shape->identifier == row_shape_identifier(row))
 		return coder;
 
 	*cache = NULL;
 	if (coder != NULL)
-		MemoryContextDelete(coder->context);
-	*cache = make_row_coder(type, typmod, context);
+		MemoryContextDelete(coder->shape->context);
+	*cache = make_row_coder(row, context);
 	return *cache;
 }
 
@@ -815,25 +800,19 @@ put_value(Hash128Stream *stream, ValueCoder *coder, Datum value)
 Hash128
 row_hash(RowCoder *coder, HeapTupleHeader row)
 {
-	int			n = coder->desc->natts;
-	HeapTupleData tuple;
+	RowShape   *shape = coder->shape;
 	Hash128Stream stream;
 
-	tuple.t_len = HeapTupleHeaderGetDatumLength(row);
-	ItemPointerSetInvalid(&tuple.t_self);
-	tuple.t_tableOid = InvalidOid;
-	tuple.t_data = row;
-	heap_deform_tuple(&tuple, coder->desc, coder->values, coder->nulls);
-
+	row_shape_deform(shape, row);
 	hash128_begin(&stream, coder->key);
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < shape->desc->natts; i++)
 	{
-		if (TupleDescAttr(coder->desc, i)->attisdropped)
+		if (TupleDescAttr(shape->desc, i)->attisdropped)
 			continue;
-		if (coder->nulls[i])
+		if (shape->nulls[i])
 			put_int32(&stream, -1);
 		else
-			put_value(&stream, &coder->coders[i], coder->values[i]);
+			put_value(&stream, &coder->coders[i], shape->values[i]);
 	}
 	return hash128_end(&stream);
 }
