@@ -4,7 +4,7 @@
 # Wherever this is included, a plain "make" compiles.
 .DEFAULT_GOAL := all
 
-.PHONY: demo demo-stop test format
+.PHONY: demo demo-stop test bench format
 
 demo:
 	@tools/demo start
@@ -14,6 +14,13 @@ demo-stop:
 
 test:
 	@tools/test
+
+# bench-NAME: the suite test/bench/NAME.sql alone; rows=N sets its size
+bench:
+	@tools/bench
+
+bench-%:
+	@tools/bench $*
 
 format:
 	@tools/format
