@@ -363,7 +363,6 @@ DECLARE
 	smallest_chunk CONSTANT int := 16;
 	largest_chunk CONSTANT int := 8192;
 	size int := cardinality(steps);
-	taken timestamptz[];
 	hole int;
 	number bigint;
 BEGIN
@@ -386,9 +385,12 @@ BEGIN
 	END IF;
 
 	-- Slices count from 1, whatever the arrays of the caller do.
-	steps := steps[:];
-	points := points[:];
-	times := times[:];
+	IF array_lower(steps, 1) <> 1 OR array_lower(points, 1) <> 1
+			OR array_lower(times, 1) <> 1 THEN
+		steps := steps[:];
+		points := points[:];
+		times := times[:];
+	END IF;
 	hole := coalesce(array_position(steps, NULL), array_position(points, NULL),
 		array_position(times, NULL));
 	IF hole IS NOT NULL THEN
@@ -402,16 +404,20 @@ BEGIN
 	END IF;
 
 	number := mlmeta.open_series(run, key, coalesce(context, ''));
-	taken := coalesce(times, array_fill(clock_timestamp(), ARRAY[size]));
+	IF times IS NULL THEN
+		times := array_fill(clock_timestamp(), ARRAY[size]);
+	END IF;
 	IF size < smallest_chunk THEN
 		INSERT INTO mlmeta.run_metrics (series, step, at, value)
 		SELECT number, p.step, p.at, p.value
-		FROM unnest(steps, taken, points) AS p (step, at, value);
+		FROM unnest(steps, times, points) AS p (step, at, value);
+	ELSIF size <= largest_chunk THEN
+		PERFORM mlmeta.store_chunk(number, steps, times, points);
 	ELSE
 		FOR low IN 0 .. size - 1 BY largest_chunk LOOP
 			PERFORM mlmeta.store_chunk(number,
 				steps[low + 1 : low + largest_chunk],
-				taken[low + 1 : low + largest_chunk],
+				times[low + 1 : low + largest_chunk],
 				points[low + 1 : low + largest_chunk]);
 		END LOOP;
 	END IF;

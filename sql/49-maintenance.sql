@@ -115,7 +115,7 @@ AS $$
 DECLARE
 	largest_chunk CONSTANT int := 8192;
 	stream record;
-	chunk record;
+	taken record;
 	packed bigint := 0;
 BEGIN
 	PERFORM mlmeta.lock_run(run);
@@ -139,38 +139,35 @@ BEGIN
 	LOOP
 		-- One statement takes the points away and hands them on: none is lost,
 		-- none doubled, whoever logs or reads meanwhile.
-		FOR chunk IN
-			WITH loose AS (
-				DELETE FROM mlmeta.run_metrics AS m
-				WHERE m.series = ANY (stream.all_series)
-				RETURNING m.step, m.at, m.value
-			), small AS (
-				DELETE FROM mlmeta.metric_chunks AS c
-				WHERE c.series = ANY (stream.all_series)
-				RETURNING c.points
-			), points AS (
-				SELECT l.step, l.at, l.value, row_number() OVER () AS n
-				FROM loose AS l
-				UNION ALL
-				SELECT u.step, u.at, u.value, u.n
-				FROM small AS s
-					CROSS JOIN LATERAL mlmeta.unpack_series(s.points)
-						WITH ORDINALITY AS u (step, at, value, n)
-			), numbered AS (
-				SELECT p.step, p.at, p.value,
-					row_number() OVER (ORDER BY p.step, p.at, p.n) AS n
-				FROM points AS p
-			)
-			SELECT count(*) AS size, array_agg(o.step ORDER BY o.n) AS steps,
-				array_agg(o.at ORDER BY o.n) AS times,
-				array_agg(o.value ORDER BY o.n) AS points
-			FROM numbered AS o
-			GROUP BY (o.n - 1) / largest_chunk
-		LOOP
-			PERFORM mlmeta.store_chunk(stream.series, chunk.steps, chunk.times,
-				chunk.points);
-			packed := packed + chunk.size;
+		WITH loose AS (
+			DELETE FROM mlmeta.run_metrics AS m
+			WHERE m.series = ANY (stream.all_series)
+			RETURNING m.step, m.at, m.value
+		), small AS (
+			DELETE FROM mlmeta.metric_chunks AS c
+			WHERE c.series = ANY (stream.all_series)
+			RETURNING c.points
+		)
+		SELECT count(*) AS size, array_agg(o.step) AS steps,
+			array_agg(o.at) AS times, array_agg(o.value) AS points
+		INTO taken
+		FROM (
+			SELECT l.step, l.at, l.value, 0 AS n
+			FROM loose AS l
+			UNION ALL
+			SELECT u.step, u.at, u.value, u.n
+			FROM small AS s
+				CROSS JOIN LATERAL mlmeta.unpack_series(s.points)
+					WITH ORDINALITY AS u (step, at, value, n)
+			ORDER BY step, at, n
+		) AS o;
+		FOR low IN 0 .. taken.size - 1 BY largest_chunk LOOP
+			PERFORM mlmeta.store_chunk(stream.series,
+				taken.steps[low + 1 : low + largest_chunk],
+				taken.times[low + 1 : low + largest_chunk],
+				taken.points[low + 1 : low + largest_chunk]);
 		END LOOP;
+		packed := packed + taken.size;
 	END LOOP;
 	PERFORM set_config('mlmeta.maintenance', 'off', true);
 
