@@ -268,7 +268,8 @@ mlmeta_epps_singleton_test_final(PG_FUNCTION_ARGS)
 					 &rank);
 	if (rank == 0)
 	{
-		result = test_result_empty(n, m, "all values of each sample are equal");
+		result = test_result_empty(n, m,
+								   "all values of each sample are equal");
 		return test_result_datum(fcinfo, &result);
 	}
 	if (Max(n, m) < 25)

@@ -39,7 +39,7 @@ quantile_position(int64 n, double p)
 	return result;
 }
 
-/* Between neighbours low <= high, from the nearer one; low if that is nowhere */
+/* Between neighbours low <= high, from the nearer; low if that is nowhere */
 static inline double
 quantile_between(double low, double high, double fraction)
 {

@@ -170,8 +170,9 @@ source_of_run(Source *source, BufFile *file, const Run *run, int buffer_keys)
 static int
 run_buffer_keys(int n_runs)
 {
-	Size		keys = work_mem * (Size) 1024 / sizeof(uint64) / Max(n_runs, 1);
+	Size		keys = work_mem * (Size) 1024 / sizeof(uint64);
 
+	keys /= Max(n_runs, 1);
 	return (int) Max(READ_MIN_KEYS, Min(keys, READ_MAX_KEYS));
 }
 
@@ -259,8 +260,8 @@ write_chunks_as_run(TwoSample *state, int which)
 	for (int i = 0; i < sample->n_chunks; i++)
 		source_of_chunk(&sources[i], &sample->chunks[i]);
 	add_run(state, sample,
-			write_merged(two_sample_file(state, which, FILE_RUNS), sample->n_sorted,
-						 sources, sample->n_chunks));
+			write_merged(two_sample_file(state, which, FILE_RUNS),
+						 sample->n_sorted, sources, sample->n_chunks));
 	pfree(sources);
 	free_chunks(state, sample);
 }
@@ -473,7 +474,8 @@ stream_begin(Stream *stream, TwoSample *state, int which)
 		source_of_chunk(&sources[n++], &sample->chunks[i]);
 	for (int i = 0; i < sample->n_runs; i++)
 		source_of_run(&sources[n++],
-					  two_sample_file(state, which, FILE_RUNS), &sample->runs[i],
+					  two_sample_file(state, which, FILE_RUNS),
+					  &sample->runs[i],
 					  run_buffer_keys(sample->n_runs));
 	memset(stream, 0, sizeof(*stream));
 	if (n_sources <= 1)

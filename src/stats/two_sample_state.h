@@ -70,7 +70,7 @@ typedef enum FileRole
 {
 	FILE_RAW,
 	FILE_RUNS,
-	FILE_MERGED,				/* the next file of runs, while it is written */
+	FILE_MERGED,				/* the next file of runs */
 	FILE_ROLES
 } FileRole;
 
