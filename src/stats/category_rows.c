@@ -92,6 +92,8 @@ frequency_pair_archive(Archive *ar, Summary *summary)
 	archive_version(ar, FREQUENCY_PAIR_VERSION, &version);
 	archive_text(ar, "options", &pair->options, &pair->options_size,
 				 OPTIONS_MAX_SIZE);
+	if (pair->options == NULL)
+		pair->options = pstrdup("");
 	archive_side(ar, "reference", &pair->reference, summary->context);
 	archive_side(ar, "current", &pair->current, summary->context);
 	archive_close(ar);

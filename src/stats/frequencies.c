@@ -361,7 +361,7 @@ reserve(FrequencyTable *table, int size)
 		if (table->slots != NULL)
 			build_index(table);
 	}
-	if (table->max_bytes - table->n_bytes < size)
+	if (table->bytes == NULL || table->max_bytes - table->n_bytes < size)
 	{
 		table->max_bytes = Max(table->max_bytes * 2,
 							   Max(MIN_BYTES, table->n_bytes + size));
@@ -557,7 +557,8 @@ static void
 copy_entries(FrequencyTable *table, const FrequencyTable *from)
 {
 	table->n_entries = table->max_entries = from->n_entries;
-	table->n_bytes = table->max_bytes = from->n_bytes;
+	table->n_bytes = from->n_bytes;
+	table->max_bytes = from->bytes != NULL ? Max(from->n_bytes, 1) : 0;
 	if (from->n_entries > 0)
 	{
 		table->entries = MemoryContextAlloc(table->summary.context,
@@ -566,10 +567,10 @@ copy_entries(FrequencyTable *table, const FrequencyTable *from)
 		memcpy(table->entries, from->entries,
 			   from->n_entries * sizeof(FrequencyEntry));
 	}
-	if (from->n_bytes > 0)
+	if (from->bytes != NULL)
 	{
 		table->bytes = MemoryContextAlloc(table->summary.context,
-										  from->n_bytes);
+										  table->max_bytes);
 		memcpy(table->bytes, from->bytes, from->n_bytes);
 	}
 	table->is_sorted = from->is_sorted;

@@ -363,6 +363,25 @@ SELECT psi_lower_bound(t * 0.999, 10, 5000, 5000) AS below,
 FROM psi_threshold(10, 5000, 5000) AS t;
 SELECT psi_lower_bound(-1, 10, 5000, 5000);
 
+-- The level of the primary test: without drift, chi-squared over cells merged
+-- to an expectation of 5 rejects at most alpha = 5 % of samples, plus three
+-- Monte-Carlo standard errors. Ten categories, the shares of a geometric law.
+SELECT setseed(0.75);
+WITH drawn AS MATERIALIZED (
+	SELECT size, run, is_current,
+		least(10, floor(-2 * ln(1 - random())))::text AS v
+	FROM (VALUES (30, 2000), (100, 2000), (1000, 200)) AS s(size, runs),
+		generate_series(1, runs) AS run, generate_series(1, size) AS i,
+		unnest('{f,t}'::boolean[]) AS is_current),
+tested AS (
+	SELECT size, run,
+		(chi2_test(v, is_current, 'minimum_expected=5')).p_value AS p
+	FROM drawn GROUP BY size, run)
+SELECT size, count(p) = count(*) AS all_tested,
+	avg((p <= 0.05)::int) <= 0.05 + 3 * sqrt(0.05 * 0.95 / count(*)) AS level,
+	avg((p <= 0.5)::int) BETWEEN 0.4 AND 0.6 AS half
+FROM tested GROUP BY size ORDER BY size;
+
 -- ---------------------------------------------------------------------------
 -- Bad arguments
 -- ---------------------------------------------------------------------------
