@@ -173,32 +173,59 @@ mlmeta_frequencies_boolean_trans(PG_FUNCTION_ARGS)
 	return summary_datum(table);
 }
 
-/*
- * Whether the baseline in argument 2 may differ between rows; asked once for
- * each call site.
- */
-static bool
-baseline_may_change(FunctionCallInfo fcinfo)
+/* What a call site remembers of its baseline argument */
+typedef struct BaselineSite
 {
-	static char stable;
-	static char changing;
+	bool		is_stable;		/* it cannot change within a group */
+	struct varlena *bytes;		/* else the last one, as it was given ... */
+	Hash128		grid;			/* ... and the hash of its values */
+} BaselineSite;
 
+static BaselineSite *
+baseline_site(FunctionCallInfo fcinfo)
+{
 	if (fcinfo->flinfo->fn_extra == NULL)
-		fcinfo->flinfo->fn_extra =
-			aggregate_argument_is_stable(fcinfo, 1) ? &stable : &changing;
-	return fcinfo->flinfo->fn_extra == &changing;
+	{
+		BaselineSite *site = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt,
+													sizeof(BaselineSite));
+
+		site->is_stable = aggregate_argument_is_stable(fcinfo, 1);
+		fcinfo->flinfo->fn_extra = site;
+	}
+	return fcinfo->flinfo->fn_extra;
+}
+
+/* The hash of the values of argument 2; decodes it only when it is another */
+static Hash128
+baseline_grid(FunctionCallInfo fcinfo, BaselineSite *site)
+{
+	struct varlena *bytes = PG_GETARG_VARLENA_PP(2);
+	Size		size = VARSIZE_ANY(bytes);
+	FrequencyTable *baseline;
+
+	if (site->bytes != NULL && VARSIZE_ANY(site->bytes) == size &&
+		memcmp(site->bytes, bytes, size) == 0)
+		return site->grid;
+
+	baseline = table_argument(fcinfo, 2);
+	site->grid = frequency_table_grid(baseline);
+	if (site->bytes != NULL)
+		pfree(site->bytes);
+	site->bytes = NULL;
+	site->bytes = MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, size);
+	memcpy(site->bytes, bytes, size);
+	return site->grid;
 }
 
 static void
 check_baseline(FunctionCallInfo fcinfo, FrequencyTable *table)
 {
-	FrequencyTable *baseline;
+	BaselineSite *site = baseline_site(fcinfo);
 
-	if (!baseline_may_change(fcinfo))
+	if (site->is_stable)
 		return;
-	baseline = PG_ARGISNULL(2) ? NULL : table_argument(fcinfo, 2);
-	if (baseline == NULL || baseline->form == FREQUENCIES_DETACHED ||
-		!hash128_equal(frequency_table_grid(baseline),
+	if (PG_ARGISNULL(2) ||
+		!hash128_equal(baseline_grid(fcinfo, site),
 					   frequency_table_grid(table)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

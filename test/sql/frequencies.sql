@@ -119,12 +119,6 @@ SET max_parallel_workers_per_gather = 3;
 SELECT plan_has('SELECT frequencies(v), frequencies(v, 600), frequencies(side), psi(v, side), chi2_test(v, side, ''yates=on'') FROM sample', 'Partial Aggregate') AS partial,
 	plan_has('SELECT frequencies(v, (SELECT f FROM serial)) FROM sample', 'Partial Aggregate') AS partial_on_baseline,
 	plan_has('SELECT merge(f) FROM (SELECT f FROM serial) AS s', 'Partial Aggregate') AS partial_merge;
-SELECT (s.f, s.over, s.b, s.p, s.c, s.fisher) = (frequencies(v),
-	frequencies(v, 600), frequencies(side), psi(v, side),
-	chi2_test(v, side, 'minimum_expected=5'), fisher_test(side, part = 2))
-	AS same
-FROM serial AS s, sample
-GROUP BY s.f, s.over, s.b, s.p, s.c, s.fisher;
 CREATE TABLE parallel AS
 SELECT frequencies(v) AS f, frequencies(v, 600) AS over, frequencies(side) AS b,
 	psi(v, side) AS p, chi2_test(v, side, 'minimum_expected=5') AS c,
@@ -133,9 +127,11 @@ FROM sample;
 SELECT s.f = p.f AS f, s.over = p.over AS over, s.b = p.b AS b, s.p = p.p AS psi,
 	s.c = p.c AS chi2, s.fisher = p.fisher AS fisher
 FROM serial AS s, parallel AS p;
+-- a baseline that is joined to each row is not the plan's constant
 SELECT frequencies(v, (SELECT f FROM serial)) = (SELECT frequencies(v, s.f)
-	FROM (SELECT v FROM sample ORDER BY i) AS t, serial AS s) AS on_baseline
-FROM sample;
+	FROM (SELECT v FROM sample WHERE i % 10 = 0 ORDER BY i) AS t, serial AS s)
+	AS on_baseline
+FROM sample WHERE i % 10 = 0;
 RESET parallel_setup_cost;
 RESET parallel_tuple_cost;
 RESET min_parallel_table_scan_size;
