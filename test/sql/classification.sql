@@ -566,4 +566,4 @@ SELECT p.few = w.few, p.many = w.many, p.few_weighted = w.few_weighted,
 FROM parallel AS p, whole AS w;
 DROP TABLE quality_parallel;
 
-COPY (SELECT) TO PROGRAM 'rm -f mlmeta_received';
+COPY (SELECT WHERE false) TO PROGRAM 'rm -f mlmeta_received';

@@ -272,4 +272,4 @@ SELECT pg_temp.create_parallel('
 	FROM confusion_sample') AS partial;
 SELECT p.plain = w.plain, p.weighted = w.weighted FROM parallel AS p, whole AS w;
 DROP TABLE confusion_sample;
-COPY (SELECT) TO PROGRAM 'rm -f mlmeta_received';
+COPY (SELECT WHERE false) TO PROGRAM 'rm -f mlmeta_received';

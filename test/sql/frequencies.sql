@@ -420,7 +420,7 @@ BEGIN
 		END LOOP;
 		INSERT INTO outcome VALUES (kind, accepted, refused);
 	END LOOP;
-	EXECUTE format('COPY (SELECT 1) TO PROGRAM %L', 'rm ' || quote_literal(path));
+	EXECUTE format('COPY (SELECT WHERE false) TO PROGRAM %L', 'rm ' || quote_literal(path));
 END $$;
 -- what was accepted is whole: it can be written, read and used
 SELECT count(*) AS broken FROM bytes
@@ -437,7 +437,7 @@ BEGIN
 	TRUNCATE bytes;
 	EXECUTE format('COPY (SELECT %L::bytea) TO %L (FORMAT binary)', given, path);
 	EXECUTE format('COPY bytes FROM %L (FORMAT binary)', path);
-	EXECUTE format('COPY (SELECT 1) TO PROGRAM %L', 'rm ' || quote_literal(path));
+	EXECUTE format('COPY (SELECT WHERE false) TO PROGRAM %L', 'rm ' || quote_literal(path));
 	SELECT f INTO result FROM bytes;
 	RETURN result;
 END $$;

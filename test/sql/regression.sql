@@ -346,4 +346,4 @@ SELECT pg_temp.create_parallel('
 SELECT p.wild = w.wild, p.tame = w.tame, p.weighted = w.weighted
 FROM parallel AS p, whole AS w;
 DROP TABLE regression_sample;
-COPY (SELECT) TO PROGRAM 'rm -f mlmeta_received';
+COPY (SELECT WHERE false) TO PROGRAM 'rm -f mlmeta_received';
