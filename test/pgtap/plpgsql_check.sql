@@ -1,0 +1,73 @@
+-- What PL/pgSQL finds out only when a line runs, found before: plpgsql_check
+-- walks every branch of every function and looks its names, types and
+-- assignments up.
+BEGIN;
+SET search_path = public, mlmeta;
+SET client_min_messages = warning;
+
+SELECT EXISTS (SELECT FROM pg_available_extensions
+	WHERE name = 'plpgsql_check') AS available \gset
+\if :available
+SELECT plan(7);
+CREATE EXTENSION plpgsql_check WITH SCHEMA public;
+
+CREATE TEMP VIEW functions AS
+SELECT p.oid, p.prorettype = 'trigger'::regtype AS is_trigger
+FROM pg_proc AS p JOIN pg_language AS l ON l.oid = p.prolang
+WHERE l.lanname = 'plpgsql' AND p.pronamespace = 'mlmeta'::regnamespace;
+
+-- A trigger function has no row type but its table's: each pair is checked.
+CREATE TEMP VIEW checked AS
+SELECT oid, 0::oid AS relation FROM functions WHERE NOT is_trigger
+UNION
+SELECT f.oid, t.tgrelid
+FROM functions AS f JOIN pg_trigger AS t ON t.tgfoid = f.oid
+WHERE f.is_trigger;
+
+CREATE TEMP VIEW findings AS
+SELECT c.oid::regprocedure AS function, nullif(c.relation, 0)::regclass AS relation,
+	f.lineno, f.level, f.sqlstate, f.message, f.detail, f.hint, f.query
+FROM checked AS c CROSS JOIN plpgsql_check_function_tb(c.oid, c.relation,
+	extra_warnings => true, security_warnings => true) AS f;
+
+SELECT cmp_ok((SELECT count(*)::int FROM functions), '>', 50,
+	'this test sees the functions');
+SELECT is_empty('SELECT oid::regprocedure FROM functions
+	WHERE oid NOT IN (SELECT oid FROM checked)',
+	'every trigger function has a table to be checked with');
+SELECT is_empty($$SELECT * FROM findings WHERE level = 'error'$$,
+	'no function has an error');
+SELECT is_empty($$SELECT * FROM findings WHERE level = 'warning'$$,
+	'no function deserves a warning');
+
+-- Columns of a row that dynamic SQL fills are beyond what it can see.
+SELECT is_empty($$SELECT * FROM findings WHERE level = 'warning extra'
+	AND detail IS DISTINCT FROM 'cannot to determine result of dynamic SQL'$$,
+	'nothing is unused, shadowed, unset or never returned');
+
+-- The text of a query that the caller hands over, or handed over before, runs
+-- with the rights of the caller and of nobody else.
+SELECT is_empty($$SELECT f.* FROM findings AS f
+		JOIN pg_proc AS p ON p.oid = f.function
+	WHERE f.level = 'security' AND p.prosecdef$$,
+	'no function with its owner''s rights runs SQL that is not quoted');
+
+-- That the checker looks at what it is given.
+CREATE FUNCTION mlmeta.broken() RETURNS bigint LANGUAGE plpgsql AS $$
+BEGIN
+	IF false THEN
+		PERFORM no_such_column FROM mlmeta.runs;
+	END IF;
+	RETURN 1;
+END
+$$;
+SELECT isnt_empty($$SELECT FROM findings WHERE level = 'error'
+	AND function = 'mlmeta.broken()'::regprocedure$$,
+	'an error in a branch that never runs is found');
+\else
+SELECT plan(1);
+SELECT skip('the extension plpgsql_check is not installed', 1);
+\endif
+
+SELECT * FROM finish();
+ROLLBACK;
