@@ -9,8 +9,10 @@
 
 -- Helpers ---------------------------------------------------------------------
 
+-- Not STRICT, as are other small functions here: strictness that the planner
+-- cannot prove keeps it from inlining, which is ten times as fast.
 CREATE FUNCTION mlmeta.is_name(value text) RETURNS boolean
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN pg_catalog.char_length(value) BETWEEN 1 AND 250
 	AND value COLLATE "C" !~ '[[:cntrl:]]';
 

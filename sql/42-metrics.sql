@@ -189,10 +189,10 @@ COMMENT ON COLUMN mlmeta.metric_latest.context IS
 -- Writing ---------------------------------------------------------------------
 
 CREATE FUNCTION mlmeta.metric_value(value jsonb) RETURNS float8
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE
 	WHEN pg_catalog.jsonb_typeof(value) = 'number'
-		AND (value = pg_catalog.to_jsonb(0)
+		AND (value = '0'::jsonb
 			OR pg_catalog.abs(value::numeric)
 				BETWEEN 5e-324 AND 1.7976931348623157e308)
 		THEN value::float8
@@ -212,14 +212,23 @@ CREATE FUNCTION mlmeta.log_metrics(
 ) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
+-- Planning for the very arguments would take longer than all the rest.
+SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
 	taken timestamptz := coalesce(at, clock_timestamp());
 	stream text := coalesce(context, '');
-	counts record;
+	given record;
 	wrong record;
 BEGIN
-	PERFORM mlmeta.check_running(run);
+	-- As check_running(), which says what is wrong.
+	IF current_setting('transaction_read_only')::boolean OR NOT EXISTS (
+			SELECT
+			FROM mlmeta.runs AS r
+			WHERE r.run OPERATOR(mlmeta.=) log_metrics.run
+				AND r.status = 'running' AND r.deleted_at IS NULL) THEN
+		PERFORM mlmeta.check_running(run);
+	END IF;
 	IF jsonb_typeof(metrics) IS DISTINCT FROM 'object' THEN
 		RAISE EXCEPTION 'metrics of run "%" must be a JSON object', run
 			USING ERRCODE = 'invalid_parameter_value',
@@ -228,21 +237,24 @@ BEGIN
 				HINT = 'Write {"name": value}.';
 	END IF;
 
-	-- What is valid, and whether each metric has a series, in one look.
-	SELECT count(*) AS given, count(mlmeta.metric_value(e.value)) AS valid,
-		count(s.series) AS opened
-	INTO counts
-	FROM jsonb_each(metrics) AS e
-		LEFT JOIN LATERAL (
+	-- The values, and into which series they go, in one look.
+	SELECT count(*) AS n, array_agg(e.key) AS keys,
+		array_agg(mlmeta.metric_value(e.value)) AS points,
+		array_agg((
 			SELECT c.series
 			FROM mlmeta.metric_series AS c
 			WHERE c.run OPERATOR(mlmeta.=) log_metrics.run
 				AND c.key = e.key AND c.context = stream
 			LIMIT 1
-		) AS s ON true;
+		)) AS series
+	INTO given
+	FROM jsonb_each(metrics) AS e;
+	IF given.n = 0 THEN
+		RETURN;
+	END IF;
 
-	IF counts.valid < counts.given THEN
-		SELECT e.key, e.value INTO wrong
+	IF array_position(given.points, NULL) IS NOT NULL THEN
+		SELECT e.key, e.value::text AS value INTO wrong
 		FROM jsonb_each(metrics) AS e
 		WHERE mlmeta.metric_value(e.value) IS NULL
 		ORDER BY e.key
@@ -251,27 +263,16 @@ BEGIN
 				run
 			USING ERRCODE = 'invalid_parameter_value',
 				DETAIL = format('It is %s.', CASE
-					WHEN length(wrong.value::text) <= 40 THEN wrong.value::text
-					ELSE left(wrong.value::text, 40) || '...' END),
+					WHEN length(wrong.value) <= 40 THEN wrong.value
+					ELSE left(wrong.value, 40) || '...' END),
 				HINT = 'Write a number within float8, "NaN", "Infinity" or "-Infinity".';
 	END IF;
 
-	IF counts.opened < counts.given THEN
-		PERFORM mlmeta.open_series(run, e.key, stream)
-		FROM jsonb_object_keys(metrics) AS e (key);
-	END IF;
-
 	INSERT INTO mlmeta.run_metrics (series, step, at, value)
-	SELECT s.series, coalesce(log_metrics.step, 0), taken,
-		mlmeta.metric_value(e.value)
-	FROM jsonb_each(metrics) AS e
-		CROSS JOIN LATERAL (
-			SELECT c.series
-			FROM mlmeta.metric_series AS c
-			WHERE c.run OPERATOR(mlmeta.=) log_metrics.run
-				AND c.key = e.key AND c.context = stream
-			LIMIT 1
-		) AS s;
+	SELECT coalesce(m.series, mlmeta.open_series(run, m.key, stream)),
+		coalesce(log_metrics.step, 0), taken, m.value
+	FROM unnest(given.keys, given.series, given.points)
+		AS m (key, series, value);
 END
 $$;
 

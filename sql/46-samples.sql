@@ -31,8 +31,9 @@ CREATE TRIGGER guard_run_samples
 	FOR EACH STATEMENT EXECUTE FUNCTION mlmeta.guard_append_only();
 
 CREATE FUNCTION mlmeta.squared_error(a float8, b float8) RETURNS float8
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE
+	WHEN a IS NULL OR b IS NULL THEN NULL
 	WHEN a = 'NaN' OR b = 'NaN' THEN 'NaN'
 	-- Halves cannot overflow.
 	WHEN pg_catalog.abs(a / 2 - b / 2) < 6e153 THEN (a - b) * (a - b)

@@ -50,7 +50,7 @@ COMMENT ON COLUMN mlmeta.run_results.signature IS
 	'digest of code, parameters and data, see run_signature()';
 
 CREATE FUNCTION mlmeta.metric_label(key text, context text) RETURNS text
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN context = '' THEN key ELSE context || '/' || key END;
 
 COMMENT ON FUNCTION mlmeta.metric_label(text, text) IS

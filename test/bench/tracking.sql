@@ -105,8 +105,9 @@ FROM ((TABLE before EXCEPT ALL SELECT key, step, at, float8send(value) FROM metr
 ANALYZE metric_chunks;
 SELECT pg_temp.bench('tracking', 1000000,
 	'SELECT sum(length(bits)) FROM before',
-	jsonb_build_object('latest of 500 metrics, packed', format('SELECT count(*), sum(value) FROM metric_latest WHERE run = %L', :'points_run'),
-		'reading all points, packed', format('SELECT sum(value) FROM metric_points WHERE run = %L', :'points_run')), '{}', 3);
+	-- (Latest values of packed series cannot be measured here: the index still
+	-- leads to the rows that this transaction deleted.)
+	jsonb_build_object('reading all points, packed', format('SELECT sum(value) FROM metric_points WHERE run = %L', :'points_run')), '{}', 3);
 
 -- Lineage: 20 layers of 1,700 artifacts; each run uses two and makes one.
 CREATE TEMPORARY TABLE graph AS

@@ -184,8 +184,8 @@ SELECT count(*) FROM run_overview WHERE run = :'child';
 SELECT log_metrics(:'child', '{"a": 1}');
 SELECT log_artifact(:'child', 'model:purged:v1');
 SELECT delete_run(:'child');
-SELECT purge_runs('1 day');
-SELECT purge_runs('0');
+SELECT purge_runs('1 day') >= 0 AS purged;
+SELECT purge_runs('0') >= 1 AS purged;
 SELECT (SELECT count(*) FROM runs WHERE run = :'child') AS runs,
 	(SELECT count(*) FROM metric_series WHERE run = :'child') AS series,
 	(SELECT count(*) FROM run_artifacts WHERE run = :'child') AS edges,
