@@ -73,7 +73,7 @@ SELECT is_empty($$
 		AND NOT coalesce(proconfig, '{}')
 			@> ARRAY['search_path=pg_catalog, pg_temp']
 		-- Their source means what it means to the caller.
-		AND proname NOT IN ('snapshot_dataset', 'resolve_source')
+		AND proname NOT IN ('snapshot_dataset', 'resolve_source', 'create_monitor')
 $$, 'every PL/pgSQL function has its search_path pinned');
 
 SELECT is_empty($$

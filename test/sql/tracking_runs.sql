@@ -94,7 +94,7 @@ SELECT git_commit, devices FROM runs WHERE run = :'run';
 SELECT error_of($$SELECT log_source('00000000-0000-7000-8000-000000000001',
 	'{"commit": "def"}')$$);
 SELECT error_of($$UPDATE runs SET user_name = 'somebody'
-	WHERE name = 'first'$$);
+	WHERE run = '00000000-0000-7000-8000-000000000001'$$);
 SELECT error_of($$UPDATE run_params SET value = '1'$$);
 SELECT error_of($$DELETE FROM run_params$$);
 SELECT error_of($$TRUNCATE runs CASCADE$$);

@@ -7,6 +7,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::RealBin/lib";
 
+use Encode qw(decode);
 use MlmetaCluster;
 use Test::More;
 
@@ -45,13 +46,14 @@ foreach my $file (@files)
 	(my $database = lc $page) =~ tr/-/_/;
 	$server->query('postgres', "CREATE DATABASE $database");
 	$server->query($database, 'CREATE EXTENSION mlmeta');
+	$server->query('postgres', qq{ALTER DATABASE $database SET search_path = "\$user", public, mlmeta});
 	my $script = join '', map { "$_->{sql}\n\\echo == end of block\n" } @blocks;
 	my ($status, $out, $err) = $server->program(
 		[qw(psql -X -q -v ON_ERROR_STOP=1 -P pager=off)],
 		database => $database, stdin => $script);
 	is($status, 0, "$page runs to its end") or diag($err);
 
-	my @answers = split /^== end of block\n/m, $out, -1;
+	my @answers = split /^== end of block\n/m, decode('UTF-8', $out), -1;
 	foreach my $n (0 .. $#blocks)
 	{
 		next unless defined $blocks[$n]{answer};
