@@ -112,7 +112,8 @@ scan_excess(TieScan *scan, int64 n, int64 m, Alternative alternative,
  * The grid has two levels. The leading TOP_BITS bits of a key, after those
  * that all keys share, choose a coarse cell; it is divided further by the next
  * bits, into the more cells the more of the rows (of every eighth row, to be
- * quick) it holds.
+ * quick) it holds. A cell that still is crowded gets a grid of its own: the
+ * times of day of one day, beside a single zero.
  * ----------
  */
 
@@ -121,13 +122,28 @@ scan_excess(TieScan *scan, int64 n, int64 m, Alternative alternative,
 #define FINE_BITS		17		/* about 2^17 to 2^18 cells in all */
 #define LAYOUT_STRIDE	8
 
+/* Keys from least to least + span, and the rows below them */
+typedef struct KeyRange
+{
+	uint64		least;
+	uint64		span;
+	int64		below[2];
+} KeyRange;
+
 typedef struct Grid
 {
-	int			common;			/* leading bits that all keys share */
+	KeyRange	range;			/* other keys are not looked at */
+	int			common;			/* leading bits that all of its keys share */
 	int			n_cells;
 	uint32	   *layout;			/* of a coarse cell: first cell << 6 | shift */
 	uint32	   *count[2];		/* by cell */
 } Grid;
+
+static inline bool
+grid_has(const Grid *grid, uint64 key)
+{
+	return key - grid->range.least <= grid->range.span;
+}
 
 static inline uint32
 grid_cell(const Grid *grid, uint64 key)
@@ -139,8 +155,10 @@ grid_cell(const Grid *grid, uint64 key)
 		(uint32) (((bits << TOP_BITS) >> 1) >> (layout & 63));
 }
 
+/* varying: bits that are not the same in all keys of the range; not 0 */
 static void
-grid_make(Grid *grid, TwoSample *state, uint64 varying)
+grid_make(Grid *grid, TwoSample *state, const KeyRange *range,
+		  uint64 varying)
 {
 	KeyReader	reader;
 	const uint64 *keys;
@@ -149,6 +167,7 @@ grid_make(Grid *grid, TwoSample *state, uint64 varying)
 	int			left;
 	uint32		next = 0;
 
+	grid->range = *range;
 	grid->common = 63 - pg_leftmost_one_pos64(varying);
 	left = Max(0, 64 - TOP_BITS - grid->common);
 	grid->layout = palloc0(TOP_CELLS * sizeof(uint32));
@@ -158,6 +177,8 @@ grid_make(Grid *grid, TwoSample *state, uint64 varying)
 		while ((n = key_reader_next(&reader, &keys)) > 0)
 			for (size_t i = 0; i < n; i += LAYOUT_STRIDE)
 			{
+				if (!grid_has(grid, keys[i]))
+					continue;
 				grid->layout[keys[i] << grid->common >> (64 - TOP_BITS)]++;
 				total++;
 			}
@@ -165,7 +186,8 @@ grid_make(Grid *grid, TwoSample *state, uint64 varying)
 	}
 	for (int top = 0; top < TOP_CELLS; top++)
 	{
-		uint64		share = ((uint64) grid->layout[top] << FINE_BITS) / total;
+		uint64		share = ((uint64) grid->layout[top] << FINE_BITS) /
+			Max(total, 1);
 		int			bits = 0;
 
 		if (share > 0)
@@ -189,7 +211,8 @@ grid_count(Grid *grid, TwoSample *state)
 		key_reader_begin(&reader, state, which);
 		while ((n = key_reader_next(&reader, &keys)) > 0)
 			for (size_t i = 0; i < n; i++)
-				count[grid_cell(grid, keys[i])]++;
+				if (grid_has(grid, keys[i]))
+					count[grid_cell(grid, keys[i])]++;
 		key_reader_end(&reader);
 		grid->count[which] = count;
 	}
@@ -213,14 +236,16 @@ typedef struct Candidates
 	int64		n_keys[2];		/* in all candidates */
 } Candidates;
 
-/* Finds the candidates; returns the largest excess at the cells' borders */
+/*
+ * Finds the cells that may hold more than best; returns the larger of it and
+ * the largest excess at the cells' borders.
+ */
 static int128
-find_candidates(const Grid *grid, int64 n, int64 m,
-				Alternative alternative, Candidates *candidates)
+find_candidates(const Grid *grid, int64 n, int64 m, Alternative alternative,
+				int128 best, Candidates *candidates)
 {
-	int128		best = 0;
-	int64		i = 0;
-	int64		j = 0;
+	int64		i = grid->range.below[REFERENCE];
+	int64		j = grid->range.below[CURRENT];
 	int			room = 256;
 
 	for (int cell = 0; cell < grid->n_cells; cell++)
@@ -234,7 +259,8 @@ find_candidates(const Grid *grid, int64 n, int64 m,
 	memset(candidates, 0, sizeof(*candidates));
 	candidates->list = palloc(room * sizeof(Candidate));
 	candidates->of_cell = palloc(grid->n_cells * sizeof(int));
-	i = j = 0;
+	i = grid->range.below[REFERENCE];
+	j = grid->range.below[CURRENT];
 	for (int cell = 0; cell < grid->n_cells; cell++)
 	{
 		int64		p = grid->count[REFERENCE][cell];
@@ -271,6 +297,27 @@ find_candidates(const Grid *grid, int64 n, int64 m,
 	return best;
 }
 
+static inline int64
+candidate_size(const Grid *grid, const Candidate *candidate)
+{
+	return (int64) grid->count[REFERENCE][candidate->cell] +
+		grid->count[CURRENT][candidate->cell];
+}
+
+/* Moves candidate c to place kept <= c of the list, or drops it for -1 */
+static void
+keep_candidate(const Grid *grid, Candidates *candidates, int kept, int c)
+{
+	Candidate	candidate = candidates->list[c];
+
+	candidates->of_cell[candidate.cell] = kept;
+	if (kept >= 0)
+		candidates->list[kept] = candidate;
+	else
+		for (int which = 0; which < 2; which++)
+			candidates->n_keys[which] -= grid->count[which][candidate.cell];
+}
+
 /* Inside a cell of one value there is nothing to find */
 static void
 drop_single_values(const Grid *grid, TwoSample *state, Candidates *candidates)
@@ -287,8 +334,10 @@ drop_single_values(const Grid *grid, TwoSample *state, Candidates *candidates)
 		while ((n = key_reader_next(&reader, &keys)) > 0)
 			for (size_t i = 0; i < n; i++)
 			{
-				int			c = candidates->of_cell[grid_cell(grid, keys[i])];
+				int			c = -1;
 
+				if (grid_has(grid, keys[i]))
+					c = candidates->of_cell[grid_cell(grid, keys[i])];
 				if (c >= 0)
 				{
 					Candidate  *candidate = &candidates->list[c];
@@ -300,22 +349,10 @@ drop_single_values(const Grid *grid, TwoSample *state, Candidates *candidates)
 		key_reader_end(&reader);
 	}
 	for (int c = 0; c < candidates->n; c++)
-	{
-		Candidate	candidate = candidates->list[c];
-
-		if (candidate.least == candidate.greatest)
-		{
-			candidates->of_cell[candidate.cell] = -1;
-			for (int which = 0; which < 2; which++)
-				candidates->n_keys[which] -=
-					grid->count[which][candidate.cell];
-		}
+		if (candidates->list[c].least < candidates->list[c].greatest)
+			keep_candidate(grid, candidates, kept++, c);
 		else
-		{
-			candidates->of_cell[candidate.cell] = kept;
-			candidates->list[kept++] = candidate;
-		}
-	}
+			keep_candidate(grid, candidates, -1, c);
 	candidates->n = kept;
 }
 
@@ -348,8 +385,10 @@ collect_keys(const Grid *grid, TwoSample *state, int which,
 	while ((n = key_reader_next(&reader, &keys)) > 0)
 		for (size_t i = 0; i < n; i++)
 		{
-			int			c = candidates->of_cell[grid_cell(grid, keys[i])];
+			int			c = -1;
 
+			if (grid_has(grid, keys[i]))
+				c = candidates->of_cell[grid_cell(grid, keys[i])];
 			if (c >= 0)
 				collected[next[c]++] = keys[i];
 		}
@@ -394,48 +433,58 @@ candidate_excess(const Grid *grid, const Candidate *candidate,
 	return best;
 }
 
+/* Cells that are crowded get a grid of their own: so many, so deep */
+#define MAX_CROWDED		8
+#define MAX_DEPTH		3
+
 /*
- * The largest excess, in *result; false if too many keys would have to be
- * sorted: two scales in one column, say.
+ * Raises *best to the largest excess in the range, if that is larger; false if
+ * too many keys would have to be sorted.
  */
 static bool
-pruned_excess(TwoSample *state, int64 n, int64 m, Alternative alternative,
-			  int128 *result)
+search_range(TwoSample *state, const KeyRange *range, uint64 varying,
+			 int64 n, int64 m, Alternative alternative, int depth,
+			 int128 *best)
 {
-	uint64		varying = two_sample_varying_bits(state);
-	MemoryContext context;
-	MemoryContext previous;
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
+												  "mlmeta ks grid",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext previous = MemoryContextSwitchTo(context);
 	Grid		grid;
 	Candidates	candidates;
-	uint64	   *collected[2];
+	Candidate	crowded[MAX_CROWDED];
+	int			n_crowded = 0;
 	int64		most;
-	int64		found;
-
-	if (varying == 0)
-	{
-		*result = 0;
-		return true;
-	}
-	if (n > PG_UINT32_MAX || m > PG_UINT32_MAX)
-		return false;
-
-	context = AllocSetContextCreate(CurrentMemoryContext, "mlmeta ks grid",
-									ALLOCSET_DEFAULT_SIZES);
-	previous = MemoryContextSwitchTo(context);
-	grid_make(&grid, state, varying);
-	grid_count(&grid, state);
-	*result = find_candidates(&grid, n, m, alternative, &candidates);
+	bool		done;
 
 	most = Min(work_mem * (int64) 1024, (int64) MaxAllocSize) / 16;
 	most = Min(Max(most, PRUNE_MIN_ROWS), (n + m) / 4);
-	found = candidates.n_keys[REFERENCE] + candidates.n_keys[CURRENT];
-	if (found > most / 4)
+
+	grid_make(&grid, state, range, varying);
+	grid_count(&grid, state);
+	*best = find_candidates(&grid, n, m, alternative, *best, &candidates);
+	if (candidates.n_keys[REFERENCE] + candidates.n_keys[CURRENT] > most / 4)
 	{
+		int			kept = 0;
+
 		drop_single_values(&grid, state, &candidates);
-		found = candidates.n_keys[REFERENCE] + candidates.n_keys[CURRENT];
+		for (int c = 0; c < candidates.n; c++)
+			if (candidate_size(&grid, &candidates.list[c]) > most / 4 &&
+				n_crowded < MAX_CROWDED && depth < MAX_DEPTH)
+			{
+				crowded[n_crowded++] = candidates.list[c];
+				keep_candidate(&grid, &candidates, -1, c);
+			}
+			else
+				keep_candidate(&grid, &candidates, kept++, c);
+		candidates.n = kept;
 	}
-	if (found > 0 && found <= most)
+
+	done = candidates.n_keys[REFERENCE] + candidates.n_keys[CURRENT] <= most;
+	if (done && candidates.n > 0)
 	{
+		uint64	   *collected[2];
+
 		for (int which = 0; which < 2; which++)
 			collected[which] = collect_keys(&grid, state, which, &candidates);
 		for (int c = 0; c < candidates.n; c++)
@@ -444,12 +493,44 @@ pruned_excess(TwoSample *state, int64 n, int64 m, Alternative alternative,
 												  collected, n, m,
 												  alternative);
 
-			*result = Max(*result, inside);
+			*best = Max(*best, inside);
 		}
 	}
 	MemoryContextSwitchTo(previous);
 	MemoryContextDelete(context);
-	return found <= most;
+
+	/* at most MAX_DEPTH deep, whatever the data */
+	for (int c = 0; c < n_crowded && done; c++)
+	{
+		KeyRange	inner;
+
+		inner.least = crowded[c].least;
+		inner.span = crowded[c].greatest - crowded[c].least;
+		memcpy(inner.below, crowded[c].below, sizeof(inner.below));
+		done = search_range(state, &inner,
+							crowded[c].least ^ crowded[c].greatest,
+							n, m, alternative, depth + 1, best);
+	}
+	return done;
+}
+
+/*
+ * The largest excess, in *result; false if it takes a scan of all tie groups.
+ */
+static bool
+pruned_excess(TwoSample *state, int64 n, int64 m, Alternative alternative,
+			  int128 *result)
+{
+	const KeyRange everything = {0, PG_UINT64_MAX, {0, 0}};
+	uint64		varying = two_sample_varying_bits(state);
+
+	*result = 0;
+	if (varying == 0)
+		return true;
+	if (n > PG_UINT32_MAX || m > PG_UINT32_MAX)
+		return false;
+	return search_range(state, &everything, varying, n, m, alternative, 1,
+						result);
 }
 
 /* ----------

@@ -35,7 +35,8 @@ SELECT pg_temp.bench('two_sample', :rows, 'SELECT sum(x) FROM sample',
 		'SELECT percentile_disc(ARRAY[0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99])
 			WITHIN GROUP (ORDER BY x) FROM sample'),
 	'{"ks, no drift": 2.0, "ks, drift and a heavy tail": 2.0,
-		"ks, few distinct values": 2.0, "ks_test": 2.0}');
+		"ks, few distinct values": 2.0, "ks, two scales": 2.0,
+		"ks_test": 2.0}');
 
 SET work_mem = '4MB';
 SELECT pg_temp.bench('two_sample spilling', :rows, 'SELECT sum(x) FROM sample',
