@@ -143,4 +143,45 @@ exact_moments_add(ExactMoments *moments, double value, int sign,
 	cell->squares += sign > 0 ? square : -square;
 }
 
+/*
+ * Adds n values and their squares, all finite. What a cell's sum does not
+ * change is kept in registers, which a loop over the function above cannot.
+ */
+static inline void
+exact_moments_add_many(ExactMoments *moments, const double *values, int n,
+					   MemoryContext context)
+{
+	ExponentCell *cells = moments->cells;
+	int			low = moments->low;
+	uint32		n_cells = moments->n_cells;
+
+	if (moments->pending > EXACT_MOMENTS_MAX_PENDING - n)
+		exact_moments_settle(moments, context);
+	for (int i = 0; i < n; i++)
+	{
+		uint64		bits;
+		uint64		mantissa;
+		uint32		at;
+		int64		sign;
+
+		memcpy(&bits, &values[i], sizeof(bits));
+		at = (uint32) ((bits >> 52) & 0x7FF) - (uint32) low;
+		if (unlikely(at >= n_cells || (bits << 1) >> 53 == 0))
+		{
+			/* an exponent without a cell, zeros, subnormal numbers */
+			exact_moments_add(moments, values[i], 1, context);
+			cells = moments->cells;
+			low = moments->low;
+			n_cells = moments->n_cells;
+			continue;
+		}
+		mantissa = (bits & UINT64CONST(0x000FFFFFFFFFFFFF)) |
+			UINT64CONST(0x0010000000000000);
+		sign = (int64) bits >> 63;	/* 0 or -1 */
+		cells[at].mantissas += ((int64) mantissa ^ sign) - sign;
+		cells[at].squares += (int128) ((uint128) mantissa * mantissa);
+		moments->pending++;
+	}
+}
+
 #endif							/* MLMETA_CORE_EXACT_SUM_H */

@@ -7,6 +7,7 @@
  */
 #include "core/compat.h"
 
+#include "catalog/pg_type.h"
 #include "core/row_shape.h"
 #include "utils/memutils.h"
 
@@ -27,6 +28,8 @@ row_shape_make(HeapTupleHeader row, MemoryContext parent)
 	ReleaseTupleDesc(desc);
 	/* only now: looking a record up may have given it its identifier */
 	shape->identifier = row_shape_identifier(row);
+	if (type != RECORDOID)
+		shape->type = lookup_type_cache(type, TYPECACHE_TUPDESC);
 	shape->values = palloc(Max(shape->desc->natts, 1) * sizeof(Datum));
 	shape->nulls = palloc(Max(shape->desc->natts, 1) * sizeof(bool));
 	MemoryContextSwitchTo(old);

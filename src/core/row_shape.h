@@ -18,6 +18,7 @@ typedef struct RowShape
 {
 	MemoryContext context;		/* of all that is here, and of its owner's */
 	uint64		identifier;		/* of the type's current definition */
+	TypeCacheEntry *type;		/* NULL: a record without a named type */
 	TupleDesc	desc;
 	Datum	   *values;			/* of the last row that was taken apart ... */
 	bool	   *nulls;			/* ... desc->natts of them */
@@ -38,6 +39,19 @@ row_shape_identifier(HeapTupleHeader row)
 {
 	return assign_record_type_identifier(HeapTupleHeaderGetTypeId(row),
 										 HeapTupleHeaderGetTypMod(row));
+}
+
+/* Whether the shape is that of the row */
+static inline bool
+row_shape_fits(const RowShape *shape, HeapTupleHeader row)
+{
+	const TypeCacheEntry *type = shape->type;
+
+	/* entries live as long as the session; one that is altered loses tupDesc */
+	if (type != NULL && type->tupDesc != NULL &&
+		type->type_id == HeapTupleHeaderGetTypeId(row))
+		return type->tupDesc_identifier == shape->identifier;
+	return row_shape_identifier(row) == shape->identifier;
 }
 
 #endif							/* MLMETA_CORE_ROW_SHAPE_H */

@@ -253,6 +253,75 @@ histogram_add(Histogram *histogram, double value)
 }
 
 /*
+ * Counts values in their bins. The grid is copied, as a promise that counting
+ * does not change it: its parts stay in registers.
+ */
+static void
+count_many(Histogram *histogram, const double *values, int n)
+{
+	const HistogramGrid grid = *histogram->grid;
+	int64	   *counts = histogram->counts;
+	int64	   *sums = histogram->sums;
+
+	for (int i = 0; i < n; i++)
+	{
+		int			bin = find_bin(&grid, values[i]);
+		double		scale = grid.scale[bin];
+
+		counts[bin]++;
+		if (likely(scale != 0))
+			sums[bin] += (int64)
+				((values[i] - grid.edges[bin - 1]) * scale + 0.5);
+	}
+}
+
+/*
+ * Adds n values, as histogram_add() of each would. Over a grid that is faster:
+ * the grid stays in the cache, and no value waits for the one before.
+ */
+void
+histogram_add_many(Histogram *histogram, const double *values, int n)
+{
+	double		low;
+	double		high;
+	double		zero = 0;
+
+	if (n == 0)
+		return;
+	low = high = values[0];
+	for (int i = 0; i < n; i++)
+	{
+		low = values[i] < low ? values[i] : low;
+		high = values[i] > high ? values[i] : high;
+		zero += values[i] * 0.0;	/* NaN from NaN and from infinities */
+	}
+	if (histogram->form != HISTOGRAM_GRID || histogram->sums == NULL ||
+		isnan(zero))
+	{
+		for (int i = 0; i < n; i++)
+			histogram_add(histogram, values[i]);
+		return;
+	}
+
+	low += 0.0;
+	high += 0.0;
+	if (histogram_finite_count(histogram) == 0)
+	{
+		histogram->minimum = low;
+		histogram->maximum = high;
+	}
+	else
+	{
+		histogram->minimum = Min(histogram->minimum, low);
+		histogram->maximum = Max(histogram->maximum, high);
+	}
+	exact_moments_add_many(&histogram->moments, values, n,
+						   histogram->summary.context);
+	count_many(histogram, values, n);
+	histogram->n += n;
+}
+
+/*
  * Takes out a value that was added before. Counts and sums stay exact;
  * minimum and maximum become covering bounds when one of them leaves.
  */

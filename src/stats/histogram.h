@@ -128,6 +128,8 @@ extern void histogram_set_grid(Histogram *histogram,
 							   const HistogramGrid *grid);
 extern void histogram_set_cells(Histogram *histogram, int bins);
 extern void histogram_add(Histogram *histogram, double value);
+extern void histogram_add_many(Histogram *histogram, const double *values,
+							   int n);
 extern void histogram_remove(Histogram *histogram, double value);
 extern bool histogram_same_grid(const Histogram *a, const Histogram *b);
 extern void histogram_combine(Histogram *into, const Histogram *from,

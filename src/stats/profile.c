@@ -14,6 +14,11 @@
 
 #define PROFILE_VERSION		1
 
+/* Rows of a batch: as many as leave it in the cache, within these bounds */
+#define BATCH_MIN_ROWS		8
+#define BATCH_MAX_ROWS		128
+#define BATCH_MAX_VALUES	8192
+
 /* Names with room for a schema, or for another encoding */
 #define NAME_MAX_SIZE		(4 * NAMEDATALEN)
 
@@ -215,12 +220,25 @@ add_feature(Profile *profile, const ColumnFeature *wanted)
 }
 
 void
-profile_bind(Profile *profile, int n, const ColumnFeature *wanted,
-			 Feature **targets)
+profile_bind(Profile *profile, int n, const ColumnFeature *wanted)
 {
+	MemoryContext context = profile->summary.context;
 	int			n_before = profile->n_features;
 	bool	   *taken = palloc0((n_before + 1) * sizeof(bool));
 
+	profile_flush(profile);
+	if (profile->targets != NULL)
+		pfree(profile->targets);
+	if (profile->batch != NULL)
+		pfree(profile->batch);
+	profile->n_targets = n;
+	profile->targets = MemoryContextAlloc(context,
+										  Max(n, 1) * sizeof(Feature *));
+	profile->batch_size = Max(BATCH_MIN_ROWS,
+							  Min(BATCH_MAX_ROWS, BATCH_MAX_VALUES /
+								  Max(n, 1)));
+	profile->batch = MemoryContextAlloc(context, (Size) profile->batch_size *
+										Max(n, 1) * sizeof(double));
 	for (int i = 0; i < n; i++)
 	{
 		const ColumnFeature *feature = &wanted[i];
@@ -231,10 +249,10 @@ profile_bind(Profile *profile, int n, const ColumnFeature *wanted,
 		if (at >= 0)
 		{
 			taken[at] = true;
-			targets[i] = profile->features[at];
+			profile->targets[i] = profile->features[at];
 		}
 		else
-			targets[i] = add_feature(profile, feature);
+			profile->targets[i] = add_feature(profile, feature);
 	}
 	pfree(taken);
 }
@@ -276,6 +294,36 @@ profile_set_baseline(Profile *profile, Profile *baseline)
  * ----------
  */
 
+void
+profile_flush(Profile *profile)
+{
+	int			n = profile->n_targets;
+	double		values[BATCH_MAX_ROWS];
+
+	if (profile->n_batched == 0)
+		return;
+	for (int i = 0; i < n; i++)
+	{
+		Histogram  *histogram = profile->targets[i]->histogram;
+		const double *next = profile->batch + i;
+		int			n_values = 0;
+
+		if (histogram == NULL)
+			continue;
+		for (int row = 0; row < profile->n_batched; row++, next += n)
+		{
+			uint64		bits;
+
+			memcpy(&bits, next, sizeof(bits));
+			memcpy(&values[n_values], &bits, sizeof(bits));
+			n_values += bits != BATCH_NULL_BITS;
+		}
+		histogram->null_count += profile->n_batched - n_values;
+		histogram_add_many(histogram, values, n_values);
+	}
+	profile->n_batched = 0;
+}
+
 static bool
 feature_is_settled(const Feature *feature)
 {
@@ -310,6 +358,7 @@ profile_settled(Profile *profile)
 	Profile    *settled;
 	int			i = 0;
 
+	profile_flush(profile);
 	while (i < profile->n_features && feature_is_settled(profile->features[i]))
 		i++;
 	if (i == profile->n_features)
@@ -584,6 +633,8 @@ profile_merge(Profile *into, Profile *from)
 	bool	   *taken = palloc0((n_before + 1) * sizeof(bool));
 
 	Assert(into != from);
+	profile_flush(into);
+	profile_flush(from);
 	if ((into->form == PROFILE_OWN) != (from->form == PROFILE_OWN))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -636,6 +687,7 @@ profile_merge(Profile *into, Profile *from)
 			!into->features[i]->is_new)
 			different_bins(into->features[i]);
 	pfree(taken);
+	into->shape = 0;			/* targets may be other ones now */
 	MemoryContextSwitchTo(old);
 }
 
@@ -739,6 +791,7 @@ archive_profile(Archive *ar, Summary *summary)
 	int			form = (int) profile->form;
 	int			n = profile->n_features;
 
+	profile_flush(profile);
 	archive_open(ar);
 	archive_version(ar, PROFILE_VERSION, &version);
 	archive_enum(ar, "form", &form, forms, lengthof(forms));

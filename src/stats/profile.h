@@ -36,6 +36,7 @@
 #include "core/summary.h"
 #include "stats/frequencies.h"
 #include "stats/histogram.h"
+#include "utils/float.h"
 
 /* Features of one profile: 1664 columns of a row, each a vector, and more */
 #define PROFILE_MAX_FEATURES	8192
@@ -86,10 +87,45 @@ typedef struct Profile
 	/* Of a state */
 	const struct BaselineSource *source;	/* the call site's */
 	uint64		shape;			/* the rows' last one ... */
+	int			n_targets;
 	Feature   **targets;		/* ... and who receives their values */
+
+	/*
+	 * Of a state: the numbers of the last rows, row by row, one for each
+	 * target (unused where that has no histogram). They are added to the
+	 * histograms in batches, column by column: those of a wide row do not fit
+	 * into a core's cache together.
+	 */
+	double	   *batch;
+	int			batch_size;		/* rows that it has room for */
+	int			n_batched;
 } Profile;
 
 extern const SummaryType profile_type;
+
+/*
+ * Adds the batch to the histograms. Values and counts of a state are complete
+ * only after this; profile_settled() and profile_merge() call it.
+ */
+extern void profile_flush(Profile *profile);
+
+/* What stands for NULL in a batch: a NaN that no arithmetic makes */
+#define BATCH_NULL_BITS		UINT64CONST(0x7FF4D1E000000000)
+
+static inline void
+batch_put_null(double *place)
+{
+	const uint64 bits = BATCH_NULL_BITS;
+
+	memcpy(place, &bits, sizeof(bits));
+}
+
+/* Any NaN becomes the usual one */
+static inline void
+batch_put(double *place, double value)
+{
+	*place = likely(value == value) ? value : get_float8_nan();
+}
 
 /* Numeric kinds have a histogram, categorical ones a table, other neither */
 extern bool feature_is_numeric(FeatureKind kind);
@@ -123,11 +159,10 @@ typedef struct ColumnFeature
 } ColumnFeature;
 
 /*
- * The profile's features for those of a row type, which are added where it has
- * none: targets[i] receives what counts for wanted[i].
+ * Makes targets those of a row type's n features, of which targets[i] receives
+ * what counts for wanted[i]; features that the profile does not have are added.
  */
-extern void profile_bind(Profile *profile, int n, const ColumnFeature *wanted,
-						 Feature **targets);
+extern void profile_bind(Profile *profile, int n, const ColumnFeature *wanted);
 
 /*
  * Makes an empty profile one on the baseline, which must not be detached

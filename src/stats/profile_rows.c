@@ -347,28 +347,28 @@ make_reader(HeapTupleHeader row, MemoryContext context)
 RowReader *
 row_reader(RowReader **cache, HeapTupleHeader row, MemoryContext context)
 {
-	uint64		identifier = row_shape_identifier(row);
 	RowReader **link = cache;
-	RowReader  *reader;
-	int			n = 0;
+	RowReader  *reader = *cache;
+	int			n = 1;
 
-	while ((reader = *link) != NULL &&
-		   reader->shape->identifier != identifier && ++n < MAX_READERS)
-		link = &reader->next;
-	if (unlikely(reader == NULL || reader->shape->identifier != identifier))
+	if (likely(reader != NULL && row_shape_fits(reader->shape, row)))
+		return reader;
+	while (*link != NULL && !row_shape_fits((*link)->shape, row))
 	{
-		if (reader != NULL)
+		if (++n > MAX_READERS)
 		{
 			/* full: the one that was not used for longest makes room */
+			MemoryContextDelete((*link)->shape->context);
 			*link = NULL;
-			MemoryContextDelete(reader->shape->context);
+			break;
 		}
-		reader = make_reader(row, context);
+		link = &(*link)->next;
 	}
-	else if (reader == *cache)
-		return reader;
-	else
+	reader = *link;
+	if (reader != NULL)
 		*link = reader->next;
+	else
+		reader = make_reader(row, context);
 	reader->next = *cache;
 	*cache = reader;
 	return reader;
@@ -687,29 +687,30 @@ cast_vector(ColumnReader *column, Datum value)
 }
 
 static void
-add_null(Feature *feature)
+add_null(Feature *feature, double *place)
 {
 	if (feature->histogram != NULL)
-		feature->histogram->null_count++;
+		batch_put_null(place);
 	else if (feature->table != NULL)
 		frequency_table_add_null(feature->table);
 	else
 		feature->nulls++;
 }
 
-static void
-add_value(Feature **targets, ColumnReader *column, Datum value)
+/* The value of a column, to its targets or to their places in the batch */
+static inline void
+add_value(Feature **targets, double *places, ColumnReader *column,
+		  Datum value)
 {
 	double		norm = 0;
-	int			length;
 
 	switch (column->method)
 	{
 		case READ_INT4:
-			histogram_add(targets[0]->histogram, DatumGetInt32(value));
+			places[0] = DatumGetInt32(value);
 			break;
 		case READ_FLOAT8:
-			histogram_add(targets[0]->histogram, DatumGetFloat8(value));
+			batch_put(places, DatumGetFloat8(value));
 			break;
 		case READ_INT2:
 		case READ_INT8:
@@ -720,17 +721,15 @@ add_value(Feature **targets, ColumnReader *column, Datum value)
 		case READ_TIMESTAMP:
 		case READ_TIME:
 		case READ_TIMETZ:
-			histogram_add(targets[0]->histogram,
-						  read_number(column->method, value));
+			batch_put(places, read_number(column->method, value));
 			break;
 		case READ_ARRAY:
 		case READ_VECTOR:
 			if (column->method == READ_VECTOR)
 				value = cast_vector(column, value);
-			length = read_array(column, value, &norm);
-			histogram_add(targets[0]->histogram, length);
+			places[0] = read_array(column, value, &norm);
 			if (column->n_features > 1)
-				histogram_add(targets[1]->histogram, norm);
+				batch_put(&places[1], norm);
 			break;
 		case READ_OTHER:
 			targets[0]->n++;
@@ -746,37 +745,35 @@ add_value(Feature **targets, ColumnReader *column, Datum value)
  * ----------
  */
 
-static pg_noinline void
-bind_to_shape(Profile *profile, RowReader *reader)
-{
-	if (profile->targets != NULL)
-		pfree(profile->targets);
-	profile->targets = MemoryContextAlloc(profile->summary.context,
-										  Max(reader->n_features, 1) *
-										  sizeof(Feature *));
-	profile_bind(profile, reader->n_features, reader->features,
-				 profile->targets);
-	profile->shape = reader->shape->identifier;
-}
-
 void
 profile_add_row(Profile *profile, RowReader *reader, HeapTupleHeader row)
 {
 	RowShape   *shape = reader->shape;
+	double	   *places;
 
 	if (unlikely(profile->shape != shape->identifier))
-		bind_to_shape(profile, reader);
+	{
+		/* in this order: an error must not leave half of a binding */
+		profile->shape = 0;
+		profile_bind(profile, reader->n_features, reader->features);
+		profile->shape = shape->identifier;
+	}
 	row_shape_deform(shape, row);
+	places = profile->batch +
+		(size_t) profile->n_batched * profile->n_targets;
 	for (int i = 0; i < reader->n_columns; i++)
 	{
 		ColumnReader *column = &reader->columns[i];
-		Feature   **targets = &profile->targets[column->feature];
+		int			at = column->feature;
 
-		if (!shape->nulls[column->attribute])
-			add_value(targets, column, shape->values[column->attribute]);
+		if (likely(!shape->nulls[column->attribute]))
+			add_value(&profile->targets[at], &places[at], column,
+					  shape->values[column->attribute]);
 		else
-			for (int j = 0; j < column->n_features; j++)
-				add_null(targets[j]);
+			for (int j = at; j < at + column->n_features; j++)
+				add_null(profile->targets[j], &places[j]);
 	}
 	profile->n_rows++;
+	if (++profile->n_batched == profile->batch_size)
+		profile_flush(profile);
 }

@@ -408,8 +408,7 @@ row_coder(RowCoder **cache, HeapTupleHeader row, MemoryContext context)
 {
 	RowCoder   *coder = *cache;
 
-	if (likely(coder != NULL) &&
-		coder->shape->identifier == row_shape_identifier(row))
+	if (likely(coder != NULL) && row_shape_fits(coder->shape, row))
 		return coder;
 
 	*cache = NULL;
