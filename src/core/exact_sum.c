@@ -357,6 +357,26 @@ wide_subtract(Wide *a, const Wide *b)
 	return true;
 }
 
+/* a += b for magnitudes, whose signs do not matter */
+static void
+wide_add(Wide *a, const Wide *b)
+{
+	uint64		carry = 0;
+	int			n = Max(a->n, b->n);
+
+	Assert(n < WIDE_DIGITS);
+	for (int i = 0; i < n; i++)
+	{
+		carry += (i < a->n ? (uint64) a->digit[i] : 0) +
+			(i < b->n ? b->digit[i] : 0);
+		a->digit[i] = (uint32) carry;
+		carry >>= 32;
+	}
+	a->digit[n] = (uint32) carry;
+	a->n = n + 1;
+	wide_trim(a);
+}
+
 /* Nearest float8 to wide * 2^exponent */
 static double
 wide_value(const Wide *wide, int exponent)
@@ -421,28 +441,67 @@ exact_sum_square_value(const ExactSum *sum)
 	return wide_value(&wide, SQUARE_EXPONENT);
 }
 
+/* product = n * sum */
+static void
+wide_times(Wide *product, const ExactSum *sum, int64 n)
+{
+	Wide		count = {0};
+	Wide		wide;
+
+	count.digit[0] = (uint32) n;
+	count.digit[1] = (uint32) ((uint64) n >> 32);
+	count.n = 2;
+	wide_trim(&count);
+	wide_from_sum(&wide, sum);
+	wide_multiply(product, &wide, &count);
+}
+
 double
 exact_sum_deviation(const ExactSum *values, const ExactSum *squares, int64 n)
 {
-	Wide		count = {0};
 	Wide		total;
 	Wide		sum;
 	Wide		square;
 
 	if (n <= 1)
 		return 0;
-	count.digit[0] = (uint32) n;
-	count.digit[1] = (uint32) ((uint64) n >> 32);
-	count.n = 2;
-	wide_trim(&count);
-	wide_from_sum(&sum, squares);
-	wide_multiply(&total, &sum, &count);
+	wide_times(&total, squares, n);
 	wide_from_sum(&sum, values);
 	wide_multiply(&square, &sum, &sum);
 
 	/* n * squares < sum^2 is impossible for sums of real data */
 	if (!wide_subtract(&total, &square))
 		return 0;
+	return wide_value(&total, SQUARE_EXPONENT) / (double) n;
+}
+
+double
+exact_sum_codeviation(const ExactSum *x, const ExactSum *y,
+					  const ExactSum *products, int64 n)
+{
+	Wide		total;
+	Wide		x_sum;
+	Wide		y_sum;
+	Wide		product;
+
+	if (n <= 1)
+		return 0;
+	wide_times(&total, products, n);
+	wide_from_sum(&x_sum, x);
+	wide_from_sum(&y_sum, y);
+	wide_multiply(&product, &x_sum, &y_sum);
+
+	/* total - product, of either sign */
+	if (total.negative != product.negative)
+		wide_add(&total, &product);
+	else if (!wide_subtract(&total, &product))
+	{
+		bool		negative = !total.negative;
+
+		(void) wide_subtract(&product, &total);
+		total = product;
+		total.negative = negative;
+	}
 	return wide_value(&total, SQUARE_EXPONENT) / (double) n;
 }
 

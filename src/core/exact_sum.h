@@ -56,6 +56,14 @@ extern double exact_sum_square_value(const ExactSum *sum);
 extern double exact_sum_deviation(const ExactSum *values,
 								  const ExactSum *squares, int64 n);
 
+/*
+ * sum of (x - mean of x)(y - mean of y) over n pairs, from the sums of x and of
+ * y and that of the products x y (in the units of squares); within two units
+ * in the last place of the true value.
+ */
+extern double exact_sum_codeviation(const ExactSum *x, const ExactSum *y,
+									const ExactSum *products, int64 n);
+
 /* max_cells: one of the two constants above */
 extern void exact_sum_archive(Archive *ar, const char *name, ExactSum *sum,
 							  int max_cells);
@@ -63,6 +71,35 @@ extern void exact_sum_archive(Archive *ar, const char *name, ExactSum *sum,
 /* sum += sign * m * 2^position units; m < 2^127, sign 1 or -1 */
 extern void exact_sum_add_integer(ExactSum *sum, uint128 m, int position,
 								  int sign, MemoryContext context);
+
+/*
+ * The parts of a finite value: it is sign * mantissa * 2^position units of a
+ * sum of values, and products of such parts are units of a sum of squares.
+ */
+typedef struct FloatParts
+{
+	uint64		mantissa;		/* below 2^53; 0 for zero */
+	int			position;
+	int			sign;			/* 1 or -1 */
+} FloatParts;
+
+static inline FloatParts
+float_parts(double value)
+{
+	FloatParts	parts;
+	uint64		bits;
+
+	memcpy(&bits, &value, sizeof(bits));
+	parts.sign = (int64) bits < 0 ? -1 : 1;
+	parts.mantissa = bits & UINT64CONST(0x000FFFFFFFFFFFFF);
+	parts.position = (int) ((bits >> 52) & 0x7FF);
+	if (parts.position > 0)
+	{
+		parts.mantissa |= UINT64CONST(0x0010000000000000);
+		parts.position--;
+	}
+	return parts;
+}
 
 /*
  * Sums of values and of squares that grow together, one value at a time.

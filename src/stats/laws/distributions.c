@@ -644,6 +644,21 @@ student_sf(double t, double df)
 	return t >= 0.0 ? half : 1.0 - half;
 }
 
+double
+fisher_f_sf(double x, double df1, double df2)
+{
+	double		ratio = df1 * x / df2;
+
+	if (!(df1 > 0.0 && df2 > 0.0))
+		return NAN;
+	if (x <= 0.0)
+		return 1.0;
+	if (isinf(ratio))
+		return 0.0;
+	return beta_regularized(0.5 * df2, 0.5 * df1, 1.0 / (1.0 + ratio),
+							ratio / (1.0 + ratio));
+}
+
 
 /* ----------
  * Noncentral chi-squared law

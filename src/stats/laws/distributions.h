@@ -87,6 +87,11 @@ extern double student_sf(double t, double df);
 extern double student_two_sided(double t, double df);
 
 /*
+ * P(F >= x) of Fisher's law with real df1, df2 > 0.
+ */
+extern double fisher_f_sf(double x, double df1, double df2);
+
+/*
  * Noncentral chi-squared law, df > 0, noncentrality lambda >= 0: a mixture of
  * central laws with Poisson weights, summed in positive terms on the side that
  * is small.  Accurate to 1e-12; cost grows with sqrt(lambda).
