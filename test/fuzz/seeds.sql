@@ -73,3 +73,9 @@ SELECT 'mlmeta.confusion_matrix', unnest(ARRAY[
 	mlmeta.confusion(t, 'key ' || i % 13)::text,
 	mlmeta.confusion(b::text, 'true', i)::text])
 FROM fuzz.rows;
+
+INSERT INTO fuzz.seed
+SELECT 'mlmeta.profile', mlmeta.profile(r)::text FROM fuzz.rows AS r;
+INSERT INTO fuzz.seed
+SELECT 'mlmeta.profile', mlmeta.detach(mlmeta.profile(r, b.p))::text
+FROM fuzz.rows AS r, (SELECT mlmeta.profile(w) AS p FROM fuzz.rows AS w) AS b;

@@ -155,6 +155,7 @@ SELECT mlmeta.set_tags(:'child', '{"stage": "trial"}');
 SELECT mlmeta.log_metrics(:'child', '{"auc": 0.93, "loss": "NaN", "gain": "Infinity"}');
 SELECT mlmeta.log_metrics(:'child', '{"auc": 0.94}', 2);
 SELECT mlmeta.log_series(:'child', 'epoch_loss', ARRAY[1, 2, 3], '{0.5, NaN, 0.25}'::float8[]);
+SELECT mlmeta.log_series(:'child', 'batch_loss', array_agg(i), array_agg(1.0::float8 / i)) FROM generate_series(1, 100) AS i;
 SELECT mlmeta.use_artifact(:'child',
 	mlmeta.snapshot_dataset('$experiment', 'orders', keys => '{id}'), role => 'training');
 SELECT mlmeta.log_samples(:'child', '{1, 2, 3}', '{0.1, 0.9, NaN}', '{0, 1, 1}');
