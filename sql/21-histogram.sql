@@ -145,6 +145,8 @@ CREATE OPERATOR CLASS mlmeta.histogram_ops
 	FUNCTION 1 mlmeta.histogram_cmp(mlmeta.histogram, mlmeta.histogram);
 COMMENT ON OPERATOR CLASS mlmeta.histogram_ops USING btree IS
 	'order of the canonical bytes: for GROUP BY and DISTINCT, it means nothing else';
+COMMENT ON OPERATOR FAMILY mlmeta.histogram_ops USING btree IS
+	'of the operator class histogram_ops';
 CREATE OPERATOR CLASS mlmeta.histogram_ops
 	DEFAULT FOR TYPE mlmeta.histogram USING hash AS
 	OPERATOR 1 mlmeta.=,
@@ -152,6 +154,8 @@ CREATE OPERATOR CLASS mlmeta.histogram_ops
 	FUNCTION 2 mlmeta.histogram_hash_extended(mlmeta.histogram, bigint);
 COMMENT ON OPERATOR CLASS mlmeta.histogram_ops USING hash IS
 	'hash of the canonical bytes';
+COMMENT ON OPERATOR FAMILY mlmeta.histogram_ops USING hash IS
+	'of the operator class histogram_ops';
 
 -- ---------------------------------------------------------------------------
 -- Builders

@@ -146,6 +146,8 @@ CREATE OPERATOR CLASS mlmeta.frequency_table_ops
 	FUNCTION 1 mlmeta.frequency_table_cmp(mlmeta.frequency_table, mlmeta.frequency_table);
 COMMENT ON OPERATOR CLASS mlmeta.frequency_table_ops USING btree IS
 	'order of the canonical bytes: for GROUP BY and DISTINCT, it means nothing else';
+COMMENT ON OPERATOR FAMILY mlmeta.frequency_table_ops USING btree IS
+	'of the operator class frequency_table_ops';
 CREATE OPERATOR CLASS mlmeta.frequency_table_ops
 	DEFAULT FOR TYPE mlmeta.frequency_table USING hash AS
 	OPERATOR 1 mlmeta.=,
@@ -153,6 +155,8 @@ CREATE OPERATOR CLASS mlmeta.frequency_table_ops
 	FUNCTION 2 mlmeta.frequency_table_hash_extended(mlmeta.frequency_table, bigint);
 COMMENT ON OPERATOR CLASS mlmeta.frequency_table_ops USING hash IS
 	'hash of the canonical bytes';
+COMMENT ON OPERATOR FAMILY mlmeta.frequency_table_ops USING hash IS
+	'of the operator class frequency_table_ops';
 
 CREATE CAST (mlmeta.frequency_table AS jsonb) WITH INOUT;
 COMMENT ON CAST (mlmeta.frequency_table AS jsonb) IS

@@ -145,6 +145,8 @@ CREATE OPERATOR CLASS mlmeta.profile_ops
 	FUNCTION 1 mlmeta.profile_cmp(mlmeta.profile, mlmeta.profile);
 COMMENT ON OPERATOR CLASS mlmeta.profile_ops USING btree IS
 	'order of the canonical bytes: for GROUP BY and DISTINCT, it means nothing else';
+COMMENT ON OPERATOR FAMILY mlmeta.profile_ops USING btree IS
+	'of the operator class profile_ops';
 CREATE OPERATOR CLASS mlmeta.profile_ops
 	DEFAULT FOR TYPE mlmeta.profile USING hash AS
 	OPERATOR 1 mlmeta.=,
@@ -152,6 +154,8 @@ CREATE OPERATOR CLASS mlmeta.profile_ops
 	FUNCTION 2 mlmeta.profile_hash_extended(mlmeta.profile, bigint);
 COMMENT ON OPERATOR CLASS mlmeta.profile_ops USING hash IS
 	'hash of the canonical bytes';
+COMMENT ON OPERATOR FAMILY mlmeta.profile_ops USING hash IS
+	'of the operator class profile_ops';
 
 CREATE CAST (mlmeta.profile AS jsonb) WITH INOUT;
 COMMENT ON CAST (mlmeta.profile AS jsonb) IS

@@ -62,9 +62,10 @@ $$, 'every operator has a comment');
 
 SELECT is_empty($$
 	SELECT m.class, m.objid FROM members AS m
-	WHERE m.class IN ('pg_cast'::regclass, 'pg_opclass'::regclass)
+	WHERE m.class IN ('pg_cast'::regclass, 'pg_opclass'::regclass,
+		'pg_opfamily'::regclass)
 		AND obj_description(m.objid, m.class::text) IS NULL
-$$, 'every cast and operator class has a comment');
+$$, 'every cast, operator class and family has a comment');
 
 -- Functions.
 SELECT is_empty($$
