@@ -178,6 +178,14 @@ invert(const double *factor, int d, double *inverse)
 	}
 }
 
+/* Leaves the Cholesky factor in factor unless there is none */
+static bool
+is_singular(const double *matrix, double *factor, int d)
+{
+	memcpy(factor, matrix, (Size) d * d * sizeof(double));
+	return !cholesky(factor, d, SINGULAR);
+}
+
 /*
  * Jennrich's test of equal correlation matrices: chi-squared with a degree of
  * freedom for each pair of features.
@@ -217,8 +225,8 @@ mlmeta_correlation_test(PG_FUNCTION_ARGS)
 			return no_test(fcinfo, r, c, "a feature is constant");
 		pooled[k] = (n * before[k] + m * after[k]) / (n + m);
 	}
-	memcpy(factor, pooled, size);
-	if (!cholesky(factor, d, SINGULAR))
+	if (is_singular(before, factor, d) || is_singular(after, factor, d) ||
+		is_singular(pooled, factor, d))
 		return no_test(fcinfo, r, c,
 					   "features determine each other linearly");
 	inverse = palloc(size);

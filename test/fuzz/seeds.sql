@@ -79,3 +79,19 @@ SELECT 'mlmeta.profile', mlmeta.profile(r)::text FROM fuzz.rows AS r;
 INSERT INTO fuzz.seed
 SELECT 'mlmeta.profile', mlmeta.detach(mlmeta.profile(r, b.p))::text
 FROM fuzz.rows AS r, (SELECT mlmeta.profile(w) AS p FROM fuzz.rows AS w) AS b;
+SELECT 'mlmeta.moment_matrix', unnest(ARRAY[
+	mlmeta.moments(ARRAY[x, i, -x * i])::text,
+	mlmeta.moments(ARRAY[CASE WHEN b THEN x END])::text,
+	mlmeta.moments(NULL)::text])
+FROM fuzz.rows;
+
+-- One sample, and the state that holds two
+CREATE AGGREGATE fuzz.embedding_pair(embedding float8[], is_current boolean) (
+	SFUNC = mlmeta.embedding_sketch_add, STYPE = mlmeta.embedding_sketch
+);
+INSERT INTO fuzz.seed
+SELECT 'mlmeta.embedding_sketch', unnest(ARRAY[
+	mlmeta.embeddings(ARRAY[x, i], 'features=8')::text,
+	fuzz.embedding_pair(ARRAY[x], b)::text,
+	mlmeta.embeddings(NULL)::text])
+FROM fuzz.rows;

@@ -37,6 +37,8 @@ CREATE TABLE orders AS
 -- The state of the comparisons over rows, which they keep to themselves.
 CREATE AGGREGATE pair_of(value text, is_current boolean) (
 	SFUNC = mlmeta.frequency_pair_text_trans, STYPE = mlmeta.frequency_pair);
+CREATE AGGREGATE pair_of(embedding float8[], is_current boolean) (
+	SFUNC = mlmeta.embedding_sketch_add, STYPE = mlmeta.embedding_sketch);
 SQL
 
 #
@@ -82,6 +84,16 @@ my %examples = (
 	fingerprint_state =>
 	  ['(SELECT mlmeta.fingerprint_part(orders) FROM orders)'],
 	frequency_pair => ['(SELECT pair_of(colour, returned) FROM orders)'],
+	moment_matrix => [
+		"(SELECT mlmeta.moments(ARRAY[score, price, id]) FROM orders)",
+		"(SELECT mlmeta.moments(ARRAY[x, -x]) FROM unnest('{-0.0, 5e-324, 1.7976931348623157e308, -Infinity, NaN}'::float8[]) AS x)",
+		'(SELECT mlmeta.moments(NULL) FROM orders)'
+	],
+	embedding_sketch => [
+		"(SELECT mlmeta.embeddings(ARRAY[score, id], 'sigma=0.5 features=64 seed=7') FROM orders)",
+		'(SELECT mlmeta.embeddings(NULL) FROM orders)',
+		'(SELECT pair_of(ARRAY[score, id], returned) FROM orders)'
+	],
 	regression =>
 	  ["(SELECT mlmeta.regression(score, price) FROM orders WHERE price <> 'NaN')"],
 );
