@@ -39,14 +39,14 @@ COMMENT ON TYPE mlmeta.artifact IS
 
 CREATE FUNCTION mlmeta.artifact_eq(a mlmeta.artifact, b mlmeta.artifact)
 	RETURNS boolean
-	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF
 	AS 'MODULE_PATHNAME', 'mlmeta_artifact_eq';
 COMMENT ON FUNCTION mlmeta.artifact_eq(mlmeta.artifact, mlmeta.artifact) IS
 	'implementation of the operator =';
 
 CREATE FUNCTION mlmeta.artifact_ne(a mlmeta.artifact, b mlmeta.artifact)
 	RETURNS boolean
-	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF
 	AS 'MODULE_PATHNAME', 'mlmeta_artifact_ne';
 COMMENT ON FUNCTION mlmeta.artifact_ne(mlmeta.artifact, mlmeta.artifact) IS
 	'implementation of the operator <>';

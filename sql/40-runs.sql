@@ -86,12 +86,15 @@ COMMENT ON FUNCTION mlmeta.guard_append_only() IS
 CREATE TABLE mlmeta.projects (
 	project text PRIMARY KEY CHECK (mlmeta.is_name(project)),
 	description text,
+	members_only boolean NOT NULL DEFAULT false,
 	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
 	created_by text NOT NULL DEFAULT SESSION_USER
 );
 
 COMMENT ON TABLE mlmeta.projects IS
 	'projects: who may see what is decided by project; experiments belong to one';
+COMMENT ON COLUMN mlmeta.projects.members_only IS
+	'whether only those in project_members see it, see add_member(); otherwise all do who hold the grants';
 COMMENT ON COLUMN mlmeta.projects.created_by IS
 	'the user, as the server knows it';
 

@@ -81,7 +81,7 @@ SELECT
 		AS source,
 	CASE e.direction WHEN 'used' THEN e.run::text ELSE e.artifact::text END
 		AS target,
-	e.run, e.artifact, e.direction, e.role, e.uri, e.logged_at
+	e.run, e.artifact, e.direction, e.role, e.logged_at
 FROM mlmeta.run_artifacts AS e;
 
 COMMENT ON VIEW mlmeta.lineage_edges IS

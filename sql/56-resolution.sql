@@ -1,0 +1,167 @@
+-- Resolution: the one way for a reader to learn where a model lies, and the
+-- record of who went it.
+
+-- No foreign key to the version: its check would lock the row of the version
+-- that everybody resolves.
+CREATE TABLE mlmeta.model_resolutions (
+	model_id bigint NOT NULL,
+	version int NOT NULL,
+	at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+	user_name text NOT NULL DEFAULT SESSION_USER,
+	role_name text NOT NULL,
+	client_addr inet DEFAULT pg_catalog.inet_client_addr(),
+	application_name text,
+	reference text NOT NULL,
+	purpose text NOT NULL CHECK (mlmeta.is_name(purpose))
+);
+
+CREATE INDEX model_resolutions_version ON mlmeta.model_resolutions
+	(model_id, version, at);
+
+COMMENT ON TABLE mlmeta.model_resolutions IS
+	'who learnt from resolve_model() where a version lies; see the view model_downloads';
+COMMENT ON COLUMN mlmeta.model_resolutions.user_name IS
+	'the user of the session, as the server knows it';
+COMMENT ON COLUMN mlmeta.model_resolutions.role_name IS
+	'the role whose rights counted: that of SET ROLE, else the user';
+COMMENT ON COLUMN mlmeta.model_resolutions.client_addr IS
+	'where the connection came from; NULL for a local one';
+COMMENT ON COLUMN mlmeta.model_resolutions.application_name IS
+	'what the client calls itself; it may say anything';
+COMMENT ON COLUMN mlmeta.model_resolutions.reference IS
+	'what was asked for, such as churn@champion';
+
+CREATE TRIGGER guard_model_resolutions
+	BEFORE UPDATE OR DELETE OR TRUNCATE ON mlmeta.model_resolutions
+	FOR EACH STATEMENT EXECUTE FUNCTION mlmeta.guard_audit();
+
+CREATE FUNCTION mlmeta.unresolved(reference text, wanted text[]) RETURNS void
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	m mlmeta.models;
+BEGIN
+	IF wanted IS NULL THEN
+		RAISE EXCEPTION 'model reference % is not valid',
+				coalesce(to_json(reference)::text, 'null')
+			USING ERRCODE = 'invalid_parameter_value',
+				HINT = 'Write model@alias, model:version or model/stage.';
+	END IF;
+	m := mlmeta.find_model(wanted[1]);
+	IF wanted[2] = ':' AND wanted[3] ~ '^[0-9]{1,9}$' THEN
+		PERFORM mlmeta.find_version(m, wanted[3]::int);
+	ELSIF wanted[2] = ':' THEN
+		RAISE EXCEPTION 'version "%" of model "%" is not a number', wanted[3],
+				m.model
+			USING ERRCODE = 'invalid_parameter_value';
+	ELSIF wanted[2] = '/' THEN
+		PERFORM mlmeta.find_stage(wanted[3]);
+		RAISE EXCEPTION 'model "%" has no version in stage "%"', m.model,
+				wanted[3]
+			USING ERRCODE = 'undefined_object';
+	END IF;
+	RAISE EXCEPTION 'model "%" has no alias "%"', m.model, wanted[3]
+		USING ERRCODE = 'undefined_object', DETAIL = (
+			SELECT format('Its aliases are: %s.',
+				string_agg(a.alias, ', ' ORDER BY a.alias))
+			FROM mlmeta.model_aliases AS a
+			WHERE a.model_id = m.model_id AND a.version IS NOT NULL
+			HAVING count(*) > 0
+		);
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta.unresolved(text, text[]) IS
+	'raises the error that says what is wrong with a reference that names no version';
+
+CREATE FUNCTION mlmeta.resolve_model(
+	reference text,
+	purpose text,
+	OUT model text,
+	OUT version int,
+	OUT stage text,
+	OUT run mlmeta.run,
+	OUT artifact mlmeta.artifact,
+	OUT uri text
+) RETURNS record
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	-- The last separator counts: the name of a model may hold a slash.
+	wanted text[] := regexp_match(reference, '^(.+)([@:/])([^@:/]+)$');
+	number bigint;
+	members_only boolean;
+	project text;
+BEGIN
+	IF current_setting('transaction_read_only')::boolean THEN
+		RAISE EXCEPTION 'cannot resolve a model in a read-only transaction'
+			USING ERRCODE = 'read_only_sql_transaction',
+				DETAIL = 'Every resolution is recorded.',
+				HINT = CASE WHEN pg_is_in_recovery()
+					THEN 'This server is a replica: connect to the primary.'
+					ELSE 'Start a read-write transaction.' END;
+	ELSIF purpose IS NULL OR NOT mlmeta.is_name(purpose) THEN
+		PERFORM mlmeta.check_name('purpose', purpose);
+	END IF;
+
+	-- A statement for each form: one for all would miss the indexes.
+	IF wanted[2] = '@' THEN
+		SELECT m.model_id, m.model, m.project, p.members_only, v.version,
+			v.stage, v.run, v.artifact, v.uri
+		INTO number, model, project, members_only, version, stage, run,
+			artifact, uri
+		FROM mlmeta.models AS m
+			JOIN mlmeta.projects AS p ON p.project = m.project
+			JOIN mlmeta.model_aliases AS a ON a.model_id = m.model_id
+			JOIN mlmeta.model_versions AS v ON v.model_id = a.model_id
+				AND v.version = a.version
+		WHERE m.model = wanted[1] AND a.alias = wanted[3];
+	ELSIF wanted[2] = ':' AND wanted[3] ~ '^[0-9]{1,9}$' THEN
+		SELECT m.model_id, m.model, m.project, p.members_only, v.version,
+			v.stage, v.run, v.artifact, v.uri
+		INTO number, model, project, members_only, version, stage, run,
+			artifact, uri
+		FROM mlmeta.models AS m
+			JOIN mlmeta.projects AS p ON p.project = m.project
+			JOIN mlmeta.model_versions AS v ON v.model_id = m.model_id
+		WHERE m.model = wanted[1] AND v.version = wanted[3]::int;
+	ELSIF wanted[2] = '/' THEN
+		-- Of a stage that admits several, the latest version in it.
+		SELECT m.model_id, m.model, m.project, p.members_only, v.version,
+			v.stage, v.run, v.artifact, v.uri
+		INTO number, model, project, members_only, version, stage, run,
+			artifact, uri
+		FROM mlmeta.models AS m
+			JOIN mlmeta.projects AS p ON p.project = m.project
+			JOIN mlmeta.model_versions AS v ON v.model_id = m.model_id
+		WHERE m.model = wanted[1] AND v.stage = wanted[3]
+		ORDER BY v.version DESC
+		LIMIT 1;
+	END IF;
+	IF number IS NULL
+			OR members_only AND NOT mlmeta.caller_has_access(project, 'reader')
+	THEN
+		PERFORM mlmeta.unresolved(reference, wanted);
+	END IF;
+
+	INSERT INTO mlmeta.model_resolutions (model_id, version, role_name,
+		application_name, reference, purpose)
+	VALUES (number, resolve_model.version, mlmeta.caller(),
+		nullif(current_setting('application_name'), ''),
+		resolve_model.reference, resolve_model.purpose);
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta.resolve_model(text, text) IS
+	'the version that model@alias, model:version or model/stage means now, and where it lies; who asked for it and what for is recorded';
+
+CREATE VIEW mlmeta.model_downloads WITH (security_invoker = true) AS
+SELECT m.model, r.version, r.at, r.user_name, r.role_name, r.purpose,
+	r.reference, r.client_addr, r.application_name
+FROM mlmeta.model_resolutions AS r
+	JOIN mlmeta.models AS m ON m.model_id = r.model_id;
+
+COMMENT ON VIEW mlmeta.model_downloads IS
+	'who learnt where which version lies, when, from where, and what for';

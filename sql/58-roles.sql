@@ -1,0 +1,288 @@
+-- Row security by project, and the roles of a team.
+--
+-- Row security does not hold for the extension's owner and for superusers: a
+-- database with one user notices nothing of it. For others it asks
+-- project_members, and not even that as long as every project is open.
+
+CREATE FUNCTION mlmeta.all_open() RETURNS boolean
+LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+RETURN NOT EXISTS (SELECT FROM mlmeta.projects AS p WHERE p.members_only);
+
+COMMENT ON FUNCTION mlmeta.all_open() IS
+	'whether no project has members, so that row security has nothing to ask';
+
+CREATE FUNCTION mlmeta.can_write_run(run mlmeta.run) RETURNS boolean
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN EXISTS (
+	SELECT
+	FROM mlmeta.runs AS r
+		JOIN mlmeta.experiments AS e ON e.experiment_id = r.experiment_id
+	WHERE r.run OPERATOR(mlmeta.=) can_write_run.run
+		AND mlmeta.has_access(e.project, 'writer')
+);
+
+COMMENT ON FUNCTION mlmeta.can_write_run(mlmeta.run) IS
+	'whether the current user may write in the project of a run; what row security asks';
+
+CREATE FUNCTION mlmeta.list_members(project text)
+RETURNS TABLE (member text, access text, added_at timestamptz, added_by text)
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED ROWS 10 SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM mlmeta.find_project(project, 'admin');
+	RETURN QUERY
+	SELECT m.member, m.access, m.added_at, m.added_by
+	FROM mlmeta.project_members AS m
+	WHERE m.project = list_members.project
+	ORDER BY m.member, m.access;
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta.list_members(text) IS
+	'the members of a project, for its admins';
+
+-- Policies --------------------------------------------------------------------
+
+-- Each table has a policy "sees" and, where others than the owner write to it,
+-- a policy "writes". A table hangs on another, up to its project: who sees the
+-- row there, sees the rows here.
+DO $$
+DECLARE
+	link record;
+BEGIN
+	FOR link IN
+		SELECT *
+		FROM (VALUES
+			('projects', 'NOT members_only OR mlmeta.is_member(CURRENT_USER::text, project, ''reader'')',
+				'NOT members_only OR mlmeta.is_member(CURRENT_USER::text, project, ''admin'')'),
+			('project_members', 'mlmeta.holds_role(CURRENT_USER::text, member)',
+				NULL),
+			('experiments', 'EXISTS (SELECT FROM mlmeta.projects AS p WHERE p.project = experiments.project)',
+				'mlmeta.has_access(project, ''writer'')'),
+			('runs', 'EXISTS (SELECT FROM mlmeta.experiments AS e WHERE e.experiment_id = runs.experiment_id)',
+				'EXISTS (SELECT FROM mlmeta.experiments AS e WHERE e.experiment_id = runs.experiment_id AND mlmeta.has_access(e.project, ''writer''))'),
+			('budgets', 'CASE WHEN project IS NULL THEN EXISTS (SELECT FROM mlmeta.experiments AS e WHERE e.experiment_id = budgets.experiment_id) ELSE EXISTS (SELECT FROM mlmeta.projects AS p WHERE p.project = budgets.project) END',
+				'CASE WHEN project IS NULL THEN EXISTS (SELECT FROM mlmeta.experiments AS e WHERE e.experiment_id = budgets.experiment_id AND mlmeta.has_access(e.project, ''admin'')) ELSE mlmeta.has_access(project, ''admin'') END'),
+			('run_metrics', 'EXISTS (SELECT FROM mlmeta.metric_series AS s WHERE s.series = run_metrics.series)',
+				'EXISTS (SELECT FROM mlmeta.metric_series AS s WHERE s.series = run_metrics.series AND mlmeta.can_write_run(s.run))'),
+			('metric_chunks', 'EXISTS (SELECT FROM mlmeta.metric_series AS s WHERE s.series = metric_chunks.series)',
+				'EXISTS (SELECT FROM mlmeta.metric_series AS s WHERE s.series = metric_chunks.series AND mlmeta.can_write_run(s.run))'),
+			-- What runs share is seen by who sees one of the runs, and stored
+			-- before the run says so.
+			('source_patches', 'EXISTS (SELECT FROM mlmeta.runs AS r WHERE r.patch = source_patches.patch)',
+				'true'),
+			('environments', 'EXISTS (SELECT FROM mlmeta.runs AS r WHERE r.environment = environments.environment)',
+				'true'),
+			('artifacts', 'created_by = CURRENT_USER::text OR EXISTS (SELECT FROM mlmeta.run_artifacts AS a WHERE a.artifact OPERATOR(mlmeta.=) artifacts.artifact) OR EXISTS (SELECT FROM mlmeta.model_versions AS v WHERE v.artifact OPERATOR(mlmeta.=) artifacts.artifact) OR EXISTS (SELECT FROM mlmeta.dataset_snapshots AS s WHERE s.owner = CURRENT_USER::text AND s.artifact OPERATOR(mlmeta.=) artifacts.artifact)',
+				'true'),
+			('dataset_snapshots', 'owner = CURRENT_USER::text OR EXISTS (SELECT FROM mlmeta.run_artifacts AS a WHERE a.artifact OPERATOR(mlmeta.=) dataset_snapshots.artifact) OR EXISTS (SELECT FROM mlmeta.model_versions AS v WHERE v.training_data OPERATOR(mlmeta.=) dataset_snapshots.artifact)',
+				'owner = CURRENT_USER::text'),
+			('dataset_rows', 'EXISTS (SELECT FROM mlmeta.dataset_snapshots AS s WHERE s.snapshot = dataset_rows.snapshot)',
+				-- The keys are stored before the snapshot they belong to.
+				'NOT EXISTS (SELECT FROM mlmeta.dataset_snapshots AS s WHERE s.snapshot = dataset_rows.snapshot)'),
+			('models', 'EXISTS (SELECT FROM mlmeta.projects AS p WHERE p.project = models.project)',
+				NULL),
+			('alias_periods', 'EXISTS (SELECT FROM mlmeta.model_aliases AS a WHERE a.alias_id = alias_periods.alias_id)',
+				NULL),
+			('approvals', 'EXISTS (SELECT FROM mlmeta.transition_requests AS r WHERE r.request = approvals.request)',
+				NULL),
+			('gate_results', 'EXISTS (SELECT FROM mlmeta.transition_requests AS r WHERE r.request = gate_results.request)',
+				NULL),
+			('event_consumers', 'mlmeta.holds_role(CURRENT_USER::text, owner)',
+				NULL)
+		) AS l (name, sees, writes)
+		UNION ALL
+		SELECT t.name, pg_catalog.format('EXISTS (SELECT FROM mlmeta.runs AS r WHERE r.run OPERATOR(mlmeta.=) %I.run)', t.name),
+			'mlmeta.can_write_run(run)'
+		FROM pg_catalog.unnest(ARRAY['run_params', 'run_tags', 'metric_series',
+			'run_artifacts', 'run_samples', 'run_metric_summaries',
+			'run_results']) AS t (name)
+		UNION ALL
+		SELECT t.name, pg_catalog.format('EXISTS (SELECT FROM mlmeta.models AS m WHERE m.model_id = %I.model_id)', t.name),
+			NULL
+		FROM pg_catalog.unnest(ARRAY['model_versions', 'model_aliases',
+			'stage_periods', 'transition_policies', 'gates',
+			'transition_requests', 'audit_log', 'events', 'event_deliveries',
+			'model_resolutions', 'retrain_requests']) AS t (name)
+	LOOP
+		EXECUTE pg_catalog.format('ALTER TABLE mlmeta.%I ENABLE ROW LEVEL SECURITY',
+			link.name);
+		EXECUTE pg_catalog.format('CREATE POLICY sees ON mlmeta.%I FOR SELECT TO PUBLIC USING (%s)',
+			link.name, CASE
+				WHEN link.name OPERATOR(pg_catalog.=)
+						ANY (ARRAY['project_members', 'event_consumers'])
+					THEN link.sees
+				ELSE pg_catalog.format('(SELECT mlmeta.all_open()) OR %s', link.sees)
+			END);
+		EXECUTE pg_catalog.format('COMMENT ON POLICY sees ON mlmeta.%I IS %L',
+			link.name, 'members see what belongs to their projects, all see what belongs to open ones');
+		IF link.writes IS NOT NULL THEN
+			EXECUTE pg_catalog.format('CREATE POLICY writes ON mlmeta.%I FOR ALL TO PUBLIC USING (%s)',
+				link.name,
+				CASE WHEN link.writes OPERATOR(pg_catalog.=) 'true' THEN link.sees
+					ELSE pg_catalog.format('(SELECT mlmeta.all_open()) OR %s', link.writes)
+				END
+				|| CASE WHEN link.writes OPERATOR(pg_catalog.=) 'true'
+					THEN ') WITH CHECK (true' ELSE '' END);
+			EXECUTE pg_catalog.format('COMMENT ON POLICY writes ON mlmeta.%I IS %L',
+				link.name, 'members with the access writer write in their projects, all in open ones, as far as they hold the grants');
+		END IF;
+	END LOOP;
+END
+$$;
+
+-- Roles -----------------------------------------------------------------------
+
+-- What runs with the rights of the extension's owner is not for everybody.
+DO $$
+DECLARE
+	object record;
+BEGIN
+	FOR object IN
+		SELECT p.oid::pg_catalog.regprocedure AS name
+		FROM pg_catalog.pg_proc AS p
+			JOIN pg_catalog.pg_namespace AS n
+				ON n.oid OPERATOR(pg_catalog.=) p.pronamespace
+		WHERE n.nspname OPERATOR(pg_catalog.=) 'mlmeta' AND p.prosecdef
+			AND p.proname OPERATOR(pg_catalog.<>) 'all_open'
+	LOOP
+		EXECUTE pg_catalog.format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC',
+			object.name);
+	END LOOP;
+END
+$$;
+
+CREATE FUNCTION mlmeta.grant_columns(
+	privilege text,
+	tables text[],
+	hidden text[],
+	role text
+) RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	command text;
+BEGIN
+	-- A table without hidden columns is granted whole, later columns included.
+	FOR command IN
+		SELECT CASE WHEN bool_or(a.attname = ANY (hidden))
+			THEN format('GRANT %s (%s) ON mlmeta.%I TO %I', privilege,
+				string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
+					FILTER (WHERE a.attname <> ALL (hidden)),
+				c.relname, role)
+			ELSE format('GRANT %s ON mlmeta.%I TO %I', privilege, c.relname,
+				role) END
+		FROM pg_class AS c
+			JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0
+				AND NOT a.attisdropped
+		WHERE c.relnamespace = 'mlmeta'::regnamespace
+			AND c.relname = ANY (tables)
+		GROUP BY c.relname
+		ORDER BY c.relname
+	LOOP
+		EXECUTE command;
+	END LOOP;
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta.grant_columns(text, text[], text[], text) IS
+	'grants a privilege on all columns of tables but the hidden ones';
+
+CREATE FUNCTION mlmeta.setup_roles(prefix text) RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	stem text := rtrim(prefix, '_');
+	reader text := stem || '_reader';
+	writer text := stem || '_writer';
+	reviewer text := stem || '_reviewer';
+	admin text := stem || '_admin';
+	-- The user's name and the owner come from their defaults, not from the
+	-- client.
+	automatic CONSTANT text[] := ARRAY['created_by', 'user_name', 'owner',
+		'kind', 'version', 'digest'];
+	role text;
+	granted record;
+BEGIN
+	PERFORM mlmeta.check_name('prefix', stem);
+	IF octet_length(reviewer) > 63 THEN
+		RAISE EXCEPTION 'prefix "%" is too long', prefix
+			USING ERRCODE = 'name_too_long',
+				DETAIL = format('"%s" would have %s bytes; the limit is 63.',
+					reviewer, octet_length(reviewer));
+	END IF;
+
+	-- Roles belong to the cluster: another database may have made them.
+	FOREACH role IN ARRAY ARRAY[reader, writer, reviewer, admin] LOOP
+		IF to_regrole(quote_ident(role)) IS NULL THEN
+			EXECUTE format('CREATE ROLE %I NOLOGIN', role);
+		END IF;
+	END LOOP;
+	EXECUTE format('GRANT %I TO %I, %I', reader, writer, reviewer);
+	EXECUTE format('GRANT %I, %I TO %I', writer, reviewer, admin);
+
+	EXECUTE format('GRANT USAGE ON SCHEMA mlmeta TO %I', reader);
+	-- Readers learn where a model lies from resolve_model() alone.
+	PERFORM mlmeta.grant_columns('SELECT', (
+		SELECT array_agg(c.relname::text)
+		FROM pg_class AS c
+		WHERE c.relnamespace = 'mlmeta'::regnamespace
+			AND c.relkind IN ('r', 'p', 'v', 'm')
+	), ARRAY['uri'], reader);
+
+	PERFORM mlmeta.grant_columns('SELECT', ARRAY['artifacts', 'run_artifacts'],
+		'{}', writer);
+	PERFORM mlmeta.grant_columns('INSERT', ARRAY['projects', 'experiments',
+			'runs', 'artifacts', 'dataset_snapshots'], automatic, writer);
+	PERFORM mlmeta.grant_columns('INSERT', ARRAY['source_patches',
+			'environments', 'run_params', 'run_tags', 'metric_keys',
+			'metric_series', 'run_metrics', 'metric_chunks', 'run_artifacts',
+			'dataset_rows', 'run_samples', 'run_metric_summaries',
+			'run_results'], '{}', writer);
+	PERFORM mlmeta.grant_columns('UPDATE', ARRAY['runs'],
+		ARRAY['run', 'user_name', 'created_at'], writer);
+	PERFORM mlmeta.grant_columns('UPDATE', ARRAY['run_tags', 'metric_keys',
+		'run_metric_summaries', 'run_results'], '{}', writer);
+	EXECUTE format('GRANT UPDATE (uri) ON mlmeta.artifacts TO %I', writer);
+	PERFORM mlmeta.grant_columns('DELETE', ARRAY['run_tags',
+		'run_metric_summaries', 'run_results'], '{}', writer);
+
+	PERFORM mlmeta.grant_columns('INSERT, UPDATE, DELETE', ARRAY['prices',
+		'budgets'], '{}', admin);
+	PERFORM mlmeta.grant_columns('DELETE', ARRAY['experiments', 'runs',
+			'run_params', 'metric_series', 'run_metrics', 'metric_chunks',
+			'run_artifacts', 'run_samples', 'source_patches', 'environments'],
+		'{}', admin);
+
+	FOR granted IN
+		SELECT p.oid::regprocedure AS name, f.role
+		FROM (VALUES
+			(reader, ARRAY['resolve_model', 'verify_audit', 'take_events',
+				'acknowledge_event']),
+			(writer, ARRAY['create_model', 'create_model_version', 'set_alias',
+				'drop_alias', 'describe_model', 'request_transition',
+				'withdraw', 'check_gates', 'request_retraining',
+				'claim_retraining', 'link_retraining', 'finish_retraining',
+				'cancel_retraining', 'create_event_consumer',
+				'drop_event_consumer']),
+			(reviewer, ARRAY['approve', 'reject']),
+			(admin, ARRAY['bypass', 'set_policy', 'store_gate', 'drop_gate',
+				'define_stage', 'drop_stage', 'add_member', 'remove_member',
+				'list_members', 'open_project', 'expire_requests',
+				'purge_events'])
+		) AS f (role, functions)
+			JOIN pg_proc AS p ON p.proname = ANY (f.functions)
+				AND p.pronamespace = 'mlmeta'::regnamespace AND p.prosecdef
+	LOOP
+		EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', granted.name,
+			granted.role);
+	END LOOP;
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta.setup_roles(text) IS
+	'makes the roles PREFIX_reader, PREFIX_writer, PREFIX_reviewer and PREFIX_admin where they are not there, and grants them what they need in this database; for the extension''s owner with the right to create roles';
