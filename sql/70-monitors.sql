@@ -1,8 +1,8 @@
--- Monitors: which rows to watch, in what windows, against which baseline.
+-- Monitors: which rows to watch, in what windows, by which rules.
 --
 -- A monitor names a source (a table or a query), its time column and the length
--- of a window; a baseline is a profile of rows that were fine. Checks (part 71)
--- profile each complete window on the bins of the baseline and judge it.
+-- of a window. Its rows, rules and segments are ordinary table rows: to change
+-- a tolerance, update it.
 --
 -- A source is run with the rights of whoever checks, who must be the monitor's
 -- owner: nobody runs a query that somebody else stored.
@@ -43,26 +43,48 @@ CREATE TABLE mlmeta.monitors (
 	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
 	name text NOT NULL UNIQUE CHECK (mlmeta.is_name(name)),
 	source text NOT NULL,
+	relation text,
 	query text NOT NULL,
 	time_column text NOT NULL,
 	time_type regtype NOT NULL,
 	granularity interval NOT NULL CHECK (mlmeta.is_window_length(granularity)),
 	time_zone text NOT NULL,
 	features text[] NOT NULL,
+	all_features boolean NOT NULL DEFAULT false,
 	label_column text,
 	score_column text,
+	prediction_column text,
+	key_columns text[] NOT NULL DEFAULT '{}',
 	threshold float8 NOT NULL DEFAULT 0.5,
+	segment_sets text[] NOT NULL DEFAULT '{}',
 	tolerance float8 NOT NULL DEFAULT 0.05 CHECK (tolerance >= 0),
 	q float8 NOT NULL DEFAULT 0.02 CHECK (q > 0 AND q < 1),
+	correction text NOT NULL DEFAULT 'bh' CHECK (correction IN ('bh', 'by')),
 	alpha float8 NOT NULL DEFAULT 0.05 CHECK (alpha > 0 AND alpha < 1),
+	look_back interval NOT NULL DEFAULT '0' CHECK (look_back >= '0'),
+	label_delay interval NOT NULL DEFAULT '0' CHECK (label_delay >= '0'),
+	label_coverage float8 NOT NULL DEFAULT 0.5
+		CHECK (label_coverage >= 0 AND label_coverage <= 1),
+	freshness interval CHECK (freshness > '0'),
+	alert_k integer NOT NULL DEFAULT 1,
+	alert_n integer NOT NULL DEFAULT 1,
+	resolve_after integer CHECK (resolve_after > 0),
+	cool_down interval NOT NULL DEFAULT '0' CHECK (cool_down >= '0'),
+	keep interval CHECK (keep > '0'),
+	schedule text,
+	is_enabled boolean NOT NULL DEFAULT true,
+	model text,
 	owner text NOT NULL DEFAULT CURRENT_USER,
-	created_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
+	created_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+	CHECK (alert_k > 0 AND alert_k <= alert_n)
 );
 
 COMMENT ON TABLE mlmeta.monitors IS
-	'what is watched; see create_monitor()';
+	'what is watched, made by create_monitor(); columns from tolerance on may be updated at any time and hold from the next check';
 COMMENT ON COLUMN mlmeta.monitors.source IS
 	'the table or query as given to create_monitor()';
+COMMENT ON COLUMN mlmeta.monitors.relation IS
+	'the table, with its schema, when the source is one';
 COMMENT ON COLUMN mlmeta.monitors.query IS
 	'the query with every name qualified: it means the same under any search_path';
 COMMENT ON COLUMN mlmeta.monitors.granularity IS
@@ -71,49 +93,90 @@ COMMENT ON COLUMN mlmeta.monitors.time_zone IS
 	'the time zone whose days and months the windows follow';
 COMMENT ON COLUMN mlmeta.monitors.features IS
 	'columns of the source that are profiled';
+COMMENT ON COLUMN mlmeta.monitors.all_features IS
+	'columns that a table gets later are profiled too';
 COMMENT ON COLUMN mlmeta.monitors.label_column IS
 	'what turned out to be true, NULL as long as it is not known';
 COMMENT ON COLUMN mlmeta.monitors.score_column IS
 	'the model''s probability of a positive label';
+COMMENT ON COLUMN mlmeta.monitors.prediction_column IS
+	'the number that the model predicted; without a score its quality is that of a regression';
+COMMENT ON COLUMN mlmeta.monitors.key_columns IS
+	'columns that name a row; explain_alert() lists them';
 COMMENT ON COLUMN mlmeta.monitors.threshold IS
 	'scores from here on predict a positive label';
+COMMENT ON COLUMN mlmeta.monitors.segment_sets IS
+	'which segments are judged: names from monitor_segments, several combined with commas';
 COMMENT ON COLUMN mlmeta.monitors.tolerance IS
-	'drift up to this Kolmogorov or total variation distance wakes nobody up';
+	'drift up to this Kolmogorov or total variation distance wakes nobody up; rules of monitor_rules go first';
 COMMENT ON COLUMN mlmeta.monitors.q IS
-	'false discovery rate over the features of a window';
+	'false discovery rate over the features and segments of a window';
+COMMENT ON COLUMN mlmeta.monitors.correction IS
+	'bh: Benjamini and Hochberg; by: Benjamini and Yekutieli, for any dependence';
 COMMENT ON COLUMN mlmeta.monitors.alpha IS
 	'level of the confidence bounds of effects';
+COMMENT ON COLUMN mlmeta.monitors.look_back IS
+	'windows this far before the newest are profiled again, for rows that come late';
+COMMENT ON COLUMN mlmeta.monitors.label_delay IS
+	'labels of a window are complete this long after its end; quality is not judged before';
+COMMENT ON COLUMN mlmeta.monitors.label_coverage IS
+	'quality is judged when at least this share of the rows has a label';
+COMMENT ON COLUMN mlmeta.monitors.freshness IS
+	'the newest row may be this old; NULL: not asked';
+COMMENT ON COLUMN mlmeta.monitors.alert_k IS
+	'an alert opens when k of the last n windows drifted';
+COMMENT ON COLUMN mlmeta.monitors.alert_n IS
+	'see alert_k';
+COMMENT ON COLUMN mlmeta.monitors.resolve_after IS
+	'alerts resolve themselves after so many windows without drift; NULL: people do';
+COMMENT ON COLUMN mlmeta.monitors.cool_down IS
+	'nothing is reopened for this long after it was resolved';
+COMMENT ON COLUMN mlmeta.monitors.keep IS
+	'windows and results older than this are removed; NULL: kept';
+COMMENT ON COLUMN mlmeta.monitors.schedule IS
+	'cron schedule of schedule_monitor()';
+COMMENT ON COLUMN mlmeta.monitors.is_enabled IS
+	'whether check_due() and run_due() check it';
+COMMENT ON COLUMN mlmeta.monitors.model IS
+	'reference to the registered model that made the predictions, such as churn@champion';
 COMMENT ON COLUMN mlmeta.monitors.owner IS
 	'the role that checks the monitor, with its own rights';
 
-CREATE TABLE mlmeta.monitor_baselines (
-	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+CREATE TABLE mlmeta.monitor_segments (
 	monitor bigint NOT NULL REFERENCES mlmeta.monitors ON DELETE CASCADE,
-	dataset mlmeta.artifact REFERENCES mlmeta.artifacts,
-	period_start timestamptz,
-	period_end timestamptz,
-	profile mlmeta.profile NOT NULL,
-	quality mlmeta.classification,
-	window_quality float8[],
-	set_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
-	user_name text NOT NULL DEFAULT SESSION_USER
+	name text NOT NULL CHECK (mlmeta.is_name(name)
+		AND name !~ '[,=&]'),
+	position integer NOT NULL,
+	expression text NOT NULL,
+	PRIMARY KEY (monitor, name)
 );
 
-CREATE INDEX monitor_baselines_monitor ON mlmeta.monitor_baselines
-	(monitor, id);
+COMMENT ON TABLE mlmeta.monitor_segments IS
+	'how rows are divided: SQL expressions over the source''s columns; see set_segments()';
+COMMENT ON COLUMN mlmeta.monitor_segments.expression IS
+	'the expression with every name qualified; s is a row of the source';
 
-COMMENT ON TABLE mlmeta.monitor_baselines IS
-	'the baselines of monitors, the newest in force; see set_baseline()';
-COMMENT ON COLUMN mlmeta.monitor_baselines.dataset IS
-	'the data version it was made from';
-COMMENT ON COLUMN mlmeta.monitor_baselines.period_end IS
-	'the first window checked against it begins here';
-COMMENT ON COLUMN mlmeta.monitor_baselines.quality IS
-	'quality of the model over the baseline; estimates are calibrated on it';
-COMMENT ON COLUMN mlmeta.monitor_baselines.window_quality IS
-	'ROC AUC of the baseline''s own windows: what is usual';
+CREATE TABLE mlmeta.monitor_rules (
+	monitor bigint NOT NULL REFERENCES mlmeta.monitors ON DELETE CASCADE,
+	feature text NOT NULL DEFAULT '*',
+	measure text NOT NULL DEFAULT '*',
+	segment text NOT NULL DEFAULT '*',
+	tolerance float8 CHECK (tolerance >= 0),
+	is_muted boolean,
+	severity text CHECK (severity IN ('info', 'warning', 'critical')),
+	PRIMARY KEY (monitor, feature, measure, segment)
+);
 
--- Making monitors ------------------------------------------------------------------
+COMMENT ON TABLE mlmeta.monitor_rules IS
+	'exceptions from the monitor''s defaults, for a feature, a measure, a segment or any combination; * is all. The more specific rule wins: feature before measure before segment';
+COMMENT ON COLUMN mlmeta.monitor_rules.tolerance IS
+	'ks, chi2, missing_share: distance; row_count: relative change; NULL: the default';
+COMMENT ON COLUMN mlmeta.monitor_rules.is_muted IS
+	'judged, but opens no alert';
+COMMENT ON COLUMN mlmeta.monitor_rules.severity IS
+	'severity of its alerts; NULL: from the effect';
+
+-- Finding and making monitors -----------------------------------------------------
 
 CREATE FUNCTION mlmeta.find_monitor(monitor text) RETURNS mlmeta.monitors
 LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -135,6 +198,22 @@ $$;
 COMMENT ON FUNCTION mlmeta.find_monitor(text) IS
 	'the monitor of that name, or an error';
 
+CREATE FUNCTION mlmeta.check_monitor_owner(monitor mlmeta.monitors) RETURNS void
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF monitor.owner <> current_user THEN
+		RAISE EXCEPTION 'monitor "%" belongs to "%"', monitor.name, monitor.owner
+			USING ERRCODE = 'insufficient_privilege',
+				HINT = 'Only its owner runs its source.';
+	END IF;
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta.check_monitor_owner(mlmeta.monitors) IS
+	'raises 42501 unless the current user owns the monitor';
+
 -- Not pinned: the source means what it means to the caller, as in
 -- snapshot_dataset(). All other names are qualified.
 CREATE FUNCTION mlmeta.create_monitor(
@@ -148,7 +227,15 @@ CREATE FUNCTION mlmeta.create_monitor(
 	threshold float8 DEFAULT 0.5,
 	tolerance float8 DEFAULT 0.05,
 	q float8 DEFAULT 0.02,
-	time_zone text DEFAULT pg_catalog.current_setting('TimeZone')
+	time_zone text DEFAULT pg_catalog.current_setting('TimeZone'),
+	prediction text DEFAULT NULL,
+	keys text[] DEFAULT '{}',
+	segments jsonb DEFAULT '{}',
+	segment_sets text[] DEFAULT NULL,
+	look_back interval DEFAULT '0',
+	label_delay interval DEFAULT '0',
+	freshness interval DEFAULT NULL,
+	model text DEFAULT NULL
 ) RETURNS bigint
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 AS $$
@@ -178,7 +265,8 @@ BEGIN
 	SELECT * INTO resolved FROM mlmeta.resolve_source('monitor', name, source);
 
 	SELECT c.name INTO missing
-	FROM pg_catalog.unnest(features || ARRAY[time_column, label, score]) AS c (name)
+	FROM pg_catalog.unnest(features || keys
+		|| ARRAY[time_column, label, score, prediction]) AS c (name)
 	WHERE c.name IS NOT NULL AND NOT EXISTS (
 		SELECT FROM pg_catalog.jsonb_array_elements(resolved.columns) AS r
 		WHERE r OPERATOR(pg_catalog.->>) 'name' OPERATOR(pg_catalog.=) c.name);
@@ -200,19 +288,25 @@ BEGIN
 				HINT = 'Use a column of type timestamptz, timestamp or date; a query can convert it.';
 	END IF;
 
-	INSERT INTO mlmeta.monitors (name, source, query, time_column, time_type,
-		granularity, time_zone, features, label_column, score_column, threshold,
-		tolerance, q)
-	VALUES (name, source, resolved.query, time_column, time_type,
-		granularity, time_zone, coalesce(features, ARRAY(
+	INSERT INTO mlmeta.monitors (name, source, relation, query, time_column,
+		time_type, granularity, time_zone, features, all_features, label_column,
+		score_column, prediction_column, key_columns, threshold, tolerance, q,
+		look_back, label_delay, freshness, model)
+	VALUES (name, source, resolved.relation_name, resolved.query, time_column,
+		time_type, granularity, time_zone, coalesce(features, ARRAY(
 			SELECT r.value OPERATOR(pg_catalog.->>) 'name'
 			FROM pg_catalog.jsonb_array_elements(resolved.columns)
 				WITH ORDINALITY AS r (value, n)
 			WHERE (r.value OPERATOR(pg_catalog.->>) 'name' OPERATOR(pg_catalog.=)
-				ANY (ARRAY[time_column, label])) IS NOT TRUE
+				ANY (keys || ARRAY[time_column, label])) IS NOT TRUE
 			ORDER BY r.n)),
-		label, score, threshold, tolerance, q)
+		features IS NULL AND resolved.relation_name IS NOT NULL,
+		label, score, prediction, keys, threshold, tolerance, q,
+		look_back, label_delay, freshness, model)
 	RETURNING id INTO result;
+	IF segments OPERATOR(pg_catalog.<>) '{}' THEN
+		PERFORM mlmeta.set_segments(name, segments, segment_sets);
+	END IF;
 	RETURN result;
 EXCEPTION WHEN unique_violation THEN
 	RAISE EXCEPTION 'monitor "%" exists already', name
@@ -221,145 +315,216 @@ END
 $$;
 
 COMMENT ON FUNCTION mlmeta.create_monitor(text, text, text, interval, text[],
-	text, text, float8, float8, float8, text) IS
-	'watches a table or query in windows of its time column; features: columns to profile, all but time and label by default; label and score: for the quality of a binary classifier; returns the monitor''s number';
+	text, text, float8, float8, float8, text, text, text[], jsonb, text[],
+	interval, interval, interval, text) IS
+	'watches a table or query in windows of its time column; features: columns to profile, all but time, label and keys by default; label with score: quality of a binary classifier, label with prediction: of a regression; segments: names and SQL expressions; returns the monitor''s number';
 
--- Baselines ----------------------------------------------------------------------------
-
-CREATE FUNCTION mlmeta.monitor_rows(monitor mlmeta.monitors, query text)
-RETURNS text
-LANGUAGE sql STABLE PARALLEL SAFE
-RETURN pg_catalog.format(
-	'(SELECT mlmeta.window_start(%1$s, %2$L::interval) AS window_start, s.*
-		FROM (%3$s
-		) AS s
-		WHERE %1$s >= coalesce($1 AT TIME ZONE %4$L, %1$s)
-			AND %1$s < coalesce($2 AT TIME ZONE %4$L, ''infinity'')) AS s
-	CROSS JOIN LATERAL (SELECT %5$s) AS f',
-	CASE WHEN (monitor).time_type = 'timestamptz'::regtype
-		THEN pg_catalog.format('(s.%I AT TIME ZONE %L)', (monitor).time_column,
-			(monitor).time_zone)
-		ELSE pg_catalog.format('s.%I', (monitor).time_column) END,
-	(monitor).granularity,
-	query,
-	(monitor).time_zone,
-	(SELECT pg_catalog.string_agg(pg_catalog.format('s.%I', c.name), ', ' ORDER BY c.n)
-		FROM pg_catalog.unnest((monitor).features) WITH ORDINALITY AS c (name, n)));
-
-COMMENT ON FUNCTION mlmeta.monitor_rows(mlmeta.monitors, text) IS
-	'FROM item of the monitored rows from $1 to $2: s has window_start and all columns, f the features';
-
-CREATE FUNCTION mlmeta.store_baseline(
-	monitor mlmeta.monitors,
-	query text,
-	period_start timestamptz,
-	period_end timestamptz,
-	dataset mlmeta.artifact
-) RETURNS bigint
+CREATE FUNCTION mlmeta.drop_monitor(monitor text) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	reference mlmeta.profile;
-	quality mlmeta.classification;
-	window_quality float8[];
-	last_time timestamptz;
-	has_quality boolean := monitor.label_column IS NOT NULL
-		AND monitor.score_column IS NOT NULL;
-	result bigint;
+	m mlmeta.monitors := mlmeta.find_monitor(monitor);
 BEGIN
 	PERFORM mlmeta.check_writable();
-	IF monitor.owner <> current_user THEN
-		RAISE EXCEPTION 'monitor "%" belongs to "%"', monitor.name, monitor.owner
-			USING ERRCODE = 'insufficient_privilege',
-				HINT = 'Only its owner runs its source.';
+	PERFORM mlmeta.check_monitor_owner(m);
+	IF m.schedule IS NOT NULL THEN
+		PERFORM mlmeta.unschedule_monitor(monitor);
 	END IF;
-
-	EXECUTE format('SELECT mlmeta.profile(f), max(s.window_start) FROM %s',
-		mlmeta.monitor_rows(monitor, query))
-	INTO reference, last_time USING period_start, period_end;
-	IF reference IS NULL THEN
-		RAISE EXCEPTION 'monitor "%": the baseline has no rows', monitor.name
-			USING ERRCODE = 'no_data_found',
-				HINT = 'Name a period, or a data version, that holds rows.';
-	END IF;
-	IF has_quality THEN
-		EXECUTE format(
-			'SELECT mlmeta.merge(w.quality),
-				array_agg(mlmeta.roc_auc(w.quality) ORDER BY w.window_start)
-			FROM (SELECT s.window_start,
-					mlmeta.classification(s.%I::integer, s.%I, %L) AS quality
-				FROM %s GROUP BY s.window_start) AS w',
-			monitor.label_column, monitor.score_column, monitor.threshold,
-			mlmeta.monitor_rows(monitor, query))
-		INTO quality, window_quality USING period_start, period_end;
-	END IF;
-
-	INSERT INTO mlmeta.monitor_baselines (monitor, dataset, period_start,
-		period_end, profile, quality, window_quality)
-	VALUES (monitor.id, dataset, period_start,
-		coalesce(period_end,
-			(last_time + monitor.granularity) AT TIME ZONE monitor.time_zone),
-		reference, quality, window_quality)
-	RETURNING id INTO result;
-	RETURN result;
+	PERFORM set_config('mlmeta.maintenance', 'on', true);
+	-- Windows first: they refer to baselines, which go with the monitor.
+	DELETE FROM mlmeta.monitor_windows AS w WHERE w.monitor = m.id;
+	DELETE FROM mlmeta.monitors AS x WHERE x.id = m.id;
+	PERFORM set_config('mlmeta.maintenance', 'off', true);
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.store_baseline(mlmeta.monitors, text, timestamptz,
-	timestamptz, mlmeta.artifact) IS
-	'profiles the rows of a query and stores them as the monitor''s newest baseline';
+COMMENT ON FUNCTION mlmeta.drop_monitor(text) IS
+	'removes a monitor with its windows, results and alerts';
 
-CREATE FUNCTION mlmeta.set_baseline(
+-- Segments ------------------------------------------------------------------------------
+
+-- The expression with every name qualified: that of a view whose only source
+-- is a row of these columns, less what the view of a constant has around it.
+-- Not pinned, as create_monitor().
+CREATE FUNCTION mlmeta.resolve_expression(
 	monitor text,
-	period_start timestamptz,
-	period_end timestamptz
-) RETURNS bigint
+	name text,
+	expression text,
+	columns jsonb
+) RETURNS text
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	m mlmeta.monitors := mlmeta.find_monitor(monitor);
+	source text;
+	selected text := pg_catalog.format(E'(\n%s\n)::text AS mlmeta_value', expression);
+	probe refcursor;
+	around text;
+	result text;
 BEGIN
-	IF NOT coalesce(period_start < period_end, false) THEN
-		RAISE EXCEPTION 'monitor "%": the period of a baseline must end after it starts', monitor
+	SELECT pg_catalog.format(' FROM (SELECT %s OFFSET 0) AS s',
+		pg_catalog.string_agg(pg_catalog.format('NULL::%s AS %I',
+			c.value OPERATOR(pg_catalog.->>) 'type',
+			c.value OPERATOR(pg_catalog.->>) 'name'), ', ' ORDER BY c.n))
+		INTO source
+	FROM pg_catalog.jsonb_array_elements(columns) WITH ORDINALITY AS c (value, n);
+
+	-- A cursor takes one query and no more.
+	BEGIN
+		OPEN probe FOR EXECUTE 'SELECT ' || selected || source;
+		CLOSE probe;
+		EXECUTE 'CREATE TEMPORARY VIEW mlmeta_source AS SELECT ' || selected
+			|| source;
+	EXCEPTION WHEN OTHERS THEN
+		RAISE EXCEPTION 'monitor "%": segment "%" is not a valid expression',
+				monitor, name
+			USING ERRCODE = SQLSTATE, DETAIL = SQLERRM,
+				HINT = 'Write one SQL expression over the columns of the source; a subquery calls them s.column.';
+	END;
+	result := mlmeta.view_query('pg_temp.mlmeta_source');
+	IF pg_catalog.jsonb_array_length(
+			mlmeta.relation_columns('pg_temp.mlmeta_source')) <> 1 THEN
+		RAISE EXCEPTION 'monitor "%": segment "%" is more than one expression',
+				monitor, name
 			USING ERRCODE = 'invalid_parameter_value';
 	END IF;
-	RETURN mlmeta.store_baseline(m, m.query, period_start, period_end, NULL);
+	DROP VIEW pg_temp.mlmeta_source;
+	EXECUTE 'CREATE TEMPORARY VIEW mlmeta_source AS SELECT 1 AS mlmeta_value'
+		|| source;
+	around := mlmeta.view_query('pg_temp.mlmeta_source');
+	DROP VIEW pg_temp.mlmeta_source;
+	around := pg_catalog.substr(around,
+		pg_catalog.strpos(around, ' AS mlmeta_value'));
+	result := pg_catalog.substr(result, pg_catalog.length('SELECT ') + 1);
+	IF pg_catalog.right(result, pg_catalog.length(around))
+			OPERATOR(pg_catalog.<>) around THEN
+		RAISE EXCEPTION 'monitor "%": segment "%" is not an expression',
+				monitor, name
+			USING ERRCODE = 'invalid_parameter_value';
+	END IF;
+	RETURN pg_catalog.btrim(pg_catalog.left(result,
+		-pg_catalog.length(around)), E' \n');
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.set_baseline(text, timestamptz, timestamptz) IS
-	'makes a period of the monitor''s own source its baseline, from start to before end; returns the baseline''s number';
+COMMENT ON FUNCTION mlmeta.resolve_expression(text, text, text, jsonb) IS
+	'an expression over columns, as text, with every name qualified';
 
-CREATE FUNCTION mlmeta.set_baseline(monitor text, dataset mlmeta.artifact)
-RETURNS bigint
+CREATE FUNCTION mlmeta.set_segments(
+	monitor text,
+	segments jsonb,
+	segment_sets text[] DEFAULT NULL
+) RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+AS $$
+DECLARE
+	m mlmeta.monitors := mlmeta.find_monitor(monitor);
+	resolved record;
+	unknown text;
+BEGIN
+	PERFORM mlmeta.check_writable();
+	PERFORM mlmeta.check_monitor_owner(m);
+	IF pg_catalog.jsonb_typeof(segments) IS DISTINCT FROM 'object' THEN
+		RAISE EXCEPTION 'monitor "%": segments must be a JSON object of names and expressions', monitor
+			USING ERRCODE = 'invalid_parameter_value';
+	END IF;
+	SELECT t.name INTO unknown
+	FROM pg_catalog.unnest(segment_sets) AS s (names),
+		pg_catalog.regexp_split_to_table(s.names, '\s*,\s*') AS t (name)
+	WHERE NOT segments OPERATOR(pg_catalog.?) t.name LIMIT 1;
+	IF FOUND THEN
+		RAISE EXCEPTION 'monitor "%" has no segment "%"', monitor, unknown
+			USING ERRCODE = 'undefined_object';
+	END IF;
+	SELECT * INTO resolved FROM mlmeta.resolve_source('monitor', monitor,
+		coalesce(m.relation, m.query));
+	DELETE FROM mlmeta.monitor_segments AS s WHERE s.monitor = m.id;
+	INSERT INTO mlmeta.monitor_segments (monitor, name, position, expression)
+	SELECT m.id, e.key, e.n, mlmeta.resolve_expression(monitor, e.key, e.value,
+		resolved.columns)
+	FROM pg_catalog.jsonb_each_text(segments) WITH ORDINALITY AS e (key, value, n);
+	UPDATE mlmeta.monitors AS x
+	SET segment_sets = coalesce(set_segments.segment_sets, ARRAY(
+		SELECT s.name FROM mlmeta.monitor_segments AS s
+		WHERE s.monitor = m.id ORDER BY s.position))
+	WHERE x.id = m.id;
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta.set_segments(text, jsonb, text[]) IS
+	'how a monitor''s rows are divided: names and SQL expressions, which may hold subqueries; segment_sets: which are judged, several combined with commas, each alone by default. Set a baseline again afterwards';
+
+CREATE FUNCTION mlmeta.segment_label(names text[], parts text[]) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN (
+	SELECT pg_catalog.string_agg(u.name || CASE
+		WHEN u.part IS NULL THEN ' is null'
+		WHEN u.part ~ '^[[:alnum:]_.:+-]([[:alnum:]_.:+ -]*[[:alnum:]_.:+-])?$'
+			THEN '=' || u.part
+		ELSE '=' || pg_catalog.quote_literal(u.part)
+	END, ' & ' ORDER BY u.n)
+	FROM ROWS FROM (pg_catalog.unnest(names), pg_catalog.unnest(parts))
+		WITH ORDINALITY AS u (name, part, n)
+);
+
+COMMENT ON FUNCTION mlmeta.segment_label(text[], text[]) IS
+	'how a segment is called: region=north & plan=pro';
+
+CREATE FUNCTION mlmeta.set_rule(
+	monitor text,
+	feature text DEFAULT '*',
+	measure text DEFAULT '*',
+	segment text DEFAULT '*',
+	tolerance float8 DEFAULT NULL,
+	is_muted boolean DEFAULT NULL,
+	severity text DEFAULT NULL
+) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	m mlmeta.monitors := mlmeta.find_monitor(monitor);
-	snapshot mlmeta.dataset_snapshots;
 BEGIN
-	SELECT * INTO snapshot FROM mlmeta.dataset_snapshots AS d
-	WHERE d.artifact OPERATOR(mlmeta.=) dataset
-	ORDER BY d.taken_at DESC LIMIT 1;
-	IF NOT FOUND THEN
-		RAISE EXCEPTION 'there is no snapshot of dataset "%"', dataset
-			USING ERRCODE = 'undefined_object',
-				HINT = 'Take one with snapshot_dataset().';
-	END IF;
-	IF snapshot.owner <> current_user THEN
-		RAISE EXCEPTION 'the snapshot of dataset "%" belongs to "%"', dataset,
-				snapshot.owner
-			USING ERRCODE = 'insufficient_privilege',
-				HINT = 'Only its owner runs its query.';
-	END IF;
-	RETURN mlmeta.store_baseline(m, CASE WHEN snapshot.copy_table IS NULL
-		THEN snapshot.query ELSE 'SELECT * FROM ' || snapshot.copy_table END,
-		NULL, NULL, dataset);
+	PERFORM mlmeta.check_writable();
+	PERFORM mlmeta.check_monitor_owner(m);
+	INSERT INTO mlmeta.monitor_rules AS r (monitor, feature, measure, segment,
+		tolerance, is_muted, severity)
+	VALUES (m.id, set_rule.feature, set_rule.measure, set_rule.segment,
+		set_rule.tolerance, set_rule.is_muted, set_rule.severity)
+	ON CONFLICT ON CONSTRAINT monitor_rules_pkey DO UPDATE
+	SET tolerance = excluded.tolerance, is_muted = excluded.is_muted,
+		severity = excluded.severity;
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.set_baseline(text, mlmeta.artifact) IS
-	'makes the data version that a model was trained on the monitor''s baseline; its query must have the monitor''s columns; returns the baseline''s number';
+COMMENT ON FUNCTION mlmeta.set_rule(text, text, text, text, float8, boolean, text) IS
+	'sets a tolerance, silence or severity for a feature, measure or segment of a monitor; * is all';
+
+CREATE FUNCTION mlmeta.rule_of(
+	monitor bigint,
+	feature text,
+	measure text,
+	segment text,
+	OUT tolerance float8,
+	OUT is_muted boolean,
+	OUT severity text
+) RETURNS record
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+	SELECT (pg_catalog.array_agg(r.tolerance ORDER BY p.rank)
+			FILTER (WHERE r.tolerance IS NOT NULL))[1],
+		coalesce((pg_catalog.array_agg(r.is_muted ORDER BY p.rank)
+			FILTER (WHERE r.is_muted IS NOT NULL))[1], false),
+		(pg_catalog.array_agg(r.severity ORDER BY p.rank)
+			FILTER (WHERE r.severity IS NOT NULL))[1]
+	FROM mlmeta.monitor_rules AS r,
+		LATERAL (SELECT (r.feature = '*')::integer * 4
+			+ (r.measure = '*')::integer * 2 + (r.segment = '*')::integer) AS p (rank)
+	WHERE r.monitor = rule_of.monitor
+		AND r.feature IN ('*', rule_of.feature)
+		AND r.measure IN ('*', rule_of.measure)
+		AND r.segment IN ('*', rule_of.segment);
+END;
+
+COMMENT ON FUNCTION mlmeta.rule_of(bigint, text, text, text) IS
+	'what the rules of a monitor say of a feature, measure and segment, each from the most specific rule that says it';

@@ -128,9 +128,6 @@ SELECT check_monitor('fresh');
 SELECT set_baseline('fresh', '2021-01-01', '2020-01-01');
 SELECT set_baseline('fresh', 'dataset:none@sha256:0000000000000000000000000000000000000000000000000000000000000000'::artifact);
 
-DELETE FROM alerts;
-DELETE FROM monitor_windows;
-DELETE FROM monitor_results;
-DELETE FROM monitor_baselines;
-DELETE FROM monitors;
+SELECT drop_monitor(name) FROM monitors;
+SELECT count(*) FROM alerts;
 DROP TABLE california, california_late;

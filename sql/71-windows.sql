@@ -1,0 +1,518 @@
+-- Windows: rows become one profile a window and segment, and nothing reads rows
+-- after that.
+--
+-- Data's path: rows -> profiles on the baseline's bins, grouped once by the
+-- finest combination of segments and rolled up by merging -> stored detached ->
+-- drift() against the baseline -> verdicts (part 72) -> alerts (part 73).
+
+CREATE AGGREGATE mlmeta.expected_quality(
+	score float8, threshold float8, probability float8) (
+	SFUNC = mlmeta.classification_add_expected,
+	STYPE = mlmeta.classification,
+	SSPACE = 8192,
+	FINALFUNC = mlmeta.classification_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	COMBINEFUNC = mlmeta.classification_merge,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE mlmeta.expected_quality(score float8, threshold float8, probability float8) IS
+	'the classification to expect of scores with calibrated probabilities, without labels: its accessors give the estimates, and it merges';
+
+CREATE TABLE mlmeta.monitor_baselines (
+	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	monitor bigint NOT NULL REFERENCES mlmeta.monitors ON DELETE CASCADE,
+	dataset mlmeta.artifact REFERENCES mlmeta.artifacts,
+	period_start timestamptz,
+	period_end timestamptz,
+	trailing_windows integer CHECK (trailing_windows > 0),
+	query text NOT NULL,
+	profile mlmeta.profile NOT NULL,
+	quality mlmeta.classification,
+	set_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+	user_name text NOT NULL DEFAULT SESSION_USER
+);
+
+CREATE INDEX monitor_baselines_monitor ON mlmeta.monitor_baselines
+	(monitor, id);
+
+COMMENT ON TABLE mlmeta.monitor_baselines IS
+	'the baselines of monitors, the newest in force; see set_baseline()';
+COMMENT ON COLUMN mlmeta.monitor_baselines.dataset IS
+	'the data version it was made from';
+COMMENT ON COLUMN mlmeta.monitor_baselines.period_end IS
+	'the first window checked against it begins here';
+COMMENT ON COLUMN mlmeta.monitor_baselines.trailing_windows IS
+	'windows are compared with so many windows before them, on the bins of this one; NULL: with this one';
+COMMENT ON COLUMN mlmeta.monitor_baselines.query IS
+	'its rows, from which undecided verdicts are settled';
+COMMENT ON COLUMN mlmeta.monitor_baselines.quality IS
+	'quality of the model over the baseline; estimates are calibrated on it';
+
+CREATE TABLE mlmeta.monitor_baseline_segments (
+	baseline bigint NOT NULL REFERENCES mlmeta.monitor_baselines ON DELETE CASCADE,
+	segment text NOT NULL,
+	row_count bigint NOT NULL,
+	profile mlmeta.profile,
+	quality mlmeta.classification,
+	errors mlmeta.regression,
+	window_quality float8[],
+	window_rows float8[],
+	PRIMARY KEY (baseline, segment)
+);
+
+COMMENT ON TABLE mlmeta.monitor_baseline_segments IS
+	'baselines by segment; the empty one is all rows';
+COMMENT ON COLUMN mlmeta.monitor_baseline_segments.profile IS
+	'detached: attach(profile, baseline''s profile) gives the edges back';
+COMMENT ON COLUMN mlmeta.monitor_baseline_segments.window_quality IS
+	'ROC AUC, or mean absolute error, of the baseline''s own windows: what is usual';
+COMMENT ON COLUMN mlmeta.monitor_baseline_segments.window_rows IS
+	'rows a day in the baseline''s own whole windows';
+
+CREATE TABLE mlmeta.monitor_windows (
+	monitor bigint NOT NULL REFERENCES mlmeta.monitors ON DELETE CASCADE,
+	segment text NOT NULL DEFAULT '',
+	window_start timestamptz NOT NULL,
+	window_end timestamptz NOT NULL,
+	baseline bigint NOT NULL REFERENCES mlmeta.monitor_baselines,
+	row_count bigint NOT NULL,
+	profile mlmeta.profile,
+	quality mlmeta.classification,
+	errors mlmeta.regression,
+	estimated_roc_auc float8,
+	estimated_accuracy float8,
+	checked_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+	PRIMARY KEY (monitor, window_start, segment)
+);
+
+COMMENT ON TABLE mlmeta.monitor_windows IS
+	'the checked windows, as profiles and quality summaries from which any comparison can be made again';
+COMMENT ON COLUMN mlmeta.monitor_windows.segment IS
+	'empty: all rows of the window';
+COMMENT ON COLUMN mlmeta.monitor_windows.profile IS
+	'detached: attach(profile, baseline''s profile) gives the edges back; NULL without rows';
+COMMENT ON COLUMN mlmeta.monitor_windows.quality IS
+	'of a classifier';
+COMMENT ON COLUMN mlmeta.monitor_windows.errors IS
+	'of a regression';
+COMMENT ON COLUMN mlmeta.monitor_windows.estimated_roc_auc IS
+	'ROC AUC to expect of the scores, without labels';
+COMMENT ON COLUMN mlmeta.monitor_windows.estimated_accuracy IS
+	'accuracy to expect of the scores, without labels';
+
+-- Reading rows -------------------------------------------------------------------------
+
+CREATE FUNCTION mlmeta.live_columns(monitor mlmeta.monitors) RETURNS text[]
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN (
+	SELECT pg_catalog.array_agg(a.attname::text ORDER BY a.attnum)
+	FROM pg_catalog.pg_attribute AS a
+	WHERE a.attrelid = pg_catalog.to_regclass((monitor).relation)
+		AND a.attnum > 0 AND NOT a.attisdropped
+);
+
+COMMENT ON FUNCTION mlmeta.live_columns(mlmeta.monitors) IS
+	'columns that the monitor''s table has now; NULL when its source is a query, whose columns are fixed, or is gone';
+
+CREATE FUNCTION mlmeta.live_features(monitor mlmeta.monitors) RETURNS text[]
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN (
+	SELECT coalesce(pg_catalog.array_agg(f.name ORDER BY f.n), '{}')
+	FROM (
+		SELECT u.name, u.n FROM pg_catalog.unnest((monitor).features)
+			WITH ORDINALITY AS u (name, n)
+		WHERE u.name = ANY (mlmeta.live_columns(monitor)) IS NOT FALSE
+		UNION ALL
+		SELECT u.name, 10000 + u.n FROM pg_catalog.unnest(mlmeta.live_columns(monitor))
+			WITH ORDINALITY AS u (name, n)
+		WHERE (monitor).all_features
+			AND (u.name = ANY ((monitor).features || (monitor).key_columns
+				|| (monitor).time_column || (monitor).label_column)) IS NOT TRUE
+	) AS f
+);
+
+COMMENT ON FUNCTION mlmeta.live_features(mlmeta.monitors) IS
+	'features that can be read now: without columns that vanished, with those that came';
+
+CREATE FUNCTION mlmeta.time_condition(
+	monitor mlmeta.monitors,
+	first_parameter integer DEFAULT 1
+) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN CASE WHEN (monitor).time_type = 'timestamptz'::regtype
+	THEN pg_catalog.format(
+		's.%1$I >= coalesce($%2$s, ''-infinity'')
+			AND s.%1$I < coalesce($%3$s, ''infinity'')
+			AND pg_catalog.isfinite(s.%1$I)',
+		(monitor).time_column, first_parameter, first_parameter + 1)
+	ELSE pg_catalog.format(
+		's.%1$I >= coalesce($%2$s AT TIME ZONE %4$L, ''-infinity'')
+			AND s.%1$I < coalesce($%3$s AT TIME ZONE %4$L, ''infinity'')
+			AND pg_catalog.isfinite(s.%1$I)',
+		(monitor).time_column, first_parameter, first_parameter + 1,
+		(monitor).time_zone)
+	END;
+
+COMMENT ON FUNCTION mlmeta.time_condition(mlmeta.monitors, integer) IS
+	'condition for rows between two parameters, $1 and $2 by default, which an index on the time column serves';
+
+CREATE FUNCTION mlmeta.monitor_rows(
+	monitor mlmeta.monitors,
+	query text,
+	first_parameter integer DEFAULT 1
+) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN pg_catalog.format(
+	'(SELECT mlmeta.window_start(%1$s, %2$L::interval) AS mlmeta_window, s.*%3$s
+		FROM (%4$s
+		) AS s
+		WHERE %5$s) AS s
+	CROSS JOIN LATERAL (SELECT %6$s) AS f',
+	CASE WHEN (monitor_rows.monitor).time_type = 'timestamptz'::regtype
+		THEN pg_catalog.format('(s.%I AT TIME ZONE %L)', (monitor_rows.monitor).time_column,
+			(monitor_rows.monitor).time_zone)
+		ELSE pg_catalog.format('s.%I::timestamp', (monitor_rows.monitor).time_column) END,
+	(monitor_rows.monitor).granularity,
+	(SELECT coalesce(pg_catalog.string_agg(pg_catalog.format(
+		E',\n\t\t\t(%s) AS %I', g.expression, 'mlmeta_' || g.name), '' ORDER BY g.position), '')
+		FROM mlmeta.monitor_segments AS g WHERE g.monitor = (monitor_rows.monitor).id),
+	query,
+	mlmeta.time_condition(monitor, first_parameter),
+	(SELECT pg_catalog.string_agg(pg_catalog.format('s.%I', c.name), ', ' ORDER BY c.n)
+		FROM pg_catalog.unnest(mlmeta.live_features(monitor))
+			WITH ORDINALITY AS c (name, n)));
+
+COMMENT ON FUNCTION mlmeta.monitor_rows(mlmeta.monitors, text, integer) IS
+	'FROM item of the monitored rows between two parameters, $1 and $2 by default: s has the window, all columns and the segments'' values, f the features';
+
+CREATE FUNCTION mlmeta.scan_query(monitor mlmeta.monitors, query text)
+RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	divided text[] := ARRAY(
+		SELECT s.name FROM mlmeta.monitor_segments AS s
+		WHERE s.monitor = monitor.id AND EXISTS (
+			SELECT FROM unnest(monitor.segment_sets) AS t (names)
+			WHERE s.name = ANY (regexp_split_to_array(t.names, '\s*,\s*')))
+		ORDER BY s.position);
+	finest text := (SELECT string_agg(format(', s.%I', 'mlmeta_' || d.name), '')
+		FROM unnest(divided) AS d (name));
+	has_score boolean := monitor.label_column IS NOT NULL
+		AND monitor.score_column IS NOT NULL;
+	has_prediction boolean := monitor.label_column IS NOT NULL
+		AND monitor.score_column IS NULL AND monitor.prediction_column IS NOT NULL;
+	merged text := 'sum(n.row_count)::bigint, mlmeta.detach(mlmeta.merge(n.profile)),
+	mlmeta.merge(n.quality), mlmeta.merge(n.expected), mlmeta.merge(n.errors)';
+BEGIN
+	RETURN format(
+'WITH finest AS MATERIALIZED (
+	SELECT s.mlmeta_window%s, count(*) AS row_count,
+		mlmeta.profile(f, $3) AS profile,
+		%s AS quality,
+		%s AS expected,
+		%s AS errors
+	FROM %s
+	GROUP BY s.mlmeta_window%1$s
+)
+SELECT n.mlmeta_window, '''' AS segment, %6$s
+FROM finest AS n GROUP BY n.mlmeta_window',
+		coalesce(finest, ''),
+		CASE WHEN has_score THEN format('mlmeta.classification(s.%I::integer, s.%I::float8, %L)',
+				monitor.label_column, monitor.score_column, monitor.threshold)
+			ELSE 'NULL::mlmeta.classification' END,
+		CASE WHEN has_score THEN format('mlmeta.expected_quality(s.%1$I::float8, %2$L,
+			mlmeta.calibrate($4, s.%1$I::float8))', monitor.score_column, monitor.threshold)
+			ELSE 'NULL::mlmeta.classification' END,
+		CASE WHEN has_prediction THEN format('mlmeta.regression(s.%I::float8, s.%I::float8)',
+				monitor.label_column, monitor.prediction_column)
+			ELSE 'NULL::mlmeta.regression' END,
+		mlmeta.monitor_rows(monitor, query),
+		merged)
+	|| coalesce((
+		SELECT string_agg(format(E'\nUNION ALL\nSELECT n.mlmeta_window, mlmeta.segment_label(%L, ARRAY[%s]), %s
+FROM finest AS n GROUP BY n.mlmeta_window, %2$s',
+			p.names, (SELECT string_agg(format('n.%I', 'mlmeta_' || u.name), ', ' ORDER BY u.n)
+				FROM unnest(p.names) WITH ORDINALITY AS u (name, n)),
+			merged), '' ORDER BY t.n)
+		FROM unnest(monitor.segment_sets) WITH ORDINALITY AS t (names, n),
+			LATERAL (SELECT regexp_split_to_array(t.names, '\s*,\s*') AS names) AS p
+		), '');
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta.scan_query(mlmeta.monitors, text) IS
+	'the one query that reads the rows from $1 to $2, on the bins of $3, scores calibrated by $4: a row a window and segment';
+
+CREATE FUNCTION mlmeta.scan_windows(
+	monitor mlmeta.monitors,
+	query text,
+	period_start timestamptz,
+	period_end timestamptz,
+	reference mlmeta.profile,
+	quality mlmeta.classification
+) RETURNS SETOF mlmeta.monitor_windows
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	w mlmeta.monitor_windows;
+	expected mlmeta.classification;
+	start timestamp;
+BEGIN
+	w.monitor := monitor.id;
+	w.checked_at := clock_timestamp();
+	FOR start, w.segment, w.row_count, w.profile, w.quality, expected, w.errors IN
+		EXECUTE mlmeta.scan_query(monitor, query)
+		USING period_start, period_end, reference, quality
+	LOOP
+		w.window_start := start AT TIME ZONE monitor.time_zone;
+		w.window_end := (start + monitor.granularity) AT TIME ZONE monitor.time_zone;
+		w.estimated_roc_auc := mlmeta.roc_auc(expected);
+		w.estimated_accuracy := mlmeta.accuracy(expected);
+		RETURN NEXT w;
+	END LOOP;
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta.scan_windows(mlmeta.monitors, text, timestamptz,
+	timestamptz, mlmeta.profile, mlmeta.classification) IS
+	'the windows of rows from start to before end, by segment; one scan';
+
+CREATE FUNCTION mlmeta.preview_monitor(monitor text) RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	m mlmeta.monitors := mlmeta.find_monitor(monitor);
+BEGIN
+	RETURN format(
+'-- What check_monitor(%L) will run, as role %I.
+-- $1, $2: from and to; $3: profile of the baseline; $4: its quality
+', m.name, m.owner) || mlmeta.scan_query(m, m.query);
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta.preview_monitor(text) IS
+	'dry run: the query by which a check reads the source';
+
+-- Baselines ----------------------------------------------------------------------------
+
+CREATE FUNCTION mlmeta.window_figure(
+	quality mlmeta.classification,
+	errors mlmeta.regression
+) RETURNS float8
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN coalesce(mlmeta.roc_auc(quality), mlmeta.mae(errors));
+
+COMMENT ON FUNCTION mlmeta.window_figure(mlmeta.classification, mlmeta.regression) IS
+	'the figure that quality is judged by: ROC AUC of a classifier, mean absolute error of a regression';
+
+CREATE FUNCTION mlmeta.store_baseline(
+	monitor mlmeta.monitors,
+	query text,
+	period_start timestamptz,
+	period_end timestamptz,
+	dataset mlmeta.artifact,
+	trailing_windows integer
+) RETURNS bigint
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	reference mlmeta.profile;
+	result bigint;
+BEGIN
+	PERFORM mlmeta.check_writable();
+	PERFORM mlmeta.check_monitor_owner(monitor);
+
+	EXECUTE format('SELECT mlmeta.profile(f) FROM %s',
+		mlmeta.monitor_rows(monitor, query))
+	INTO reference USING period_start, period_end;
+	IF reference IS NULL THEN
+		RAISE EXCEPTION 'monitor "%": the baseline has no rows', monitor.name
+			USING ERRCODE = 'no_data_found',
+				HINT = 'Name a period, or a data version, that holds rows.';
+	END IF;
+
+	INSERT INTO mlmeta.monitor_baselines (monitor, dataset, period_start,
+		period_end, trailing_windows, query, profile)
+	VALUES (monitor.id, dataset, period_start, period_end, trailing_windows,
+		query, reference)
+	RETURNING id INTO result;
+
+	WITH scanned AS (
+		SELECT s.*, s.window_start >= store_baseline.period_start
+				AND s.window_end <= store_baseline.period_end AS is_whole,
+			row_number() OVER (PARTITION BY s.segment ORDER BY s.window_start) AS n,
+			count(*) OVER (PARTITION BY s.segment) AS windows
+		FROM mlmeta.scan_windows(monitor, query, store_baseline.period_start,
+			store_baseline.period_end, reference, NULL) AS s
+	), summed AS (
+		INSERT INTO mlmeta.monitor_baseline_segments (baseline, segment,
+			row_count, profile, quality, errors, window_quality, window_rows)
+		SELECT result, s.segment, sum(s.row_count), mlmeta.merge(s.profile),
+			mlmeta.merge(s.quality), mlmeta.merge(s.errors),
+			array_agg(f.figure ORDER BY s.window_start)
+				FILTER (WHERE f.figure IS NOT NULL),
+			-- Of a data version nobody knows where it was cut.
+			array_agg(s.row_count * 86400.0 / extract(epoch FROM s.window_end - s.window_start)
+				ORDER BY s.window_start)
+				FILTER (WHERE coalesce(s.is_whole, s.n NOT IN (1, s.windows) OR s.windows < 5))
+		FROM scanned AS s,
+			LATERAL (SELECT mlmeta.window_figure(s.quality, s.errors) AS figure) AS f
+		GROUP BY s.segment
+		RETURNING segment, quality
+	)
+	UPDATE mlmeta.monitor_baselines AS b
+	SET quality = (SELECT s.quality FROM summed AS s WHERE s.segment = ''),
+		period_end = coalesce(store_baseline.period_end,
+			(SELECT max(s.window_end) FROM scanned AS s))
+	WHERE b.id = result;
+	RETURN result;
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta.store_baseline(mlmeta.monitors, text, timestamptz,
+	timestamptz, mlmeta.artifact, integer) IS
+	'profiles the rows of a query and stores them as the monitor''s newest baseline';
+
+CREATE FUNCTION mlmeta.set_baseline(
+	monitor text,
+	period_start timestamptz,
+	period_end timestamptz
+) RETURNS bigint
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	m mlmeta.monitors := mlmeta.find_monitor(monitor);
+BEGIN
+	IF NOT coalesce(period_start < period_end, false) THEN
+		RAISE EXCEPTION 'monitor "%": the period of a baseline must end after it starts', monitor
+			USING ERRCODE = 'invalid_parameter_value';
+	END IF;
+	RETURN mlmeta.store_baseline(m, m.query, period_start, period_end, NULL, NULL);
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta.set_baseline(text, timestamptz, timestamptz) IS
+	'makes a period of the monitor''s own source its baseline, from start to before end; returns the baseline''s number';
+
+CREATE FUNCTION mlmeta.set_baseline(
+	monitor text,
+	period_start timestamptz,
+	period_end timestamptz,
+	trailing_windows integer
+) RETURNS bigint
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	m mlmeta.monitors := mlmeta.find_monitor(monitor);
+BEGIN
+	IF NOT coalesce(period_start < period_end, false)
+			OR NOT coalesce(trailing_windows > 0, false) THEN
+		RAISE EXCEPTION 'monitor "%": the period must end after it starts, and there must be windows before', monitor
+			USING ERRCODE = 'invalid_parameter_value',
+				HINT = '1 compares each window with the one before, 7 with the seven before.';
+	END IF;
+	RETURN mlmeta.store_baseline(m, m.query, period_start, period_end, NULL,
+		trailing_windows);
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta.set_baseline(text, timestamptz, timestamptz, integer) IS
+	'compares each window with so many windows before it, merged from their stored profiles; the period gives the bins, the first windows'' reference and what quality and row counts are usual';
+
+CREATE FUNCTION mlmeta.set_baseline(monitor text, dataset mlmeta.artifact)
+RETURNS bigint
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	m mlmeta.monitors := mlmeta.find_monitor(monitor);
+	snapshot mlmeta.dataset_snapshots;
+BEGIN
+	SELECT * INTO snapshot FROM mlmeta.dataset_snapshots AS d
+	WHERE d.artifact OPERATOR(mlmeta.=) dataset
+	ORDER BY d.taken_at DESC LIMIT 1;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'there is no snapshot of dataset "%"', dataset
+			USING ERRCODE = 'undefined_object',
+				HINT = 'Take one with snapshot_dataset().';
+	END IF;
+	IF snapshot.owner <> current_user THEN
+		RAISE EXCEPTION 'the snapshot of dataset "%" belongs to "%"', dataset,
+				snapshot.owner
+			USING ERRCODE = 'insufficient_privilege',
+				HINT = 'Only its owner runs its query.';
+	END IF;
+	RETURN mlmeta.store_baseline(m, CASE WHEN snapshot.copy_table IS NULL
+		THEN snapshot.query ELSE 'SELECT * FROM ' || snapshot.copy_table END,
+		NULL, NULL, dataset, NULL);
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta.set_baseline(text, mlmeta.artifact) IS
+	'makes the data version that a model was trained on the monitor''s baseline; its query must have the monitor''s columns; returns the baseline''s number';
+
+-- Names of their own: a literal must not be ambiguous between the overloads.
+CREATE FUNCTION mlmeta.set_baseline_of_run(monitor text, run mlmeta.run)
+RETURNS bigint
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	used mlmeta.artifact[];
+BEGIN
+	SELECT array_agg(a.artifact) INTO used
+	FROM mlmeta.run_artifacts AS a
+	WHERE a.run OPERATOR(mlmeta.=) set_baseline_of_run.run AND a.direction = 'used'
+		AND EXISTS (SELECT FROM mlmeta.dataset_snapshots AS d
+			WHERE d.artifact OPERATOR(mlmeta.=) a.artifact);
+	IF coalesce(cardinality(used), 0) <> 1 THEN
+		RAISE EXCEPTION 'run "%" used % datasets with a snapshot', run,
+				coalesce(cardinality(used), 0)
+			USING ERRCODE = 'object_not_in_prerequisite_state',
+				HINT = 'Give set_baseline() the data version itself.';
+	END IF;
+	RETURN mlmeta.set_baseline(monitor, used[1]);
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta.set_baseline_of_run(text, mlmeta.run) IS
+	'makes the one data version that a training run used the monitor''s baseline';
+
+CREATE FUNCTION mlmeta.set_baseline_of_model(
+	monitor text,
+	model text,
+	version integer
+) RETURNS bigint
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	run mlmeta.run;
+	dataset mlmeta.artifact;
+BEGIN
+	IF to_regclass('mlmeta.model_versions') IS NULL THEN
+		RAISE EXCEPTION 'there is no registry of models here'
+			USING ERRCODE = 'undefined_object';
+	END IF;
+	EXECUTE 'SELECT v.run, v.training_data FROM mlmeta.model_versions AS v
+			JOIN mlmeta.models AS x ON x.model_id = v.model_id
+		WHERE x.model = $1 AND v.version = $2'
+	INTO run, dataset USING model, version;
+	IF run IS NULL AND dataset IS NULL THEN
+		RAISE EXCEPTION 'model "%" has no version % with a run', model, version
+			USING ERRCODE = 'undefined_object';
+	END IF;
+	RETURN CASE WHEN dataset IS NULL THEN mlmeta.set_baseline_of_run(monitor, run)
+		ELSE mlmeta.set_baseline(monitor, dataset) END;
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta.set_baseline_of_model(text, text, integer) IS
+	'makes the data version that a registered model version was trained on the monitor''s baseline';

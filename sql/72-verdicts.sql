@@ -1,0 +1,502 @@
+-- Verdicts: stored summaries measured, and judged by one calibrated rule.
+--
+-- The rule (doc/statistics.md, "Calibrated alarms"): one primary test a feature
+-- and one for its missing values; p-values of a window adjusted together over
+-- all features and segments; drift if and only if the adjusted p-value is at
+-- most q and the lower confidence bound of the effect is above the tolerance.
+-- All other measures are reported.
+
+CREATE TABLE mlmeta.monitor_results (
+	monitor bigint NOT NULL REFERENCES mlmeta.monitors ON DELETE CASCADE,
+	window_start timestamptz NOT NULL,
+	window_end timestamptz NOT NULL,
+	segment text NOT NULL DEFAULT '',
+	feature text NOT NULL,
+	position integer NOT NULL,
+	measure text NOT NULL,
+	is_primary boolean NOT NULL,
+	statistic float8,
+	statistic_low float8,
+	statistic_high float8,
+	p_value float8,
+	adjusted_p float8,
+	bound_low float8,
+	bound_high float8,
+	tolerance float8,
+	detectable float8,
+	n_reference bigint,
+	n_current bigint,
+	verdict text NOT NULL CHECK (verdict IN
+		('drift', 'no drift', 'undecided', 'too little data', 'no data', 'reported')),
+	reason text NOT NULL,
+	is_exact boolean NOT NULL DEFAULT false,
+	PRIMARY KEY (monitor, window_start, segment, feature, measure)
+);
+
+COMMENT ON TABLE mlmeta.monitor_results IS
+	'what each check found: a row per window, segment, feature and measure';
+COMMENT ON COLUMN mlmeta.monitor_results.feature IS
+	'empty: the rows as a whole';
+COMMENT ON COLUMN mlmeta.monitor_results.position IS
+	'order of the feature among the monitor''s features';
+COMMENT ON COLUMN mlmeta.monitor_results.is_primary IS
+	'the measure decides; the others are reported';
+COMMENT ON COLUMN mlmeta.monitor_results.statistic_low IS
+	'the statistic of the rows is at least this';
+COMMENT ON COLUMN mlmeta.monitor_results.statistic_high IS
+	'the statistic of the rows is at most this';
+COMMENT ON COLUMN mlmeta.monitor_results.adjusted_p IS
+	'p-value adjusted over all primary tests of the window';
+COMMENT ON COLUMN mlmeta.monitor_results.bound_low IS
+	'lower confidence bound of the effect, when the statistic is as low as it can be';
+COMMENT ON COLUMN mlmeta.monitor_results.bound_high IS
+	'the same when the statistic is as high as it can be';
+COMMENT ON COLUMN mlmeta.monitor_results.tolerance IS
+	'effect, or for quality and counts the limit, that the verdict compared with';
+COMMENT ON COLUMN mlmeta.monitor_results.detectable IS
+	'smallest effect that a window of this size shows with probability 0.9';
+COMMENT ON COLUMN mlmeta.monitor_results.verdict IS
+	'drift, no drift, undecided, too little data, no data; reported: not a primary measure';
+COMMENT ON COLUMN mlmeta.monitor_results.reason IS
+	'why, in words';
+COMMENT ON COLUMN mlmeta.monitor_results.is_exact IS
+	'the bins left it undecided, and the rows were read again';
+
+-- Measuring -------------------------------------------------------------------------------
+
+CREATE FUNCTION mlmeta.reference_of(
+	baseline mlmeta.monitor_baselines,
+	segment text,
+	window_start timestamptz
+) RETURNS mlmeta.profile
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN coalesce(
+	CASE WHEN (reference_of.baseline).trailing_windows IS NOT NULL THEN (
+		SELECT mlmeta.attach(mlmeta.merge(t.profile), (reference_of.baseline).profile)
+		FROM (
+			SELECT w.profile
+			FROM mlmeta.monitor_windows AS w
+			WHERE w.monitor = (reference_of.baseline).monitor AND w.baseline = (reference_of.baseline).id
+				AND w.segment = reference_of.segment
+				AND w.window_start < reference_of.window_start
+				AND w.profile IS NOT NULL
+			ORDER BY w.window_start DESC LIMIT (reference_of.baseline).trailing_windows
+		) AS t
+	) END,
+	CASE WHEN segment = '' THEN (reference_of.baseline).profile ELSE (
+		SELECT mlmeta.attach(s.profile, (reference_of.baseline).profile)
+		FROM mlmeta.monitor_baseline_segments AS s
+		WHERE s.baseline = (reference_of.baseline).id AND s.segment = reference_of.segment
+	) END);
+
+COMMENT ON FUNCTION mlmeta.reference_of(mlmeta.monitor_baselines, text, timestamptz) IS
+	'what a window of a segment is compared with; NULL for a segment that the baseline does not have';
+
+CREATE FUNCTION mlmeta.measure_drift(
+	monitor mlmeta.monitors,
+	reference mlmeta.profile,
+	checked mlmeta.monitor_windows
+) RETURNS SETOF mlmeta.monitor_results
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+	WITH summarized AS (
+		SELECT coalesce(r.feature, c.feature) AS feature,
+			r.missing_share AS missing_reference,
+			c.missing_share AS missing_current,
+			greatest(r.distinct_count, c.distinct_count) AS categories
+		FROM (SELECT x.feature, x.distinct_count,
+				(x.null_count + x.nan_count)::float8
+					/ nullif(x.n + x.null_count + x.nan_count, 0) AS missing_share
+			FROM mlmeta.columns(reference) AS x) AS r
+			FULL JOIN (SELECT x.feature, x.distinct_count,
+				(x.null_count + x.nan_count)::float8
+					/ nullif(x.n + x.null_count + x.nan_count, 0) AS missing_share
+			FROM mlmeta.columns((checked).profile) AS x) AS c ON c.feature = r.feature
+	), measured AS (
+		SELECT d.feature, d.measure, d.is_primary, d.statistic,
+			coalesce(d.statistic_low, d.statistic) AS low,
+			coalesce(d.statistic_high, d.statistic) AS high,
+			d.p_value, d.n_reference, d.n_current, d.status,
+			pg_catalog.array_position((monitor).features, d.feature) AS position,
+			d.n_reference > 0 AND d.n_current > 0 AS has_rows,
+			pg_catalog.max(d.statistic) FILTER (WHERE d.measure = 'total_variation')
+				OVER (PARTITION BY d.feature) AS distance
+		FROM mlmeta.drift(reference, (checked).profile) AS d
+	)
+	SELECT (checked).monitor, (checked).window_start, (checked).window_end,
+		(checked).segment, m.feature,
+		coalesce(m.position, pg_catalog.cardinality((monitor).features) + 1),
+		m.measure, m.is_primary, m.statistic, m.low, m.high, m.p_value,
+		NULL::float8, b.low, b.high, NULL::float8, NULL::float8, m.n_reference,
+		m.n_current, CASE WHEN NOT m.is_primary THEN 'reported' END, m.status, false
+	FROM measured AS m
+		LEFT JOIN summarized AS s ON s.feature = m.feature,
+		LATERAL (SELECT
+			CASE WHEN NOT m.is_primary OR NOT m.has_rows THEN NULL
+				WHEN m.measure = 'ks' THEN mlmeta.ks_lower_bound(m.low,
+					m.n_reference, m.n_current, (monitor).alpha)
+				WHEN m.measure = 'chi2' THEN mlmeta.total_variation_lower_bound(
+					m.distance, s.categories::bigint, m.n_reference, m.n_current,
+					(monitor).alpha)
+				WHEN m.measure = 'missing_share' THEN mlmeta.share_lower_bound(
+					s.missing_reference, s.missing_current, m.n_reference,
+					m.n_current, (monitor).alpha)
+			END AS low
+		) AS l,
+		LATERAL (SELECT l.low, CASE WHEN m.measure = 'ks' AND m.is_primary AND m.has_rows
+			THEN mlmeta.ks_lower_bound(m.high, m.n_reference, m.n_current,
+				(monitor).alpha) ELSE l.low END AS high) AS b;
+END;
+
+COMMENT ON FUNCTION mlmeta.measure_drift(mlmeta.monitors, mlmeta.profile,
+	mlmeta.monitor_windows) IS
+	'the measures of two stored profiles; primary ones have no verdict yet, and their status as reason';
+
+CREATE FUNCTION mlmeta.measure_quality(
+	monitor mlmeta.monitors,
+	baseline mlmeta.monitor_baseline_segments,
+	checked mlmeta.monitor_windows,
+	past_error float8,
+	past_windows bigint,
+	is_mature boolean
+) RETURNS SETOF mlmeta.monitor_results
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+	WITH usual AS (
+		-- Three standard deviations from the mean of the baseline's windows.
+		SELECT pg_catalog.avg(w.figure) + d.side * 3 * pg_catalog.stddev_pop(w.figure) AS bound,
+			d.side, pg_catalog.count(w.figure) AS windows
+		FROM (SELECT CASE WHEN (monitor).score_column IS NULL THEN 1 ELSE -1 END AS side) AS d
+			LEFT JOIN pg_catalog.unnest((baseline).window_quality) AS w (figure) ON true
+		GROUP BY d.side
+	), labelled AS (
+		SELECT coalesce(mlmeta.n((checked).quality), mlmeta.n((checked).errors), 0) AS n,
+			(checked).row_count AS row_count
+	), measured AS (
+		SELECT v.measure, v.is_primary, v.statistic, l.n,
+			l.n::float8 / nullif(l.row_count, 0) AS coverage
+		FROM labelled AS l, LATERAL (VALUES
+			('roc_auc', true, mlmeta.roc_auc((checked).quality), 1),
+			('estimated_roc_auc', false, (checked).estimated_roc_auc, 1),
+			('accuracy', false, mlmeta.accuracy((checked).quality), 1),
+			('estimated_accuracy', false, (checked).estimated_accuracy, 1),
+			('f1_score', false, mlmeta.f1_score((checked).quality), 1),
+			('brier_score', false, mlmeta.brier_score((checked).quality), 1),
+			('mae', true, mlmeta.mae((checked).errors), 2),
+			('rmse', false, mlmeta.rmse((checked).errors), 2),
+			('bias', false, mlmeta.bias((checked).errors), 2),
+			('label_share', false, l.n::float8 / nullif(l.row_count, 0), 0)
+		) AS v (measure, is_primary, statistic, of)
+		WHERE v.of = 0 OR v.of = CASE WHEN (monitor).score_column IS NULL THEN 2 ELSE 1 END
+	), judged AS (
+		SELECT m.*, u.bound, u.side, u.windows, CASE
+				WHEN NOT m.is_primary THEN 'reported'
+				WHEN NOT is_mature THEN 'too little data'
+				WHEN m.statistic IS NULL THEN 'no data'
+				WHEN m.coverage < (monitor).label_coverage THEN 'too little data'
+				WHEN u.bound IS NULL OR u.windows < 2 THEN 'too little data'
+				WHEN u.side * m.statistic > u.side * u.bound THEN 'drift'
+				ELSE 'no drift'
+			END AS verdict
+		FROM measured AS m, usual AS u
+	)
+	SELECT (checked).monitor, (checked).window_start, (checked).window_end,
+		(checked).segment, coalesce((monitor).score_column, (monitor).prediction_column),
+		pg_catalog.cardinality((monitor).features) + 2, j.measure, j.is_primary,
+		j.statistic,
+		CASE WHEN j.measure = 'estimated_roc_auc' THEN j.statistic - past_error ELSE j.statistic END,
+		CASE WHEN j.measure = 'estimated_roc_auc' THEN j.statistic + past_error ELSE j.statistic END,
+		NULL::float8, NULL::float8, NULL::float8, NULL::float8,
+		CASE WHEN j.is_primary THEN j.bound END, NULL::float8,
+		coalesce(mlmeta.n((baseline).quality), mlmeta.n((baseline).errors)), j.n,
+		j.verdict,
+		CASE
+			WHEN j.measure = 'estimated_roc_auc' AND past_windows > 0 THEN pg_catalog.format(
+				'estimates were off by %s on average in %s windows before',
+				pg_catalog.round(past_error::numeric, 4), past_windows)
+			WHEN NOT j.is_primary THEN 'ok'
+			WHEN NOT is_mature THEN pg_catalog.format(
+				'labels are complete %s after the window', (monitor).label_delay)
+			WHEN j.statistic IS NULL AND j.measure = 'roc_auc' THEN 'no labels of both classes yet'
+			WHEN j.statistic IS NULL THEN 'no labels yet'
+			WHEN j.coverage < (monitor).label_coverage THEN pg_catalog.format(
+				'%s of %s rows have a label, a share of %s is asked for', j.n,
+				(checked).row_count, (monitor).label_coverage)
+			WHEN j.bound IS NULL OR j.windows < 2 THEN
+				'the baseline has fewer than two windows with labels'
+			ELSE pg_catalog.format(
+				'%s the %s usual %s: mean %s three standard deviations of %s baseline windows',
+				CASE WHEN j.statistic < j.bound THEN 'below' ELSE 'above' END,
+				CASE WHEN j.side < 0 THEN 'lowest' ELSE 'highest' END,
+				pg_catalog.round(j.bound::numeric, 4),
+				CASE WHEN j.side < 0 THEN 'less' ELSE 'plus' END, j.windows)
+		END, false
+	FROM judged AS j
+	WHERE (monitor).label_column IS NOT NULL
+		AND coalesce((monitor).score_column, (monitor).prediction_column) IS NOT NULL;
+END;
+
+COMMENT ON FUNCTION mlmeta.measure_quality(mlmeta.monitors,
+	mlmeta.monitor_baseline_segments, mlmeta.monitor_windows, float8, bigint, boolean) IS
+	'quality of a window beside what is usual in the baseline''s windows, and the estimate without labels with its error in windows before';
+
+CREATE FUNCTION mlmeta.measure_rows(
+	monitor mlmeta.monitors,
+	baseline mlmeta.monitor_baseline_segments,
+	checked mlmeta.monitor_windows
+) RETURNS mlmeta.monitor_results
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+	WITH usual AS (
+		SELECT pg_catalog.min(r.rate) * d.days * (1 - t.tolerance)
+				- 3 * pg_catalog.sqrt(pg_catalog.min(r.rate) * d.days) AS lowest,
+			pg_catalog.max(r.rate) * d.days * (1 + t.tolerance)
+				+ 3 * pg_catalog.sqrt(pg_catalog.max(r.rate) * d.days) AS highest,
+			pg_catalog.count(r.rate) AS windows
+		FROM (SELECT date_part('epoch', (checked).window_end - (checked).window_start) / 86400 AS days) AS d
+			CROSS JOIN (SELECT coalesce((mlmeta.rule_of((monitor).id, '', 'row_count',
+				(checked).segment)).tolerance, 0.5) AS tolerance) AS t
+			LEFT JOIN pg_catalog.unnest((baseline).window_rows) AS r (rate) ON true
+		GROUP BY d.days, t.tolerance
+	), judged AS (
+		SELECT u.*, CASE
+				WHEN (checked).row_count = 0 THEN 'no data'
+				WHEN u.windows < 3 THEN 'too little data'
+				WHEN (checked).row_count < u.lowest OR (checked).row_count > u.highest THEN 'drift'
+				ELSE 'no drift'
+			END AS verdict
+		FROM usual AS u
+	)
+	SELECT (checked).monitor, (checked).window_start, (checked).window_end,
+		(checked).segment, '', 0, 'row_count', true, (checked).row_count::float8,
+		(checked).row_count::float8, (checked).row_count::float8, NULL::float8,
+		NULL::float8, NULL::float8, NULL::float8,
+		CASE WHEN j.windows >= 3 THEN
+			CASE WHEN (checked).row_count > j.highest THEN j.highest
+				ELSE greatest(j.lowest, 0) END END,
+		NULL::float8, (baseline).row_count, (checked).row_count, j.verdict,
+		CASE
+			WHEN (checked).row_count = 0 THEN 'no rows in the window'
+			WHEN j.windows < 3 THEN 'the baseline has fewer than three whole windows'
+			ELSE pg_catalog.format('%s rows, from %s to %s are usual', (checked).row_count,
+				pg_catalog.round(greatest(j.lowest, 0)::numeric),
+				pg_catalog.round(j.highest::numeric))
+		END, false
+	FROM judged AS j;
+END;
+
+COMMENT ON FUNCTION mlmeta.measure_rows(mlmeta.monitors,
+	mlmeta.monitor_baseline_segments, mlmeta.monitor_windows) IS
+	'whether a window has as many rows as usual: from the fewest to the most of the baseline''s windows, each moved out by the tolerance (half) and three standard deviations of a count';
+
+-- Judging ---------------------------------------------------------------------------------
+
+CREATE FUNCTION mlmeta.judge_results(
+	monitor mlmeta.monitors,
+	measured mlmeta.monitor_results[]
+) RETURNS SETOF mlmeta.monitor_results
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+	WITH numbered AS (
+		SELECT r.*
+		FROM pg_catalog.unnest(measured) WITH ORDINALITY AS r (monitor, window_start,
+			window_end, segment, feature, "position", measure, is_primary,
+			statistic, statistic_low, statistic_high, p_value, adjusted_p,
+			bound_low, bound_high, tolerance, detectable, n_reference,
+			n_current, verdict, reason, is_exact, n)
+	), tests AS (
+		SELECT pg_catalog.array_agg(t.n ORDER BY t.n) AS n,
+			mlmeta.benjamini_hochberg(pg_catalog.array_agg(t.p_value ORDER BY t.n),
+				(judge_results.monitor).correction) AS p
+		FROM numbered AS t
+		WHERE t.verdict IS NULL
+		GROUP BY t.window_start
+	), adjusted AS (
+		SELECT u.n, u.p
+		FROM tests AS t, ROWS FROM (pg_catalog.unnest(t.n), pg_catalog.unnest(t.p)) AS u (n, p)
+	), judged AS (
+		SELECT r.*, a.p AS new_p, l.tolerance AS new_tolerance,
+			CASE
+				WHEN r.verdict IS NOT NULL THEN r.verdict
+				WHEN r.reason = 'too little data' THEN 'too little data'
+				WHEN r.reason = 'new segment' THEN 'too little data'
+				WHEN r.reason <> 'ok' AND r.p_value IS NULL THEN 'no data'
+				WHEN a.p <= (judge_results.monitor).q AND r.bound_low > l.tolerance THEN 'drift'
+				WHEN r.bound_high > l.tolerance THEN 'undecided'
+				ELSE 'no drift'
+			END AS new_verdict
+		FROM numbered AS r
+			LEFT JOIN adjusted AS a ON a.n = r.n,
+			LATERAL (SELECT coalesce((mlmeta.rule_of(r.monitor, r.feature, r.measure,
+				r.segment)).tolerance, (judge_results.monitor).tolerance) AS tolerance
+				WHERE r.verdict IS NULL
+				UNION ALL SELECT r.tolerance WHERE r.verdict IS NOT NULL) AS l
+	)
+	SELECT j.monitor, j.window_start, j.window_end, j.segment, j.feature,
+		j.position, j.measure, j.is_primary, j.statistic, j.statistic_low,
+		j.statistic_high, j.p_value, j.new_p, j.bound_low, j.bound_high,
+		j.new_tolerance,
+		CASE WHEN j.verdict IS NULL AND j.n_reference > 0 AND j.n_current > 0
+			THEN mlmeta.ks_detectable(j.n_reference, j.n_current, j.new_tolerance,
+				(judge_results.monitor).alpha) END,
+		j.n_reference, j.n_current, j.new_verdict,
+		CASE
+			WHEN j.verdict IS NOT NULL OR j.new_verdict IN ('no data', 'too little data')
+				THEN j.reason
+			ELSE CASE
+				WHEN j.new_verdict = 'drift' THEN pg_catalog.format(
+					'at least %s apart with confidence %s, %s tolerated; adjusted p %s',
+					pg_catalog.round(j.bound_low::numeric, 3), 1 - (judge_results.monitor).alpha,
+					j.new_tolerance, pg_catalog.btrim(pg_catalog.to_char(j.new_p, '9.9EEEE')))
+				WHEN j.new_verdict = 'undecided' THEN
+					'the bins leave open whether the tolerance is passed'
+				WHEN j.new_p <= (judge_results.monitor).q THEN
+					pg_catalog.format('significant, but not surely above the tolerance of %s',
+						j.new_tolerance)
+				WHEN j.new_p IS NULL THEN j.reason
+				ELSE pg_catalog.format('adjusted p %s',
+					pg_catalog.btrim(pg_catalog.to_char(j.new_p, '9.9EEEE')))
+			END || CASE WHEN j.is_exact THEN '; settled by the rows' ELSE '' END
+		END,
+		j.is_exact
+	FROM judged AS j
+	ORDER BY j.n;
+END;
+
+COMMENT ON FUNCTION mlmeta.judge_results(mlmeta.monitors, mlmeta.monitor_results[]) IS
+	'the verdicts of measured results by the monitor''s rule; p-values are adjusted together, a window at a time';
+
+CREATE FUNCTION mlmeta.settle_result(
+	monitor mlmeta.monitors,
+	baseline mlmeta.monitor_baselines,
+	undecided mlmeta.monitor_results
+) RETURNS mlmeta.monitor_results
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	test mlmeta.test_result;
+	settled mlmeta.monitor_results := undecided;
+	label text := coalesce((
+		SELECT string_agg(format('WHEN mlmeta.segment_label(%L, ARRAY[%s]) = %L THEN true',
+			p.names, (SELECT string_agg(format('s.%I', 'mlmeta_' || u.name), ', ' ORDER BY u.n)
+				FROM unnest(p.names) WITH ORDINALITY AS u (name, n)),
+			undecided.segment), ' ')
+		FROM unnest(monitor.segment_sets) AS t (names),
+			LATERAL (SELECT regexp_split_to_array(t.names, '\s*,\s*') AS names) AS p
+		WHERE undecided.segment <> ''), '');
+BEGIN
+	EXECUTE format(
+		'SELECT (t.test).*
+		FROM (SELECT mlmeta.ks_test(r.value, r.is_current) AS test
+			FROM (SELECT s.%1$I::float8 AS value, false AS is_current FROM %2$s WHERE %4$s
+				UNION ALL
+				SELECT s.%1$I::float8, true FROM %3$s WHERE %4$s) AS r) AS t',
+		undecided.feature,
+		mlmeta.monitor_rows(monitor, baseline.query, 3),
+		mlmeta.monitor_rows(monitor, monitor.query),
+		CASE WHEN label = '' THEN 'true' ELSE format('CASE %s END', label) END)
+	INTO test
+	USING undecided.window_start, undecided.window_end, baseline.period_start,
+		CASE WHEN baseline.dataset IS NULL THEN baseline.period_end END;
+	-- Rows that came or went since: the bins' answer stands.
+	IF test.n_reference IS DISTINCT FROM undecided.n_reference
+			OR test.n_current IS DISTINCT FROM undecided.n_current THEN
+		RETURN undecided;
+	END IF;
+	settled.statistic := test.statistic;
+	settled.statistic_low := test.statistic;
+	settled.statistic_high := test.statistic;
+	settled.p_value := test.p_value;
+	settled.bound_low := mlmeta.ks_lower_bound(test.statistic,
+		test.n_reference, test.n_current, monitor.alpha);
+	settled.bound_high := settled.bound_low;
+	settled.is_exact := true;
+	RETURN settled;
+EXCEPTION WHEN undefined_table OR undefined_column OR insufficient_privilege
+		OR cannot_coerce OR datatype_mismatch THEN
+	RETURN undecided;
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta.settle_result(mlmeta.monitors, mlmeta.monitor_baselines,
+	mlmeta.monitor_results) IS
+	'a measured result with the exact statistic of the rows of that feature, window and segment; unchanged where the baseline''s rows are no longer what they were';
+
+CREATE FUNCTION mlmeta.judge_window(
+	monitor mlmeta.monitors,
+	baseline mlmeta.monitor_baselines,
+	window_start timestamptz,
+	until timestamptz
+) RETURNS SETOF mlmeta.monitor_results
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	w mlmeta.monitor_windows;
+	usual mlmeta.monitor_baseline_segments;
+	reference mlmeta.profile;
+	past_error float8;
+	past_windows bigint;
+	measured mlmeta.monitor_results[] := '{}';
+	judged mlmeta.monitor_results[];
+	settled boolean := false;
+BEGIN
+	FOR w IN
+		SELECT x.* FROM mlmeta.monitor_windows AS x
+		WHERE x.monitor = (judge_window.monitor).id
+			AND x.window_start = judge_window.window_start
+		ORDER BY x.segment
+	LOOP
+		SELECT s.* INTO usual FROM mlmeta.monitor_baseline_segments AS s
+		WHERE s.baseline = (judge_window.baseline).id AND s.segment = w.segment;
+		measured := measured || mlmeta.measure_rows(monitor, usual, w);
+		IF w.row_count = 0 THEN
+			measured := measured || ARRAY(
+				SELECT (x.monitor, x.window_start, x.window_end, x.segment, c.name,
+					c.n, 'rows', true, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+					NULL, NULL, 0, 'no data', 'no rows in the window', false)::mlmeta.monitor_results
+				FROM unnest(monitor.features) WITH ORDINALITY AS c (name, n),
+					LATERAL (SELECT w.*) AS x);
+			CONTINUE;
+		END IF;
+		reference := mlmeta.reference_of(baseline, w.segment, w.window_start);
+		IF reference IS NULL THEN
+			measured := measured || (w.monitor, w.window_start, w.window_end,
+				w.segment, '', 0, 'segment', true, NULL, NULL, NULL, NULL, NULL, NULL,
+				NULL, NULL, NULL, 0, w.row_count, 'too little data',
+				'the segment is new: the baseline has no rows of it', false)::mlmeta.monitor_results;
+		ELSE
+			measured := measured || ARRAY(
+				SELECT r FROM mlmeta.measure_drift(monitor, reference, w) AS r);
+		END IF;
+		SELECT avg(abs(x.estimated_roc_auc - mlmeta.roc_auc(x.quality))),
+			count(x.estimated_roc_auc - mlmeta.roc_auc(x.quality))
+		INTO past_error, past_windows
+		FROM mlmeta.monitor_windows AS x
+		WHERE x.monitor = w.monitor AND x.segment = w.segment
+			AND x.window_start < w.window_start AND x.quality IS NOT NULL;
+		measured := measured || ARRAY(
+			SELECT r FROM mlmeta.measure_quality(monitor, usual, w, past_error,
+				past_windows, w.window_end + monitor.label_delay <= until) AS r);
+	END LOOP;
+
+	judged := ARRAY(SELECT r FROM mlmeta.judge_results(monitor, measured) AS r);
+	IF baseline.trailing_windows IS NULL THEN
+		FOR i IN 1 .. cardinality(measured) LOOP
+			IF judged[i].verdict = 'undecided' AND judged[i].measure = 'ks' THEN
+				measured[i] := mlmeta.settle_result(monitor, baseline, measured[i]);
+				settled := settled OR measured[i].is_exact;
+			END IF;
+		END LOOP;
+	END IF;
+	IF settled THEN
+		judged := ARRAY(SELECT r FROM mlmeta.judge_results(monitor, measured) AS r);
+	END IF;
+	RETURN QUERY SELECT * FROM unnest(judged);
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta.judge_window(mlmeta.monitors, mlmeta.monitor_baselines,
+	timestamptz, timestamptz) IS
+	'the results of a stored window, all segments together; rows are read again only to settle what the bins leave undecided';

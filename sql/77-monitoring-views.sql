@@ -1,0 +1,141 @@
+-- What people and dashboards look at: plain columns of native types.
+
+CREATE VIEW mlmeta.drift_latest WITH (security_invoker = true) AS
+SELECT h.monitor, h.window_start, h.window_end, h.segment, h.feature, h.measure,
+	h.statistic, h.statistic_low, h.statistic_high, h.p_value, h.adjusted_p,
+	h.tolerance, h.detectable, h.n_reference, h.n_current, h.verdict, h.reason,
+	h.is_primary, h.position
+FROM mlmeta.drift_history AS h
+WHERE h.window_start = (
+	SELECT max(r.window_start)
+	FROM mlmeta.monitor_results AS r
+		JOIN mlmeta.monitors AS m ON m.id = r.monitor
+	WHERE m.name = h.monitor);
+
+COMMENT ON VIEW mlmeta.drift_latest IS
+	'the results of the latest window of each monitor';
+
+CREATE VIEW mlmeta.quality_history WITH (security_invoker = true) AS
+SELECT m.name AS monitor, w.window_start, w.window_end, w.segment, w.row_count,
+	coalesce(mlmeta.n(w.quality), mlmeta.n(w.errors)) AS labelled,
+	mlmeta.roc_auc(w.quality) AS roc_auc,
+	w.estimated_roc_auc,
+	e.statistic_high - e.statistic AS estimate_error,
+	mlmeta.accuracy(w.quality) AS accuracy,
+	w.estimated_accuracy,
+	mlmeta.f1_score(w.quality) AS f1_score,
+	mlmeta.brier_score(w.quality) AS brier_score,
+	mlmeta.mae(w.errors) AS mae,
+	mlmeta.rmse(w.errors) AS rmse,
+	mlmeta.bias(w.errors) AS bias,
+	CASE WHEN r.measure = 'roc_auc' THEN r.tolerance END AS lowest_usual,
+	CASE WHEN r.measure = 'mae' THEN r.tolerance END AS highest_usual,
+	r.verdict, r.reason
+FROM mlmeta.monitor_windows AS w
+	JOIN mlmeta.monitors AS m ON m.id = w.monitor
+	LEFT JOIN mlmeta.monitor_results AS r ON r.monitor = w.monitor
+		AND r.window_start = w.window_start AND r.segment = w.segment
+		AND r.measure IN ('roc_auc', 'mae')
+	LEFT JOIN mlmeta.monitor_results AS e ON e.monitor = w.monitor
+		AND e.window_start = w.window_start AND e.segment = w.segment
+		AND e.measure = 'estimated_roc_auc'
+WHERE w.quality IS NOT NULL OR w.errors IS NOT NULL
+	OR w.estimated_roc_auc IS NOT NULL;
+
+COMMENT ON VIEW mlmeta.quality_history IS
+	'realised and estimated quality of the model, a row per checked window and segment';
+COMMENT ON COLUMN mlmeta.quality_history.labelled IS
+	'rows with a label';
+COMMENT ON COLUMN mlmeta.quality_history.estimated_roc_auc IS
+	'what the calibrated scores promise, without labels';
+COMMENT ON COLUMN mlmeta.quality_history.estimate_error IS
+	'by how much estimates were off on average in the windows before';
+COMMENT ON COLUMN mlmeta.quality_history.lowest_usual IS
+	'the ROC AUC below which the verdict is drift';
+COMMENT ON COLUMN mlmeta.quality_history.highest_usual IS
+	'the mean absolute error above which the verdict is drift';
+
+CREATE VIEW mlmeta.missing_history WITH (security_invoker = true) AS
+SELECT m.name AS monitor, w.window_start, w.window_end, w.segment,
+	c.feature, c.kind, w.row_count, c.null_count, c.nan_count,
+	(c.null_count + c.nan_count)::float8
+		/ nullif(c.n + c.null_count + c.nan_count, 0) AS missing_share,
+	r.statistic AS change, r.verdict, r.reason, c.status
+FROM mlmeta.monitor_windows AS w
+	JOIN mlmeta.monitors AS m ON m.id = w.monitor
+	CROSS JOIN LATERAL mlmeta.columns(w.profile) AS c
+	LEFT JOIN mlmeta.monitor_results AS r ON r.monitor = w.monitor
+		AND r.window_start = w.window_start AND r.segment = w.segment
+		AND r.feature = c.feature AND r.measure = 'missing_share';
+
+COMMENT ON VIEW mlmeta.missing_history IS
+	'missing values, a row per checked window, segment and feature';
+COMMENT ON COLUMN mlmeta.missing_history.missing_share IS
+	'share of the rows in which the feature is NULL or NaN';
+COMMENT ON COLUMN mlmeta.missing_history.change IS
+	'that share less the baseline''s';
+
+CREATE VIEW mlmeta.alert_open WITH (security_invoker = true) AS
+SELECT a.id AS alert, m.name AS monitor, a.segment, a.feature, a.measure,
+	a.state, a.first_window, a.last_window, a.windows, a.worst_statistic,
+	a.reason, a.opened_at, a.severity, a.owner, a.snoozed_until, a.changed_at
+FROM mlmeta.alerts AS a
+	JOIN mlmeta.monitors AS m ON m.id = a.monitor
+WHERE a.state <> 'resolved';
+
+COMMENT ON VIEW mlmeta.alert_open IS
+	'alerts that are not resolved';
+
+CREATE VIEW mlmeta.alert_history WITH (security_invoker = true) AS
+SELECT e.id AS event, a.id AS alert, m.name AS monitor, a.segment, a.feature,
+	a.measure, e.state, e.severity, e.window_start, e.comment, e.at, e.user_name
+FROM mlmeta.alert_events AS e
+	JOIN mlmeta.alerts AS a ON a.id = e.alert
+	JOIN mlmeta.monitors AS m ON m.id = a.monitor;
+
+COMMENT ON VIEW mlmeta.alert_history IS
+	'what happened to alerts, a row per change';
+
+CREATE VIEW mlmeta.feature_health WITH (security_invoker = true) AS
+SELECT m.name AS monitor, f.name AS feature, f.n AS position,
+	l.window_start AS last_window, l.verdict, l.measure, l.statistic, l.reason,
+	x.missing_share,
+	h.windows, h.drifted, h.drifted::float8 / nullif(h.windows, 0) AS drift_share,
+	h.largest, (
+		SELECT pg_catalog.count(*) FROM mlmeta.alerts AS a
+		WHERE a.monitor = m.id AND a.feature = f.name AND a.state <> 'resolved'
+	) AS open_alerts
+FROM mlmeta.monitors AS m,
+	LATERAL pg_catalog.unnest(m.features) WITH ORDINALITY AS f (name, n)
+	LEFT JOIN LATERAL (
+		SELECT r.window_start, r.verdict, r.measure, r.statistic, r.reason
+		FROM mlmeta.monitor_results AS r
+		WHERE r.monitor = m.id AND r.feature = f.name AND r.segment = ''
+			AND r.measure IN ('ks', 'chi2', 'rows')
+		ORDER BY r.window_start DESC LIMIT 1
+	) AS l ON true
+	LEFT JOIN LATERAL (
+		SELECT (c.null_count + c.nan_count)::float8
+			/ nullif(c.n + c.null_count + c.nan_count, 0) AS missing_share
+		FROM mlmeta.monitor_windows AS w, mlmeta.columns(w.profile) AS c
+		WHERE w.monitor = m.id AND w.segment = ''
+			AND w.window_start = l.window_start AND c.feature = f.name
+		LIMIT 1
+	) AS x ON true
+	LEFT JOIN LATERAL (
+		SELECT pg_catalog.count(*) AS windows,
+			pg_catalog.count(*) FILTER (WHERE r.verdict = 'drift') AS drifted,
+			pg_catalog.max(r.statistic) FILTER (WHERE r.measure = 'ks') AS largest
+		FROM mlmeta.monitor_results AS r
+		WHERE r.monitor = m.id AND r.feature = f.name AND r.segment = ''
+			AND r.measure IN ('ks', 'chi2')
+	) AS h ON true;
+
+COMMENT ON VIEW mlmeta.feature_health IS
+	'how each feature of each monitor does: its latest verdict, how often it drifted, what is missing, which alerts are open';
+COMMENT ON COLUMN mlmeta.feature_health.measure IS
+	'the primary measure of the feature';
+COMMENT ON COLUMN mlmeta.feature_health.missing_share IS
+	'in the latest window';
+COMMENT ON COLUMN mlmeta.feature_health.largest IS
+	'the largest Kolmogorov distance of any window';
