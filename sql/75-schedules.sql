@@ -1,0 +1,200 @@
+-- Schedules: what is due is checked, by pg_cron or any other cron.
+--
+-- run_due() commits after each monitor; of two that run at once, each takes the
+-- monitors that the other does not have in hand. It checks only what belongs to
+-- the current user, so nobody's query ever runs with rights of somebody else.
+
+CREATE FUNCTION mlmeta.due_monitors(at timestamptz DEFAULT pg_catalog.now())
+RETURNS TABLE (monitor text, window_end timestamptz)
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+	SELECT m.name, mlmeta.window_start(at AT TIME ZONE m.time_zone, m.granularity)
+		AT TIME ZONE m.time_zone
+	FROM mlmeta.monitors AS m
+	WHERE m.owner = CURRENT_USER AND m.is_enabled
+		AND mlmeta.window_start(at AT TIME ZONE m.time_zone, m.granularity)
+			AT TIME ZONE m.time_zone > coalesce((
+				SELECT max(w.window_end) FROM mlmeta.monitor_windows AS w
+				WHERE w.monitor = m.id
+			), (
+				SELECT b.period_end FROM mlmeta.monitor_baselines AS b
+				WHERE b.monitor = m.id ORDER BY b.id DESC LIMIT 1
+			))
+	ORDER BY m.id;
+END;
+
+COMMENT ON FUNCTION mlmeta.due_monitors(timestamptz) IS
+	'enabled monitors of the current user with a baseline and a window that is complete and not checked, with the end of the newest such window';
+
+CREATE FUNCTION mlmeta.check_quietly(monitor text) RETURNS integer
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	m mlmeta.monitors := mlmeta.find_monitor(monitor);
+	started timestamptz := clock_timestamp();
+	start timestamptz;
+	error_code text;
+	error_message text;
+BEGIN
+	BEGIN
+		PERFORM FROM mlmeta.check_monitor(monitor);
+		PERFORM mlmeta.apply_retention(monitor);
+		RETURN 1;
+	EXCEPTION
+		WHEN lock_not_available THEN
+			RETURN 0;
+		WHEN serialization_failure OR deadlock_detected THEN
+			RAISE;
+		WHEN OTHERS THEN
+			GET STACKED DIAGNOSTICS error_code = RETURNED_SQLSTATE,
+				error_message = MESSAGE_TEXT;
+	END;
+	start := mlmeta.window_start(now() AT TIME ZONE m.time_zone, m.granularity)
+		AT TIME ZONE m.time_zone;
+	INSERT INTO mlmeta.monitor_checks (monitor, until, status, windows, rows,
+		sqlstate, message, duration)
+	VALUES (m.id, now(), 'failed', 0, 0, error_code, error_message,
+		clock_timestamp() - started);
+	INSERT INTO mlmeta.monitor_results (monitor, window_start, window_end,
+		feature, position, measure, is_primary, verdict, reason)
+	VALUES (m.id, start, start + m.granularity, '', 0, 'check', true, 'no data',
+		format('the check failed: %s (%s)', error_message, error_code))
+	ON CONFLICT ON CONSTRAINT monitor_results_pkey DO UPDATE
+	SET reason = excluded.reason;
+	PERFORM mlmeta.raise_alerts(m, start);
+	RETURN 1;
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta.check_quietly(text) IS
+	'checks a monitor and never fails: an error becomes a failed check and an alert; returns 0 when another session has it in hand, otherwise 1';
+
+CREATE FUNCTION mlmeta.check_due() RETURNS integer
+LANGUAGE sql VOLATILE PARALLEL UNSAFE
+BEGIN ATOMIC
+	SELECT coalesce(pg_catalog.sum(mlmeta.check_quietly(d.monitor)), 0)::integer
+	FROM mlmeta.due_monitors() AS d;
+END;
+
+COMMENT ON FUNCTION mlmeta.check_due() IS
+	'checks the monitors of the current user that are due, in one transaction, and returns how many';
+
+CREATE PROCEDURE mlmeta.run_due(monitor text DEFAULT NULL)
+LANGUAGE plpgsql
+AS $$
+DECLARE
+	due text;
+BEGIN
+	-- No SET clause: it would forbid COMMIT. Every name is qualified.
+	FOR due IN
+		SELECT d.monitor FROM mlmeta.due_monitors() AS d
+		WHERE run_due.monitor IS NULL
+			OR d.monitor OPERATOR(pg_catalog.=) run_due.monitor
+	LOOP
+		PERFORM mlmeta.check_quietly(due);
+		COMMIT;
+	END LOOP;
+END
+$$;
+
+COMMENT ON PROCEDURE mlmeta.run_due(text) IS
+	'checks the monitors of the current user that are due, or one of them, and commits after each: what cron calls';
+
+-- pg_cron -----------------------------------------------------------------------------------
+
+CREATE FUNCTION mlmeta.schedule_monitor(monitor text, cron text) RETURNS bigint
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	m mlmeta.monitors := mlmeta.find_monitor(monitor);
+	job bigint;
+BEGIN
+	PERFORM mlmeta.check_writable();
+	PERFORM mlmeta.check_monitor_owner(m);
+	IF cron IS NULL OR cron !~ '^\s*(\S+\s+){4}\S+\s*$'
+			AND cron !~* '^\s*\d+ seconds?\s*$' THEN
+		RAISE EXCEPTION 'monitor "%": "%" is no schedule', monitor,
+				coalesce(cron, 'NULL')
+			USING ERRCODE = 'invalid_parameter_value',
+				HINT = 'Give the five fields of cron: minute, hour, day, month, weekday, such as ''10 * * * *''.';
+	END IF;
+	IF to_regclass('cron.job') IS NOT NULL THEN
+		EXECUTE format('SELECT cron.schedule(%L, %L, %L)',
+			'mlmeta ' || monitor, cron,
+			format('CALL mlmeta.run_due(%L)', monitor))
+		INTO job;
+	ELSE
+		RAISE NOTICE 'pg_cron is not in this database: nothing runs by itself'
+			USING HINT = 'Let any cron run: CALL mlmeta.run_due().';
+	END IF;
+	UPDATE mlmeta.monitors AS x SET schedule = cron WHERE x.id = m.id;
+	RETURN job;
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta.schedule_monitor(text, text) IS
+	'lets pg_cron check a monitor, and returns the job''s number; NULL, with a notice, in a database without pg_cron';
+
+CREATE FUNCTION mlmeta.unschedule_monitor(monitor text) RETURNS boolean
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	m mlmeta.monitors := mlmeta.find_monitor(monitor);
+	job bigint;
+BEGIN
+	PERFORM mlmeta.check_writable();
+	PERFORM mlmeta.check_monitor_owner(m);
+	IF to_regclass('cron.job') IS NOT NULL THEN
+		EXECUTE 'SELECT j.jobid FROM cron.job AS j
+			WHERE j.jobname = $1 AND j.username = current_user'
+		INTO job USING 'mlmeta ' || monitor;
+		IF job IS NOT NULL THEN
+			EXECUTE 'SELECT cron.unschedule($1)' USING job;
+		END IF;
+	END IF;
+	UPDATE mlmeta.monitors AS x SET schedule = NULL WHERE x.id = m.id;
+	RETURN m.schedule IS NOT NULL;
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta.unschedule_monitor(text) IS
+	'ends what schedule_monitor() began; returns whether there was anything';
+
+-- Retention ------------------------------------------------------------------------------------
+
+CREATE FUNCTION mlmeta.apply_retention(monitor text) RETURNS bigint
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	m mlmeta.monitors := mlmeta.find_monitor(monitor);
+	oldest timestamptz;
+	removed bigint;
+BEGIN
+	PERFORM mlmeta.check_writable();
+	-- The newest window stays: it says from where to go on.
+	SELECT least(max(w.window_start), max(w.window_end) - m.keep) INTO oldest
+	FROM mlmeta.monitor_windows AS w WHERE w.monitor = m.id;
+	IF oldest IS NULL THEN
+		RETURN 0;
+	END IF;
+	PERFORM set_config('mlmeta.maintenance', 'on', true);
+	DELETE FROM mlmeta.alerts AS a
+	WHERE a.monitor = m.id AND a.state = 'resolved' AND a.last_window < oldest;
+	PERFORM set_config('mlmeta.maintenance', 'off', true);
+	DELETE FROM mlmeta.monitor_results AS r
+	WHERE r.monitor = m.id AND r.window_start < oldest;
+	DELETE FROM mlmeta.monitor_checks AS c
+	WHERE c.monitor = m.id AND c.until < oldest;
+	DELETE FROM mlmeta.monitor_windows AS w
+	WHERE w.monitor = m.id AND w.window_start < oldest;
+	GET DIAGNOSTICS removed = ROW_COUNT;
+	RETURN removed;
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta.apply_retention(text) IS
+	'removes what is older than the monitor''s column keep says: windows, results, checks and resolved alerts; returns how many windows those were';
