@@ -79,6 +79,8 @@ SELECT 'mlmeta.profile', mlmeta.profile(r)::text FROM fuzz.rows AS r;
 INSERT INTO fuzz.seed
 SELECT 'mlmeta.profile', mlmeta.detach(mlmeta.profile(r, b.p))::text
 FROM fuzz.rows AS r, (SELECT mlmeta.profile(w) AS p FROM fuzz.rows AS w) AS b;
+
+INSERT INTO fuzz.seed
 SELECT 'mlmeta.moment_matrix', unnest(ARRAY[
 	mlmeta.moments(ARRAY[x, i, -x * i])::text,
 	mlmeta.moments(ARRAY[CASE WHEN b THEN x END])::text,
