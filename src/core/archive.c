@@ -83,11 +83,7 @@ archive_fail(Archive *ar, const char *detail,...)
 		enlargeStringInfo(&buf, needed);
 	}
 
-#if PG_VERSION_NUM >= 160000
 	errsave(ar->escontext,
-#else
-	ereport(ERROR,
-#endif
 			(errcode(binary ? ERRCODE_INVALID_BINARY_REPRESENTATION :
 					 ERRCODE_INVALID_TEXT_REPRESENTATION),
 			 errmsg(binary ? "invalid binary representation of type %s" :

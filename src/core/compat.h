@@ -52,6 +52,8 @@
  * raise, so the context is ignored and the value is never used.
  */
 #if PG_VERSION_NUM < 160000
+#define errsave(context, ...) \
+	do { (void) (context); ereport(ERROR, __VA_ARGS__); } while (0)
 #define ereturn(context, value, ...) \
 	do { (void) (value); ereport(ERROR, __VA_ARGS__); } while (0)
 #else
