@@ -175,18 +175,43 @@ BEGIN
 END
 $$;
 
+-- Soft errors, from 16 on: input that is asked whether a text is valid raises
+-- nothing that is about the text, and agrees with input that raises.
+CREATE FUNCTION fuzz.try_soft(type regtype, value text, accepted boolean)
+RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+	valid boolean;
+BEGIN
+	EXECUTE format('SELECT pg_input_is_valid(%L, %L)', value, type) INTO valid;
+	IF valid <> accepted THEN
+		PERFORM fuzz.note(type, 'soft errors', 'differs', value,
+			'valid: ' || valid);
+	END IF;
+EXCEPTION WHEN OTHERS THEN
+	PERFORM fuzz.note(type, 'soft errors', SQLSTATE, value, SQLERRM);
+END
+$$;
+
 CREATE FUNCTION fuzz.try_text(type regtype, value text) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
 	canonical text;
+	soft constant boolean := to_regproc('pg_input_is_valid') IS NOT NULL;
 BEGIN
 	BEGIN
 		EXECUTE format('SELECT %L::%s::text', value, type) INTO canonical;
 	EXCEPTION WHEN OTHERS THEN
 		PERFORM fuzz.note(type, 'text input', SQLSTATE, value, SQLERRM);
+		IF soft THEN
+			PERFORM fuzz.try_soft(type, value, false);
+		END IF;
 		RETURN;
 	END;
 	PERFORM fuzz.note(type, 'text input', 'accepted', value, '');
+	IF soft THEN
+		PERFORM fuzz.try_soft(type, value, true);
+	END IF;
 	PERFORM fuzz.try_value(type, canonical);
 END
 $$;

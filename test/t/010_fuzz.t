@@ -64,6 +64,10 @@ none(<<'SQL', 'what is accepted survives its text and binary form');
 SELECT type, entrance, n, example, message FROM fuzz.outcome
 WHERE sqlstate = 'differs' ORDER BY type, entrance
 SQL
+none(<<'SQL', 'soft errors say what errors say');
+SELECT type, sqlstate, n, message, example FROM fuzz.outcome
+WHERE entrance = 'soft errors' ORDER BY type, sqlstate
+SQL
 none(<<'SQL', 'functions of what is accepted meet no internal error');
 SELECT type, sqlstate, n, message, example FROM fuzz.outcome
 WHERE entrance = 'functions' AND sqlstate !~ '^(22|54|0A)'
