@@ -55,4 +55,12 @@ difference_integral_value(const DifferenceIntegral *integral)
 	return compensated_value(&integral->sum);
 }
 
+/* The energy distance, where the integral of the square is known */
+static inline double
+energy_from_integral(double integral)
+{
+	/* twice the integral may overflow where its root does not */
+	return 2 * sqrt(integral / 2);
+}
+
 #endif							/* MLMETA_STATS_DIFFERENCE_INTEGRAL_H */

@@ -100,5 +100,5 @@ mlmeta_energy_distance_final(PG_FUNCTION_ARGS)
 	two_sample_options(state, "energy_distance", NULL, 0);
 	if (two_sample_missing(state) != NULL)
 		PG_RETURN_NULL();
-	PG_RETURN_FLOAT8(sqrt(2 * integrate_difference(state, true)));
+	PG_RETURN_FLOAT8(energy_from_integral(integrate_difference(state, true)));
 }

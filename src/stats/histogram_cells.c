@@ -344,7 +344,8 @@ fill_bins(Histogram *result, const CellList *list)
 
 	for (int bin = 0; bin < result->n_bins; bin++)
 	{
-		double		offset = 0;
+		double		scale = grid->scale[bin];
+		double		quanta = 0;
 
 		for (; cell < list->n; cell++)
 		{
@@ -354,20 +355,21 @@ fill_bins(Histogram *result, const CellList *list)
 			if (bin < grid->n_edges && left >= grid->edges[bin])
 				break;
 			result->counts[bin] += c->count;
-			if (grid->scale[bin] == 0)
+			if (scale == 0)
 				continue;
-			offset += (left - grid->edges[bin - 1]) * (double) c->count;
+			/* quanta at once: a sum of offsets may overflow */
+			quanta += (left - grid->edges[bin - 1]) * scale *
+				(double) c->count;
 			if (c->mixed)
-				offset += (double) c->offset *
-					(float_from_key(c->key + 1) - left);
+				quanta += (double) c->offset *
+					((float_from_key(c->key + 1) - left) * scale);
 		}
-		if (grid->scale[bin] != 0)
+		if (scale != 0)
 		{
-			double		sum = rint(offset * grid->scale[bin]);
 			double		most = (double) result->counts[bin] *
 				HISTOGRAM_QUANTA;
 
-			result->sums[bin] = (int64) Max(0, Min(sum, most));
+			result->sums[bin] = (int64) Max(0, Min(rint(quanta), most));
 		}
 	}
 }

@@ -17,6 +17,7 @@
 
 #include "core/float_key.h"
 #include "funcapi.h"
+#include "stats/difference_integral.h"
 #include "stats/histogram.h"
 #include "stats/histogram_compare.h"
 #include "stats/laws/distributions.h"
@@ -681,12 +682,16 @@ mlmeta_ks_detectable(PG_FUNCTION_ARGS)
  * ----------
  */
 
-/* Sum of (x - left) over the rows of a bin: between *low and *high */
+/*
+ * Sum of (x - left) over the rows of a bin, divided by the total rows of the
+ * histogram: between *low and *high. Divided first, because the sum itself may
+ * overflow.
+ */
 static void
-offset_bounds(const Histogram *histogram, const Stretch *s, double width,
-			  double *low, double *high)
+offset_bounds(const Histogram *histogram, const Stretch *s, double total,
+			  double width, double *low, double *high)
 {
-	int64		count = histogram->counts[s->bin];
+	double		share = (double) histogram->counts[s->bin] / total;
 	double		scale = histogram->grid->scale[s->bin];
 	double		sum;
 	double		error;
@@ -694,15 +699,15 @@ offset_bounds(const Histogram *histogram, const Stretch *s, double width,
 	if (histogram->sums == NULL || scale == 0)
 	{
 		*low = 0;
-		*high = (double) count * width;
+		*high = share * width;
 		return;
 	}
 
 	/* each value was rounded to half a quantum; products round once more */
-	sum = (double) histogram->sums[s->bin] / scale;
-	error = (double) count * 0.5 / scale + sum * 4 * DBL_EPSILON;
+	sum = (double) histogram->sums[s->bin] / total / scale;
+	error = share * 0.5 / scale + sum * 4 * DBL_EPSILON;
 	*low = Max(0.0, sum - error);
-	*high = Min((double) count * width, sum + error);
+	*high = Min(share * width, sum + error);
 }
 
 /*
@@ -724,6 +729,7 @@ integrate(const char *function_name, const Stretches *all,
 	double		maximum = !r_any ? c->maximum : !c_any ? r->maximum :
 		Max(r->maximum, c->maximum);
 	double		mean_distance;
+	bool		differ = false;
 
 	memset(absolute, 0, sizeof(*absolute));
 	memset(squared, 0, sizeof(*squared));
@@ -757,17 +763,22 @@ integrate(const char *function_name, const Stretches *all,
 		}
 		if (!(width > 0))
 			continue;
-		high = width * most;
+		if (!(most > 0))
+			high = 0;
+		else if (isfinite(width))
+			high = width * most;
+		else
+			high = right * most - left * most;
 		if (s->bin > 0 && s->bin < r->n_bins - 1 && !s->is_point &&
-			r->grid != NULL && c->grid != NULL)
+			isfinite(s->right - s->left) && r->grid != NULL && c->grid != NULL)
 		{
 			double		full = s->right - s->left;
 			double		f_low;
 			double		f_high;
 			double		g_low;
 			double		g_high;
-			double		f_count = (double) r->counts[s->bin];
-			double		g_count = (double) c->counts[s->bin];
+			double		f_share = (double) r->counts[s->bin] / n;
+			double		g_share = (double) c->counts[s->bin] / m;
 			double		jump_left = fabs(f_left - g_left);
 			double		jump_right = fabs(f_right - g_right);
 			double		from_left;
@@ -776,23 +787,21 @@ integrate(const char *function_name, const Stretches *all,
 			double		signed_high;
 			double		rounding = 8 * DBL_EPSILON * full;
 
-			offset_bounds(r, s, full, &f_low, &f_high);
-			offset_bounds(c, s, full, &g_low, &g_high);
+			offset_bounds(r, s, n, full, &f_low, &f_high);
+			offset_bounds(c, s, m, full, &g_low, &g_high);
 
 			/* A = sum(right - x) / n, R = sum(x - left) / n */
 			from_left = full * jump_left +
-				(f_count * full - f_low) / n + (g_count * full - g_low) / m +
-				rounding;
-			from_right = full * jump_right + f_high / n + g_high / m +
-				rounding;
+				(f_share * full - f_low) + (g_share * full - g_low) + rounding;
+			from_right = full * jump_right + f_high + g_high + rounding;
 			high = Min(high, Min(from_left, from_right));
 
 			/* the integral of F - G itself, over the whole bin */
 			signed_low = full * (f_left - g_left) +
-				(f_count * full - f_high) / n - (g_count * full - g_low) / m -
+				(f_share * full - f_high) - (g_share * full - g_low) -
 				rounding;
 			signed_high = full * (f_left - g_left) +
-				(f_count * full - f_low) / n - (g_count * full - g_high) / m +
+				(f_share * full - f_low) - (g_share * full - g_high) +
 				rounding;
 			if (signed_low > 0)
 				low = signed_low;
@@ -803,6 +812,7 @@ integrate(const char *function_name, const Stretches *all,
 		}
 		absolute->low += low;
 		absolute->high += high;
+		differ = differ || most > 0;
 		squared->low += low * (low / width);
 		squared->high += Min(high * most, width * most * most);
 	}
@@ -812,6 +822,16 @@ integrate(const char *function_name, const Stretches *all,
 	squared->high *= 1 + 8 * DBL_EPSILON * all->n_stretches;
 	absolute->low *= 1 - 8 * DBL_EPSILON * all->n_stretches;
 	squared->low *= 1 - 8 * DBL_EPSILON * all->n_stretches;
+	if (differ)
+	{
+		/* near the least float, rounding is absolute */
+		double		least = 4 * DBL_MIN * DBL_EPSILON * all->n_stretches;
+
+		absolute->high += least;
+		squared->high += least;
+		absolute->low = Max(0.0, absolute->low - least);
+		squared->low = Max(0.0, squared->low - least);
+	}
 
 	/* the means are exact, and no transport moves less than their distance */
 	if (histogram_finite_count(r) == r->n && histogram_finite_count(c) == c->n)
@@ -819,8 +839,8 @@ integrate(const char *function_name, const Stretches *all,
 		mean_distance = fabs(histogram_mean(r) - histogram_mean(c));
 		mean_distance -= 4 * DBL_EPSILON *
 			(fabs(histogram_mean(r)) + fabs(histogram_mean(c)));
-		absolute->low = Max(absolute->low, mean_distance);
-		absolute->low = Min(absolute->low, absolute->high);
+		if (mean_distance > absolute->low)
+			absolute->low = Min(mean_distance, absolute->high);
 	}
 }
 
@@ -845,8 +865,8 @@ histogram_distances(const char *function_name, const Histogram *r,
 	}
 	all = make_stretches(function_name, r, c);
 	integrate(function_name, &all, wasserstein, energy);
-	energy->low = sqrt(2 * energy->low);
-	energy->high = sqrt(2 * energy->high);
+	energy->low = energy_from_integral(energy->low);
+	energy->high = energy_from_integral(energy->high);
 	return true;
 }
 

@@ -235,5 +235,5 @@ mlmeta_energy_distance_weighted_final(PG_FUNCTION_ARGS)
 
 	if (!integrate(fcinfo, true, &result))
 		PG_RETURN_NULL();
-	PG_RETURN_FLOAT8(sqrt(2 * result));
+	PG_RETURN_FLOAT8(energy_from_integral(result));
 }

@@ -189,6 +189,27 @@ SELECT encode(histogram_send(h), 'hex') FROM (SELECT histogram(x, ARRAY[1, 2.5])
 	FROM unnest('{0.5,1,1.75,3,NULL,NaN}'::float8[]) AS x) AS s;
 SELECT histogram(x, ARRAY[1, 2.5]) FROM unnest('{0.5,1,1.75,3,NULL,NaN}'::float8[]) AS x;
 
+-- Bounds hold at both ends of the floats --------------------------------------------------
+
+-- offsets of many rows from a far edge would overflow, as would twice an integral
+WITH samples(reference, current) AS (
+	VALUES (array_append(array_fill(-1.5::float8, ARRAY[4]), 1e308),
+			array_append(array_fill(0.25::float8, ARRAY[49]), 1e308)),
+		(ARRAY[-1.7e308, -1.4e308, -5e307, 0, 2e306, 9e307, 1.7e308]::float8[],
+			ARRAY[-1.7e308, -1e307, 0, 1e306, 1.6e308]::float8[]),
+		(ARRAY[1e308]::float8[], ARRAY[0.25, 0.5]),
+		(ARRAY[-1e-320, 5e-324, 0]::float8[], ARRAY[0, 0, 1e-320]::float8[]))
+SELECT bool_and(w BETWEEN wi.low AND wi.high) AS wasserstein_held,
+	bool_and(e BETWEEN ei.low AND ei.high) AS energy_distance_held,
+	bool_and(w < 'Infinity' AND e < 'Infinity') AS finite
+FROM samples, unnest(ARRAY[1, 2, 3, 5, 10, 240]) AS bins,
+	LATERAL (SELECT histogram(x, bins) AS r FROM unnest(reference) AS x) AS before,
+	LATERAL (SELECT histogram(x, r) AS c FROM unnest(current) AS x) AS now,
+	LATERAL (SELECT wasserstein(x, side) AS w, energy_distance(x, side) AS e
+		FROM (SELECT unnest(reference), false UNION ALL SELECT unnest(current), true)
+			AS rows(x, side)) AS exact,
+	wasserstein_interval(r, c) AS wi, energy_distance_interval(r, c) AS ei;
+
 -- Quantiles and distribution function ---------------------------------------------------
 
 SELECT quantile(h, 0) AS q0, quantile(h, 0.25) AS q25, quantile(h, 0.5) AS q50, quantile(h, 1) AS q100,
