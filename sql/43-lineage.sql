@@ -335,6 +335,62 @@ COMMENT ON FUNCTION mlmeta.downstream(text, int, int) IS
 
 -- Logging edges ---------------------------------------------------------------
 
+-- Rows of a subtransaction count as known: that costs a lock, nothing else.
+CREATE FUNCTION mlmeta.is_known(run mlmeta.run, artifact mlmeta.artifact)
+RETURNS boolean
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF run IS NOT NULL THEN
+		RETURN NOT EXISTS (
+			SELECT FROM mlmeta.runs AS r
+			WHERE r.run OPERATOR(mlmeta.=) is_known.run
+				AND r.created_at = now() AND r.xmin = pg_current_xact_id()::xid
+		);
+	END IF;
+	RETURN NOT EXISTS (
+		SELECT FROM mlmeta.artifacts AS a
+		WHERE a.artifact OPERATOR(mlmeta.=) is_known.artifact
+			AND a.created_at = now() AND a.xmin = pg_current_xact_id()::xid
+	);
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta.is_known(mlmeta.run, mlmeta.artifact) IS
+	'whether other transactions can know a run or an artifact: false when this one made it';
+
+CREATE FUNCTION mlmeta.touches_known(
+	run mlmeta.run,
+	artifact mlmeta.artifact,
+	upward boolean
+) RETURNS boolean
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	-- What others know is next to what they do not: the first level tells as
+	-- a rule.
+	RETURN mlmeta.is_known(run, artifact) OR EXISTS (
+		SELECT FROM mlmeta.trace(run, artifact, upward, 1, NULL) AS t
+		WHERE mlmeta.is_known(
+			CASE WHEN mlmeta.is_run(t.node) THEN t.node::mlmeta.run END,
+			CASE WHEN NOT mlmeta.is_run(t.node)
+				THEN t.node::mlmeta.artifact END)
+	) OR EXISTS (
+		SELECT FROM mlmeta.trace(run, artifact, upward, NULL, NULL) AS t
+		WHERE t.depth > 1 AND mlmeta.is_known(
+			CASE WHEN mlmeta.is_run(t.node) THEN t.node::mlmeta.run END,
+			CASE WHEN NOT mlmeta.is_run(t.node)
+				THEN t.node::mlmeta.artifact END)
+	);
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta.touches_known(mlmeta.run, mlmeta.artifact, boolean)
+	IS
+	'whether a node of the stored lineage graph, or one upstream or downstream of it, is known to other transactions';
+
 CREATE FUNCTION mlmeta.log_edge(
 	run mlmeta.run,
 	artifact mlmeta.artifact,
@@ -346,7 +402,6 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	ours boolean;
 	closed boolean;
 	edge_role text := coalesce(role, '');
 BEGIN
@@ -362,8 +417,7 @@ BEGIN
 	INSERT INTO mlmeta.artifacts AS a (artifact, uri)
 	VALUES (log_edge.artifact, log_edge.uri)
 	ON CONFLICT DO NOTHING;
-	ours := FOUND;
-	IF NOT ours AND uri IS NOT NULL THEN
+	IF NOT FOUND AND uri IS NOT NULL THEN
 		UPDATE mlmeta.artifacts AS a
 		SET uri = log_edge.uri
 		WHERE a.artifact OPERATOR(mlmeta.=) log_edge.artifact
@@ -379,22 +433,15 @@ BEGIN
 	END IF;
 
 	-- Two edges that only together close a cycle must not be logged side by
-	-- side, so edges wait for each other until commit. Not so where the run or
-	-- the artifact came into being in this transaction: nobody else can have
-	-- an edge to it yet. A training run that logs its own results in one long
-	-- transaction therefore holds up nobody.
-	ours := ours OR EXISTS (
-		SELECT FROM mlmeta.artifacts AS a
-		WHERE a.artifact OPERATOR(mlmeta.=) log_edge.artifact
-			AND a.created_at = now()
-			AND a.xmin = pg_current_xact_id()::xid
-	) OR EXISTS (
-		SELECT FROM mlmeta.runs AS r
-		WHERE r.run OPERATOR(mlmeta.=) log_edge.run
-			AND r.created_at = now()
-			AND r.xmin = pg_current_xact_id()::xid
-	);
-	IF NOT ours THEN
+	-- side, so edges wait for each other until commit. Not so an edge that is on
+	-- no way from and to nodes that others know: either nothing of theirs leads
+	-- to it, or nothing of theirs lies behind it. A training run that logs its
+	-- own results in one long transaction therefore holds up nobody. (That the
+	-- run is new does not do: it may join two artifacts that are not.)
+	IF direction = 'used' AND mlmeta.touches_known(run, NULL, false)
+			AND mlmeta.touches_known(NULL, artifact, true)
+			OR direction = 'produced' AND mlmeta.touches_known(run, NULL, true)
+			AND mlmeta.touches_known(NULL, artifact, false) THEN
 		PERFORM pg_advisory_xact_lock(hashtextextended('mlmeta.lineage', 0));
 	END IF;
 
