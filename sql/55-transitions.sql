@@ -752,7 +752,8 @@ BEGIN
 	IF found_request.status <> 'pending' THEN
 		RAISE EXCEPTION 'request % is % already', request, found_request.status
 			USING ERRCODE = 'object_not_in_prerequisite_state',
-				DETAIL = found_request.decision;
+				DETAIL = concat_ws(' ', format('User "%s" decided on it.',
+					found_request.decided_by), found_request.decision);
 	ELSIF found_request.expires_at <= clock_timestamp() THEN
 		RAISE EXCEPTION 'request % has expired', request
 			USING ERRCODE = 'object_not_in_prerequisite_state',

@@ -63,11 +63,11 @@ BEGIN
 	END IF;
 	RAISE EXCEPTION 'model "%" has no alias "%"', m.model, wanted[3]
 		USING ERRCODE = 'undefined_object', DETAIL = (
-			SELECT format('Its aliases are: %s.',
-				string_agg(a.alias, ', ' ORDER BY a.alias))
+			SELECT coalesce('Its aliases are: '
+				|| string_agg(a.alias, ', ' ORDER BY a.alias) || '.',
+				'It has no aliases.')
 			FROM mlmeta.model_aliases AS a
 			WHERE a.model_id = m.model_id AND a.version IS NOT NULL
-			HAVING count(*) > 0
 		);
 END
 $$;

@@ -308,7 +308,7 @@ $$;
 COMMENT ON FUNCTION mlmeta.find_retraining(bigint, text[]) IS
 	'the row of a request to train again, locked; raises an error unless it has one of the statuses and nobody else has it in hand';
 
-CREATE FUNCTION mlmeta.link_retraining(request bigint, run mlmeta.run)
+CREATE FUNCTION mlmeta.link_retraining(request bigint, trained_by mlmeta.run)
 RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -318,12 +318,12 @@ BEGIN
 	IF NOT EXISTS (SELECT FROM mlmeta.runs AS r
 				JOIN mlmeta.experiments AS e
 					ON e.experiment_id = r.experiment_id
-			WHERE r.run OPERATOR(mlmeta.=) link_retraining.run
+			WHERE r.run OPERATOR(mlmeta.=) trained_by
 				AND mlmeta.caller_has_access(e.project, 'writer')) THEN
-		PERFORM mlmeta.no_such_run(run);
+		PERFORM mlmeta.no_such_run(trained_by);
 	END IF;
 	UPDATE mlmeta.retrain_requests AS r
-	SET status = 'running', run = link_retraining.run
+	SET status = 'running', run = trained_by
 	WHERE r.request = link_retraining.request;
 END
 $$;

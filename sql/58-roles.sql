@@ -222,8 +222,14 @@ BEGIN
 			EXECUTE format('CREATE ROLE %I NOLOGIN', role);
 		END IF;
 	END LOOP;
-	EXECUTE format('GRANT %I TO %I, %I', reader, writer, reviewer);
-	EXECUTE format('GRANT %I, %I TO %I', writer, reviewer, admin);
+	FOR granted IN
+		SELECT g.given, g.member
+		FROM (VALUES (reader, writer), (reader, reviewer), (writer, admin),
+			(reviewer, admin)) AS g (given, member)
+		WHERE NOT mlmeta.holds_role(g.member, g.given)
+	LOOP
+		EXECUTE format('GRANT %I TO %I', granted.given, granted.member);
+	END LOOP;
 
 	EXECUTE format('GRANT USAGE ON SCHEMA mlmeta TO %I', reader);
 	-- Readers learn where a model lies from resolve_model() alone.

@@ -16,7 +16,7 @@ FROM (VALUES
 	('run_costs', 'run device currency device_hours cost'),
 	('budget_state', 'budget_id project experiment period amount currency spent share state'),
 	('dataset_overview', 'artifact dataset version row_count fingerprint taken_at user_name source relation columns key_columns copy_table snapshot used_by'),
-	('lineage_edges', 'source target run artifact direction role uri logged_at')
+	('lineage_edges', 'source target run artifact direction role logged_at')
 ) AS v (name, columns);
 
 -- The calls that scripts rely on, by name and argument order.
