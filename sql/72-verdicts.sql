@@ -377,6 +377,10 @@ AS $$
 DECLARE
 	test mlmeta.test_result;
 	settled mlmeta.monitor_results := undecided;
+	trails boolean := baseline.trailing_windows IS NOT NULL AND EXISTS (
+		SELECT FROM mlmeta.monitor_windows AS w
+		WHERE w.monitor = monitor.id AND w.baseline = baseline.id
+			AND w.window_start < undecided.window_start);
 	label text := coalesce((
 		SELECT string_agg(format('WHEN mlmeta.segment_label(%L, ARRAY[%s]) = %L THEN true',
 			p.names, (SELECT string_agg(format('s.%I', 'mlmeta_' || u.name), ', ' ORDER BY u.n)
@@ -393,12 +397,17 @@ BEGIN
 				UNION ALL
 				SELECT s.%1$I::float8, true FROM %3$s WHERE %4$s) AS r) AS t',
 		undecided.feature,
-		mlmeta.monitor_rows(monitor, baseline.query, 3),
+		mlmeta.monitor_rows(monitor,
+			CASE WHEN trails THEN monitor.query ELSE baseline.query END, 3),
 		mlmeta.monitor_rows(monitor, monitor.query),
 		CASE WHEN label = '' THEN 'true' ELSE format('CASE %s END', label) END)
 	INTO test
-	USING undecided.window_start, undecided.window_end, baseline.period_start,
-		CASE WHEN baseline.dataset IS NULL THEN baseline.period_end END;
+	USING undecided.window_start, undecided.window_end,
+		CASE WHEN trails THEN ((undecided.window_start AT TIME ZONE monitor.time_zone)
+				- baseline.trailing_windows * monitor.granularity) AT TIME ZONE monitor.time_zone
+			ELSE baseline.period_start END,
+		CASE WHEN trails THEN undecided.window_start
+			WHEN baseline.dataset IS NULL THEN baseline.period_end END;
 	-- Rows that came or went since: the bins' answer stands.
 	IF test.n_reference IS DISTINCT FROM undecided.n_reference
 			OR test.n_current IS DISTINCT FROM undecided.n_current THEN
@@ -457,7 +466,8 @@ BEGIN
 					c.n, 'rows', true, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
 					NULL, NULL, 0, 'no data', 'no rows in the window', false)::mlmeta.monitor_results
 				FROM unnest(monitor.features) WITH ORDINALITY AS c (name, n),
-					LATERAL (SELECT w.*) AS x);
+					LATERAL (SELECT w.*) AS x
+				WHERE w.segment = '');
 			CONTINUE;
 		END IF;
 		reference := mlmeta.reference_of(baseline, w.segment, w.window_start);
@@ -482,14 +492,12 @@ BEGIN
 	END LOOP;
 
 	judged := ARRAY(SELECT r FROM mlmeta.judge_results(monitor, measured) AS r);
-	IF baseline.trailing_windows IS NULL THEN
-		FOR i IN 1 .. cardinality(measured) LOOP
-			IF judged[i].verdict = 'undecided' AND judged[i].measure = 'ks' THEN
-				measured[i] := mlmeta.settle_result(monitor, baseline, measured[i]);
-				settled := settled OR measured[i].is_exact;
-			END IF;
-		END LOOP;
-	END IF;
+	FOR i IN 1 .. cardinality(measured) LOOP
+		IF judged[i].verdict = 'undecided' AND judged[i].measure = 'ks' THEN
+			measured[i] := mlmeta.settle_result(monitor, baseline, measured[i]);
+			settled := settled OR measured[i].is_exact;
+		END IF;
+	END LOOP;
 	IF settled THEN
 		judged := ARRAY(SELECT r FROM mlmeta.judge_results(monitor, measured) AS r);
 	END IF;

@@ -165,6 +165,7 @@ DECLARE
 	m mlmeta.monitors := mlmeta.find_monitor(monitor);
 	b mlmeta.monitor_baselines;
 	started timestamptz := clock_timestamp();
+	next_window timestamptz;
 	first_window timestamptz;
 	last_end timestamptz;
 	look_back interval;
@@ -191,12 +192,15 @@ BEGIN
 
 	-- The windows that are complete and not yet checked, and those that rows or
 	-- labels may still have come to.
-	SELECT max(x.window_end) INTO first_window
+	SELECT max(x.window_end) INTO next_window
 	FROM mlmeta.monitor_windows AS x WHERE x.monitor = m.id;
-	first_window := coalesce(first_window, b.period_end);
+	next_window := mlmeta.window_start(
+		coalesce(next_window, b.period_end) AT TIME ZONE m.time_zone, m.granularity)
+		AT TIME ZONE m.time_zone;
 	look_back := greatest(m.look_back, CASE WHEN m.label_delay > '0'
 		THEN m.label_delay + m.granularity END, '0');
-	first_window := greatest(least(first_window - look_back, since), least(first_window, b.period_end));
+	first_window := greatest(least(next_window - look_back, since),
+		least(next_window, b.period_end));
 	first_window := mlmeta.window_start(first_window AT TIME ZONE m.time_zone, m.granularity)
 		AT TIME ZONE m.time_zone;
 	last_end := mlmeta.window_start(until AT TIME ZONE m.time_zone, m.granularity)
@@ -226,7 +230,8 @@ BEGIN
 				ORDER BY w.window_start);
 		END IF;
 		DELETE FROM mlmeta.monitor_results AS r
-		WHERE r.monitor = m.id AND r.window_start = ANY (changed);
+		WHERE r.monitor = m.id
+			AND (r.window_start = ANY (changed) OR r.measure = 'check');
 		FOREACH start IN ARRAY changed LOOP
 			INSERT INTO mlmeta.monitor_results
 			SELECT * FROM mlmeta.judge_window(m, b, start, until);
@@ -245,15 +250,14 @@ BEGIN
 			-- Nothing of the check remains but that it failed.
 			GET STACKED DIAGNOSTICS error_code = RETURNED_SQLSTATE,
 				error_message = MESSAGE_TEXT;
-			changed := ARRAY[first_window];
-			window_end := ((first_window AT TIME ZONE m.time_zone) + m.granularity)
+			changed := ARRAY[next_window];
+			window_end := ((next_window AT TIME ZONE m.time_zone) + m.granularity)
 				AT TIME ZONE m.time_zone;
 			DELETE FROM mlmeta.monitor_results AS r
-			WHERE r.monitor = m.id AND r.window_start = first_window
-				AND r.measure = 'check';
+			WHERE r.monitor = m.id AND r.measure = 'check';
 			INSERT INTO mlmeta.monitor_results (monitor, window_start, window_end,
 				feature, position, measure, is_primary, verdict, reason)
-			VALUES (m.id, first_window, window_end, '', 0, 'check', true, 'no data',
+			VALUES (m.id, next_window, window_end, '', 0, 'check', true, 'no data',
 				format('the check failed: %s (%s)', error_message, error_code));
 	END;
 
@@ -279,6 +283,7 @@ BEGIN
 	RETURN QUERY
 		SELECT h.* FROM mlmeta.drift_history AS h
 		WHERE h.monitor = m.name AND h.window_start = ANY (changed)
+			AND (error_code IS NULL OR h.measure = 'check')
 		ORDER BY h.window_start, h.segment, h.position, h.is_primary DESC, h.measure;
 END
 $$;
