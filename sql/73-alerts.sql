@@ -127,6 +127,7 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	levels CONSTANT text[] := ARRAY['info', 'warning', 'critical'];
 	r mlmeta.monitor_results;
 	a mlmeta.alerts;
 	level text;
@@ -176,7 +177,7 @@ BEGIN
 		ELSIF a.state = 'snoozed' AND a.snoozed_until <= clock_timestamp() THEN
 			PERFORM mlmeta.change_alert(a.id, 'reopened', level, r.window_start,
 				'the snooze has ended');
-		ELSIF level = 'critical' AND a.severity <> 'critical' THEN
+		ELSIF array_position(levels, level) > array_position(levels, a.severity) THEN
 			PERFORM mlmeta.change_alert(a.id, a.state, level, r.window_start, r.reason);
 		END IF;
 		IF a.id IS NULL THEN
