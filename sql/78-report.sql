@@ -98,7 +98,7 @@ h1,h2,h3{line-height:1.2}h3{margin:.2rem 0;overflow-wrap:anywhere}p{margin:.3rem
 .skip{position:absolute;left:-99rem}.skip:focus{left:1rem;top:1rem;background:var(--paper);padding:.5rem}
 a{color:inherit}:focus-visible{outline:3px solid #2563eb;outline-offset:2px}
 .card{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:.8rem;margin:.8rem 0}
-.plots{display:flex;flex-wrap:wrap;gap:1rem}figure{margin:0;flex:0 1 auto;min-width:0}figcaption{color:var(--soft);font-size:.85rem}td:last-child{min-width:13rem}td.d{white-space:nowrap}
+.plots{display:flex;flex-wrap:wrap;gap:1rem}figure{margin:0;flex:0 1 auto;min-width:0}figcaption{color:var(--soft);font-size:.85rem}#alerts+.table td:last-child{min-width:22rem}td.d{white-space:nowrap}
 .verdict{font-size:.8em;font-weight:600;white-space:nowrap}.bad{color:var(--bad)}.good{color:var(--good)}.unknown{color:var(--soft)}
 .table{overflow-x:auto}table{border-collapse:collapse;width:100%%;font-size:.9rem}
 th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid var(--line);vertical-align:top}td.n{text-align:right;font-variant-numeric:tabular-nums}
