@@ -167,7 +167,7 @@ RETURN pg_catalog.format(
 		FROM (%4$s
 		) AS s
 		WHERE %5$s) AS s
-	CROSS JOIN LATERAL (SELECT %6$s) AS f',
+	CROSS JOIN LATERAL (SELECT %6$s) AS mlmeta_features',
 	CASE WHEN (monitor_rows.monitor).time_type = 'timestamptz'::regtype
 		THEN pg_catalog.format('(s.%I AT TIME ZONE %L)', (monitor_rows.monitor).time_column,
 			(monitor_rows.monitor).time_zone)
@@ -183,7 +183,7 @@ RETURN pg_catalog.format(
 			WITH ORDINALITY AS c (name, n)));
 
 COMMENT ON FUNCTION mlmeta.monitor_rows(mlmeta.monitors, text, integer) IS
-	'FROM item of the monitored rows between two parameters, $1 and $2 by default: s has the window, all columns and the segments'' values, f the features';
+	'FROM item of the monitored rows between two parameters, $1 and $2 by default: s has the window, all columns and the segments'' values, mlmeta_features the features';
 
 CREATE FUNCTION mlmeta.scan_query(monitor mlmeta.monitors, query text)
 RETURNS text
@@ -209,7 +209,7 @@ BEGIN
 	RETURN format(
 'WITH finest AS MATERIALIZED (
 	SELECT s.mlmeta_window%s, count(*) AS row_count,
-		mlmeta.profile(f, $3) AS profile,
+		mlmeta.profile(mlmeta_features, $3) AS profile,
 		%s AS quality,
 		%s AS expected,
 		%s AS errors
@@ -327,7 +327,7 @@ BEGIN
 	PERFORM mlmeta.check_writable();
 	PERFORM mlmeta.check_monitor_owner(monitor);
 
-	EXECUTE format('SELECT mlmeta.profile(f) FROM %s',
+	EXECUTE format('SELECT mlmeta.profile(mlmeta_features) FROM %s',
 		mlmeta.monitor_rows(monitor, query))
 	INTO reference USING period_start, period_end;
 	IF reference IS NULL THEN
