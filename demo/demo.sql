@@ -112,7 +112,7 @@ ORDER BY window_start, ks.position;
 
 \echo
 \echo '== The same, a line per feature: each month''s verdict'
-\echo '   (D drift, . no drift, ? undecided)'
+\echo '   (D drift, . no drift)'
 SELECT feature, sparkline(histogram_of(b.profile, feature), 20) AS reference,
 	string_agg(CASE verdict WHEN 'drift' THEN 'D' WHEN 'no drift' THEN '.' ELSE '?' END, ''
 		ORDER BY window_start) AS "2021-06 .. 2022-05",
@@ -136,7 +136,7 @@ FROM quality_history WHERE monitor = 'california' ORDER BY window_start;
 
 \echo
 \echo '== Open alerts'
-SELECT alert, feature, measure, to_char(first_window, 'YYYY-MM') AS first,
+SELECT alert, coalesce(nullif(feature, ''), 'all rows') AS feature, measure, to_char(first_window, 'YYYY-MM') AS first,
 	to_char(last_window, 'YYYY-MM') AS last, windows,
 	round(worst_statistic::numeric, 3) AS worst, reason
 FROM alert_open WHERE monitor = 'california' ORDER BY alert;
