@@ -157,37 +157,6 @@ exact_sum_combine(ExactSum *sum, const ExactSum *other, int sign,
  * ----------
  */
 
-/* Makes a cell for the exponent, and room in all of them */
-void
-exact_moments_reach(ExactMoments *moments, int exponent,
-					MemoryContext context)
-{
-	int			low = exponent;
-	int			end = exponent + 1;
-	ExponentCell *cells;
-
-	if (moments->pending >= EXACT_MOMENTS_MAX_PENDING)
-		exact_moments_settle(moments, context);
-	if (moments->n_cells > 0)
-	{
-		low = Min(low, moments->low);
-		end = Max(end, moments->low + moments->n_cells);
-		if (low == moments->low && end == moments->low + moments->n_cells)
-			return;
-	}
-	cells = MemoryContextAllocZero(context,
-								   (end - low) * sizeof(ExponentCell));
-	if (moments->n_cells > 0)
-	{
-		memcpy(cells + (moments->low - low), moments->cells,
-			   moments->n_cells * sizeof(ExponentCell));
-		pfree(moments->cells);
-	}
-	moments->cells = cells;
-	moments->low = low;
-	moments->n_cells = end - low;
-}
-
 static void
 add_signed(ExactSum *sum, int128 m, int position, MemoryContext context)
 {
@@ -202,7 +171,7 @@ exact_moments_settle(ExactMoments *moments, MemoryContext context)
 	if (moments->pending == 0)
 		return;
 	moments->pending = 0;
-	for (int i = 0; i < moments->n_cells; i++)
+	for (int i = 0; i < EXACT_MOMENTS_CELLS; i++)
 	{
 		/* exponent 1 is that of the unit, 2^-1074 */
 		int			position = moments->low + i - 1;
@@ -214,6 +183,32 @@ exact_moments_settle(ExactMoments *moments, MemoryContext context)
 		moments->cells[i].mantissas = 0;
 		moments->cells[i].squares = 0;
 	}
+}
+
+void
+exact_moments_add_slowly(ExactMoments *moments, int exponent, int64 mantissa,
+						 int128 square, MemoryContext context)
+{
+	if (moments->cells == NULL)
+		moments->cells = MemoryContextAllocZero(context, EXACT_MOMENTS_CELLS *
+												sizeof(ExponentCell));
+	else if (exponent < moments->low &&
+			 ++moments->misses < EXACT_MOMENTS_MAX_MISSES)
+	{
+		add_signed(&moments->sum, mantissa, exponent - 1, context);
+		add_signed(&moments->squares, square, 2 * (exponent - 1), context);
+		return;
+	}
+
+	/* a window with room for values some binades larger */
+	exact_moments_settle(moments, context);
+	moments->misses = 0;
+	if (exponent < moments->low ||
+		exponent - moments->low >= EXACT_MOMENTS_CELLS)
+		moments->low = Max(1, exponent - EXACT_MOMENTS_CELLS * 3 / 4);
+	moments->pending = 1;
+	moments->cells[exponent - moments->low].mantissas = mantissa;
+	moments->cells[exponent - moments->low].squares = square;
 }
 
 /*
@@ -232,9 +227,9 @@ settled_sums(const ExactMoments *moments, ExactSum *sum, ExactSum *squares)
 					  CurrentMemoryContext);
 	if (moments->pending > 0)
 	{
-		copy.cells = palloc(moments->n_cells * sizeof(ExponentCell));
+		copy.cells = palloc(EXACT_MOMENTS_CELLS * sizeof(ExponentCell));
 		memcpy(copy.cells, moments->cells,
-			   moments->n_cells * sizeof(ExponentCell));
+			   EXACT_MOMENTS_CELLS * sizeof(ExponentCell));
 		exact_moments_settle(&copy, CurrentMemoryContext);
 		pfree(copy.cells);
 	}

@@ -104,12 +104,16 @@ float_parts(double value)
 /*
  * Sums of values and of squares that grow together, one value at a time.
  *
- * Added is first to cells that stand for one exponent each: the mantissas and
+ * A window of cells stands for as many neighbouring exponents: mantissas and
  * their squares are plain integers there, and adding one takes no shift. Every
  * EXACT_MOMENTS_MAX_PENDING values, before 2^106 * pending could overflow, and
- * before anybody looks, they are moved to the two sums.
+ * before anybody looks, they are moved to the two sums. Values of exponents
+ * below the window go to the sums at once; the window follows larger ones
+ * right away, and smaller ones when they come often.
  */
 #define EXACT_MOMENTS_MAX_PENDING	(1 << 20)
+#define EXACT_MOMENTS_CELLS			16
+#define EXACT_MOMENTS_MAX_MISSES	256
 
 typedef struct ExponentCell
 {
@@ -123,14 +127,61 @@ typedef struct ExactMoments
 	ExactSum	squares;
 	ExponentCell *cells;		/* cells[0] is exponent low; NULL at first */
 	int			low;
-	int			n_cells;
 	int			pending;
+	int			misses;			/* values below the window since it moved */
 } ExactMoments;
 
-extern void exact_moments_reach(ExactMoments *moments, int exponent,
-								MemoryContext context);
 extern void exact_moments_settle(ExactMoments *moments,
 								 MemoryContext context);
+
+/* Adds what the window cannot take as it is; mantissa and square are signed */
+extern void exact_moments_add_slowly(ExactMoments *moments, int exponent,
+									 int64 mantissa, int128 square,
+									 MemoryContext context);
+
+/* Adds sign * value and sign * value^2; value is finite, sign 1 or -1 */
+static inline void
+exact_moments_add(ExactMoments *moments, double value, int sign,
+				  MemoryContext context)
+{
+	uint64		bits;
+	uint64		magnitude;
+	int			exponent;
+	ExponentCell *cell;
+	int64		mantissa;
+	int128		square;
+
+	memcpy(&bits, &value, sizeof(bits));
+	exponent = (int) ((bits >> 52) & 0x7FF);
+	magnitude = bits & UINT64CONST(0x000FFFFFFFFFFFFF);
+	if (likely(exponent > 0))
+		magnitude |= UINT64CONST(0x0010000000000000);
+	else
+	{
+		if (magnitude == 0)
+			return;
+		exponent = 1;
+	}
+	mantissa = (int64) bits < 0 ? -(int64) magnitude : (int64) magnitude;
+	square = (int128) ((uint128) magnitude * magnitude);
+	if (sign < 0)
+	{
+		mantissa = -mantissa;
+		square = -square;
+	}
+	if (unlikely(moments->cells == NULL ||
+				 (uint32) (exponent - moments->low) >= EXACT_MOMENTS_CELLS ||
+				 moments->pending >= EXACT_MOMENTS_MAX_PENDING))
+	{
+		exact_moments_add_slowly(moments, exponent, mantissa, square,
+								 context);
+		return;
+	}
+	moments->pending++;
+	cell = &moments->cells[exponent - moments->low];
+	cell->mantissas += mantissa;
+	cell->squares += square;
+}
 
 /* moments += sign * other */
 extern void exact_moments_combine(ExactMoments *moments,
@@ -144,42 +195,6 @@ extern void exact_moments_archive(Archive *ar, ExactMoments *moments);
 extern double exact_moments_sum(const ExactMoments *moments);
 extern double exact_moments_deviation(const ExactMoments *moments, int64 n);
 
-/* Adds sign * value and sign * value^2; value is finite, sign 1 or -1 */
-static inline void
-exact_moments_add(ExactMoments *moments, double value, int sign,
-				  MemoryContext context)
-{
-	uint64		bits;
-	uint64		mantissa;
-	int			exponent;
-	ExponentCell *cell;
-	int64		signed_mantissa;
-	int128		square;
-
-	memcpy(&bits, &value, sizeof(bits));
-	exponent = (int) ((bits >> 52) & 0x7FF);
-	mantissa = bits & UINT64CONST(0x000FFFFFFFFFFFFF);
-	if (likely(exponent > 0))
-		mantissa |= UINT64CONST(0x0010000000000000);
-	else
-	{
-		if (mantissa == 0)
-			return;
-		exponent = 1;
-	}
-	if (unlikely((uint32) (exponent - moments->low) >=
-				 (uint32) moments->n_cells ||
-				 moments->pending >= EXACT_MOMENTS_MAX_PENDING))
-		exact_moments_reach(moments, exponent, context);
-	moments->pending++;
-	cell = &moments->cells[exponent - moments->low];
-	signed_mantissa = (int64) bits < 0 ? -(int64) mantissa :
-		(int64) mantissa;
-	square = (int128) ((uint128) mantissa * mantissa);
-	cell->mantissas += sign > 0 ? signed_mantissa : -signed_mantissa;
-	cell->squares += sign > 0 ? square : -square;
-}
-
 /*
  * Adds n values and their squares, all finite. What a cell's sum does not
  * change is kept in registers, which a loop over the function above cannot.
@@ -190,7 +205,7 @@ exact_moments_add_many(ExactMoments *moments, const double *values, int n,
 {
 	ExponentCell *cells = moments->cells;
 	int			low = moments->low;
-	uint32		n_cells = moments->n_cells;
+	uint32		n_cells = cells != NULL ? EXACT_MOMENTS_CELLS : 0;
 
 	if (moments->pending > EXACT_MOMENTS_MAX_PENDING - n)
 		exact_moments_settle(moments, context);
@@ -205,11 +220,11 @@ exact_moments_add_many(ExactMoments *moments, const double *values, int n,
 		at = (uint32) ((bits >> 52) & 0x7FF) - (uint32) low;
 		if (unlikely(at >= n_cells || (bits << 1) >> 53 == 0))
 		{
-			/* an exponent without a cell, zeros, subnormal numbers */
+			/* an exponent outside the window, zeros, subnormal numbers */
 			exact_moments_add(moments, values[i], 1, context);
 			cells = moments->cells;
 			low = moments->low;
-			n_cells = moments->n_cells;
+			n_cells = cells != NULL ? EXACT_MOMENTS_CELLS : 0;
 			continue;
 		}
 		mantissa = (bits & UINT64CONST(0x000FFFFFFFFFFFFF)) |

@@ -27,6 +27,9 @@ PG_FUNCTION_INFO_V1(mlmeta_summary_cmp);
 PG_FUNCTION_INFO_V1(mlmeta_summary_hash);
 PG_FUNCTION_INFO_V1(mlmeta_summary_hash_extended);
 
+/* One block that holds a state of modest size whole, such as twenty bins */
+#define STATE_CONTEXT_SIZE	2048
+
 /* ----------
  * Encoding and decoding
  * ----------
@@ -185,7 +188,9 @@ summary_new_state(FunctionCallInfo fcinfo, const SummaryType *type,
 		bytes = encode(from);
 
 	context = AllocSetContextCreate(parent, "mlmeta summary",
-									ALLOCSET_SMALL_SIZES);
+									STATE_CONTEXT_SIZE,
+									ALLOCSET_SMALL_INITSIZE,
+									ALLOCSET_SMALL_MAXSIZE);
 	old = MemoryContextSwitchTo(context);
 	if (bytes != NULL)
 		summary = decode(type, ARCHIVE_READ_BINARY, bytes->data + VARHDRSZ,

@@ -219,6 +219,24 @@ SELECT max(abs(quantile(h, p / 240.0) - percentile_cont)) < 1e-9 AS exact_at_edg
 FROM (SELECT histogram(x, 240) AS h FROM v) AS s, generate_series(1, 239) AS p,
 	LATERAL (SELECT percentile_cont(p / 240.0) WITHIN GROUP (ORDER BY x) FROM v) AS q;
 
+-- Memory: 3,000 groups of 20 edges in less than 10 MB -------------------------------------
+
+CREATE TEMP TABLE grouped AS SELECT i % 3000 AS k, i * 0.618033988749895 % 100 AS x FROM generate_series(1, 60000) AS i;
+ANALYZE grouped;
+SET enable_sort = off;
+SET work_mem = '64MB';
+DO $$
+DECLARE line text;
+BEGIN
+	FOR line IN EXPLAIN (ANALYZE, TIMING off) SELECT k, histogram(x, 0, 100, 21) FROM grouped GROUP BY k LOOP
+		IF line LIKE '%Memory Usage%' THEN
+			RAISE NOTICE 'less than 10 MB: %', substring(line FROM 'Usage: (\d+)kB')::int < 10240;
+		END IF;
+	END LOOP;
+END $$;
+RESET enable_sort;
+RESET work_mem;
+
 -- Bad input: an error with SQLSTATE, the type's name and a way out ------------------------
 
 CREATE FUNCTION pg_temp.fails(query text) RETURNS text LANGUAGE plpgsql AS $$
