@@ -23,7 +23,8 @@ CREATE TABLE mlmeta.model_versions (
 
 CREATE INDEX model_versions_run ON mlmeta.model_versions (run);
 CREATE INDEX model_versions_artifact ON mlmeta.model_versions (artifact);
-CREATE INDEX model_versions_stage ON mlmeta.model_versions (model_id, stage);
+CREATE INDEX model_versions_stage ON mlmeta.model_versions
+	(model_id, stage, version);
 
 COMMENT ON TABLE mlmeta.model_versions IS
 	'versions of models; see the view version_overview';

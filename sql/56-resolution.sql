@@ -2,7 +2,8 @@
 -- record of who went it.
 
 -- No foreign key to the version: its check would lock the row of the version
--- that everybody resolves.
+-- that everybody resolves. No check constraint either: it is planned anew with
+-- each row, which takes as long as all the rest; resolve_model() checks.
 CREATE TABLE mlmeta.model_resolutions (
 	model_id bigint NOT NULL,
 	version int NOT NULL,
@@ -12,7 +13,7 @@ CREATE TABLE mlmeta.model_resolutions (
 	client_addr inet DEFAULT pg_catalog.inet_client_addr(),
 	application_name text,
 	reference text NOT NULL,
-	purpose text NOT NULL CHECK (mlmeta.is_name(purpose))
+	purpose text NOT NULL
 );
 
 CREATE INDEX model_resolutions_version ON mlmeta.model_resolutions
@@ -35,11 +36,12 @@ CREATE TRIGGER guard_model_resolutions
 	BEFORE UPDATE OR DELETE OR TRUNCATE ON mlmeta.model_resolutions
 	FOR EACH STATEMENT EXECUTE FUNCTION mlmeta.guard_audit();
 
-CREATE FUNCTION mlmeta.unresolved(reference text, wanted text[]) RETURNS void
+CREATE FUNCTION mlmeta.unresolved(reference text) RETURNS void
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	wanted text[] := regexp_match(reference, '^(.+)([@:/])([^@:/]+)$');
 	m mlmeta.models;
 BEGIN
 	IF wanted IS NULL THEN
@@ -72,7 +74,7 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.unresolved(text, text[]) IS
+COMMENT ON FUNCTION mlmeta.unresolved(text) IS
 	'raises the error that says what is wrong with a reference that names no version';
 
 CREATE FUNCTION mlmeta.resolve_model(
@@ -87,63 +89,75 @@ CREATE FUNCTION mlmeta.resolve_model(
 ) RETURNS record
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+-- The planner thinks little of indexes on small tables; a plan made when there
+-- were ten models would still read all of them when there are a thousand.
+SET enable_seqscan = off
 AS $$
 DECLARE
-	-- The last separator counts: the name of a model may hold a slash.
-	wanted text[] := regexp_match(reference, '^(.+)([@:/])([^@:/]+)$');
+	-- Neither models nor what follows hold @ or :; a model may hold a slash.
+	separator text := CASE WHEN strpos(reference, '@') > 0 THEN '@'
+		WHEN strpos(reference, ':') > 0 THEN ':' ELSE '/' END;
+	tail text := split_part(reference, separator, -1);
+	name text := left(reference, - 1 - length(tail));
 	number bigint;
-	members_only boolean;
-	project text;
+	closed_project text;
 BEGIN
-	IF current_setting('transaction_read_only')::boolean THEN
+	IF current_setting('transaction_read_only') = 'on' THEN
 		RAISE EXCEPTION 'cannot resolve a model in a read-only transaction'
 			USING ERRCODE = 'read_only_sql_transaction',
 				DETAIL = 'Every resolution is recorded.',
 				HINT = CASE WHEN pg_is_in_recovery()
 					THEN 'This server is a replica: connect to the primary.'
 					ELSE 'Start a read-write transaction.' END;
-	ELSIF purpose IS NULL OR NOT mlmeta.is_name(purpose) THEN
+	ELSIF purpose ~ '^[[:alnum:] ._-]{1,250}$' IS NOT TRUE THEN
+		-- The long way, for what is not plain.
 		PERFORM mlmeta.check_name('purpose', purpose);
 	END IF;
 
 	-- A statement for each form: one for all would miss the indexes.
-	IF wanted[2] = '@' THEN
-		SELECT m.model_id, m.model, m.project, p.members_only, v.version,
-			v.stage, v.run, v.artifact, v.uri
-		INTO number, model, project, members_only, version, stage, run,
-			artifact, uri
+	IF separator = '@' THEN
+		SELECT m.model_id, m.model, (
+				SELECT p.project
+				FROM mlmeta.projects AS p
+				WHERE p.project = m.project AND p.members_only
+			), v.version, v.stage, v.run, v.artifact, v.uri
+		INTO number, model, closed_project, version, stage, run, artifact, uri
 		FROM mlmeta.models AS m
-			JOIN mlmeta.projects AS p ON p.project = m.project
 			JOIN mlmeta.model_aliases AS a ON a.model_id = m.model_id
 			JOIN mlmeta.model_versions AS v ON v.model_id = a.model_id
 				AND v.version = a.version
-		WHERE m.model = wanted[1] AND a.alias = wanted[3];
-	ELSIF wanted[2] = ':' AND wanted[3] ~ '^[0-9]{1,9}$' THEN
-		SELECT m.model_id, m.model, m.project, p.members_only, v.version,
-			v.stage, v.run, v.artifact, v.uri
-		INTO number, model, project, members_only, version, stage, run,
-			artifact, uri
-		FROM mlmeta.models AS m
-			JOIN mlmeta.projects AS p ON p.project = m.project
-			JOIN mlmeta.model_versions AS v ON v.model_id = m.model_id
-		WHERE m.model = wanted[1] AND v.version = wanted[3]::int;
-	ELSIF wanted[2] = '/' THEN
+		WHERE m.model = name AND a.alias = tail;
+	ELSIF separator = '/' THEN
 		-- Of a stage that admits several, the latest version in it.
-		SELECT m.model_id, m.model, m.project, p.members_only, v.version,
-			v.stage, v.run, v.artifact, v.uri
-		INTO number, model, project, members_only, version, stage, run,
-			artifact, uri
+		SELECT m.model_id, m.model, (
+				SELECT p.project
+				FROM mlmeta.projects AS p
+				WHERE p.project = m.project AND p.members_only
+			), v.version, v.stage, v.run, v.artifact, v.uri
+		INTO number, model, closed_project, version, stage, run, artifact, uri
 		FROM mlmeta.models AS m
-			JOIN mlmeta.projects AS p ON p.project = m.project
+			CROSS JOIN LATERAL (
+				SELECT l.*
+				FROM mlmeta.model_versions AS l
+				WHERE l.model_id = m.model_id AND l.stage = tail
+				ORDER BY l.version DESC
+				LIMIT 1
+			) AS v
+		WHERE m.model = name;
+	ELSIF tail ~ '^[0-9]{1,9}$' THEN
+		SELECT m.model_id, m.model, (
+				SELECT p.project
+				FROM mlmeta.projects AS p
+				WHERE p.project = m.project AND p.members_only
+			), v.version, v.stage, v.run, v.artifact, v.uri
+		INTO number, model, closed_project, version, stage, run, artifact, uri
+		FROM mlmeta.models AS m
 			JOIN mlmeta.model_versions AS v ON v.model_id = m.model_id
-		WHERE m.model = wanted[1] AND v.stage = wanted[3]
-		ORDER BY v.version DESC
-		LIMIT 1;
+		WHERE m.model = name AND v.version = tail::int;
 	END IF;
-	IF number IS NULL
-			OR members_only AND NOT mlmeta.caller_has_access(project, 'reader')
-	THEN
-		PERFORM mlmeta.unresolved(reference, wanted);
+	IF number IS NULL OR (closed_project IS NOT NULL
+			AND NOT mlmeta.caller_has_access(closed_project, 'reader')) THEN
+		PERFORM mlmeta.unresolved(reference);
 	END IF;
 
 	INSERT INTO mlmeta.model_resolutions (model_id, version, role_name,

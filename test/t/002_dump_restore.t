@@ -182,6 +182,22 @@ SELECT mlmeta.create_monitor('$experiment', \$q\$SELECT '2024-01-01'::timestampt
 	'at', '1 day', label => 'label', score => 'score');
 SELECT mlmeta.set_baseline('$experiment', '2024-01-01', '2024-01-03');
 SELECT count(*) FROM mlmeta.check_monitor('$experiment', '2024-01-11');
+SELECT mlmeta.create_model('$experiment', description => 'a model', tags => '{"\\u00fc": 1}');
+SELECT mlmeta.create_event_consumer('$experiment');
+SELECT mlmeta.create_model_version('$experiment', :'child', 'model:$experiment:v1',
+	profile => (SELECT mlmeta.profile(orders) FROM orders));
+SELECT mlmeta.create_model_version('$experiment', NULL, NULL, 's3://models/2');
+SELECT mlmeta.set_alias('$experiment', 'candidate', 1);
+SELECT mlmeta.set_alias('$experiment', 'candidate', 2);
+SELECT mlmeta.set_policy('$experiment', 'production', requester_may_approve => true, alias => 'champion');
+SELECT mlmeta.add_gate('$experiment', 'production', 'always', 'SELECT true, now()::text');
+SELECT mlmeta.approve(mlmeta.request_transition('$experiment', 1, 'production'), 'fine');
+SELECT mlmeta.approve(mlmeta.request_transition('$experiment', 2, 'production'));
+SELECT mlmeta.request_transition('$experiment', 1, 'staging');
+SELECT mlmeta.acknowledge_event('$experiment', event) FROM mlmeta.take_events('$experiment');
+SELECT version, uri FROM mlmeta.resolve_model('$experiment\@champion', 'dump');
+SELECT mlmeta.request_retraining('$experiment');
+SELECT mlmeta.add_member('default', 'guest', 'reader');
 SQL
 }
 
@@ -248,8 +264,24 @@ for my $format ('plain', 'custom')
 	$server->refuses($database, 'DELETE FROM mlmeta.runs', '42501',
 		'and grant no more', user => 'guest');
 
+	$server->gives($database, 'SELECT count(*) FROM mlmeta.verify_audit()', '0',
+		'the chain of the audit trail is whole', @owner);
+	$server->gives($database, <<'SQL', '0', 'also with other settings', @owner);
+SET TimeZone = 'Asia/Kathmandu'; SET DateStyle = 'German'; SET IntervalStyle = 'sql_standard';
+SET extra_float_digits = -10; SET bytea_output = 'escape';
+SELECT count(*) FROM mlmeta.verify_audit()
+SQL
+	$server->refuses($database, 'TRUNCATE mlmeta.audit_log', '55000',
+		'and guarded', @owner);
+
 	($status, $said, $complaints) = work($database, 'afterwards');
 	is($status, 0, 'work goes on where it ended') or diag($complaints);
+	$server->gives($database, "SELECT mlmeta.create_model_version('churn', NULL, NULL, 's3://3')", '3',
+		'version numbers go on without a gap', @owner);
+	$server->gives($database, 'SELECT count(*) FROM mlmeta.verify_audit()', '0',
+		'so does the chain', @owner);
+	$server->refuses($database, 'UPDATE mlmeta.stage_periods SET version = 1', '55000',
+		'history is still guarded', @owner);
 	$server->gives($database, <<'SQL', 'analyst', 'all is still the owner\'s');
 SELECT DISTINCT pg_get_userbyid(relowner) FROM pg_class
 WHERE relnamespace = 'mlmeta'::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'S')
