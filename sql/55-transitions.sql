@@ -498,7 +498,6 @@ COMMENT ON FUNCTION mlmeta.close_request(mlmeta.transition_requests, text,
 	'ends a pending request and records how';
 
 CREATE FUNCTION mlmeta.complete_request(
-	model mlmeta.models,
 	request mlmeta.transition_requests,
 	reason text
 ) RETURNS text
@@ -508,17 +507,23 @@ AS $$
 DECLARE
 	bypassed boolean := reason IS NOT NULL;
 	target mlmeta.stages := mlmeta.find_stage(request.stage);
-	moved mlmeta.model_versions := mlmeta.find_version(model, request.version);
+	model mlmeta.models;
+	moved mlmeta.model_versions;
 	displaced mlmeta.model_versions;
 	refuge mlmeta.stages;
 	policy mlmeta.transition_policies :=
-		mlmeta.policy_of(model.model_id, request.stage);
+		mlmeta.policy_of(request.model_id, request.stage);
 	other mlmeta.transition_requests;
 	evidence jsonb;
 	failed text;
 	old_alias int;
 	at timestamptz;
 BEGIN
+	SELECT m.* INTO STRICT model
+	FROM mlmeta.models AS m
+	WHERE m.model_id = request.model_id;
+	moved := mlmeta.find_version(model, request.version);
+
 	INSERT INTO mlmeta.gate_results (request, name, passed, detail, problem,
 		problem_code, query, owner, at)
 	SELECT request.request, e.name, e.passed, e.detail, e.problem, e.problem_code,
@@ -617,8 +622,8 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.complete_request(mlmeta.models,
-	mlmeta.transition_requests, text) IS
+COMMENT ON FUNCTION mlmeta.complete_request(mlmeta.transition_requests,
+	text) IS
 	'runs the gates of a request that has its approvals, or a reason to do without, and moves the version or refuses';
 
 CREATE FUNCTION mlmeta.expire_requests() RETURNS bigint
@@ -711,7 +716,7 @@ BEGIN
 		at + policy.expires_after)
 	RETURNING r.* INTO result;
 	IF policy.approvals = 0 THEN
-		PERFORM mlmeta.complete_request(m, result, NULL);
+		PERFORM mlmeta.complete_request(result, NULL);
 	END IF;
 	RETURN number;
 END
@@ -720,17 +725,14 @@ $$;
 COMMENT ON FUNCTION mlmeta.request_transition(text, int, text, text) IS
 	'asks for a version to be moved into a stage and returns the number of the request; where the policy needs no approval it is decided at once';
 
-CREATE FUNCTION mlmeta.lock_request(
-	request bigint,
-	access text,
-	OUT model mlmeta.models,
-	OUT found_request mlmeta.transition_requests
-) RETURNS record
+CREATE FUNCTION mlmeta.lock_request(request bigint, access text)
+RETURNS mlmeta.transition_requests
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	name text;
+	result mlmeta.transition_requests;
 BEGIN
 	PERFORM mlmeta.check_writable();
 	SELECT m.model INTO name
@@ -745,26 +747,27 @@ BEGIN
 	END IF;
 
 	-- The model first: what is decided on its requests, is so in turn.
-	model := mlmeta.lock_model(name, access);
-	SELECT r.* INTO STRICT found_request
+	PERFORM mlmeta.lock_model(name, access);
+	SELECT r.* INTO STRICT result
 	FROM mlmeta.transition_requests AS r
 	WHERE r.request = lock_request.request;
-	IF found_request.status <> 'pending' THEN
-		RAISE EXCEPTION 'request % is % already', request, found_request.status
+	IF result.status <> 'pending' THEN
+		RAISE EXCEPTION 'request % is % already', request, result.status
 			USING ERRCODE = 'object_not_in_prerequisite_state',
 				DETAIL = concat_ws(' ', format('User "%s" decided on it.',
-					found_request.decided_by), found_request.decision);
-	ELSIF found_request.expires_at <= clock_timestamp() THEN
+					result.decided_by), result.decision);
+	ELSIF result.expires_at <= clock_timestamp() THEN
 		RAISE EXCEPTION 'request % has expired', request
 			USING ERRCODE = 'object_not_in_prerequisite_state',
-				DETAIL = format('It waited until %s.', found_request.expires_at),
+				DETAIL = format('It waited until %s.', result.expires_at),
 				HINT = 'Request again.';
 	END IF;
+	RETURN result;
 END
 $$;
 
 COMMENT ON FUNCTION mlmeta.lock_request(bigint, text) IS
-	'a pending request and its model, locked; raises an error when it is not there or no longer pending';
+	'a pending request, whose model is locked; raises an error when it is not there or no longer pending';
 
 CREATE FUNCTION mlmeta.require_approver(
 	request mlmeta.transition_requests,
@@ -813,18 +816,16 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	locked record;
-	policy mlmeta.transition_policies;
+	pending mlmeta.transition_requests :=
+		mlmeta.lock_request(request, 'reviewer');
+	policy mlmeta.transition_policies :=
+		mlmeta.policy_of(pending.model_id, pending.stage);
 	given int;
 	at timestamptz;
 BEGIN
-	SELECT * INTO locked FROM mlmeta.lock_request(request, 'reviewer');
-	policy := mlmeta.policy_of((locked.model).model_id,
-		(locked.found_request).stage);
-	PERFORM mlmeta.require_approver(locked.found_request, policy);
-	at := mlmeta.record_change((locked.model).model_id,
-		(locked.found_request).version, 'transition_approved',
-		jsonb_build_object('request', request, 'comment', comment));
+	PERFORM mlmeta.require_approver(pending, policy);
+	at := mlmeta.record_change(pending.model_id, pending.version,
+		'transition_approved', jsonb_build_object('request', request, 'comment', comment));
 	INSERT INTO mlmeta.approvals (request, user_name, role_name, approved,
 		comment, at)
 	VALUES (approve.request, mlmeta.actor(), mlmeta.caller(), true,
@@ -836,7 +837,7 @@ BEGIN
 	IF given < policy.approvals THEN
 		RETURN 'pending';
 	END IF;
-	RETURN mlmeta.complete_request(locked.model, locked.found_request, NULL);
+	RETURN mlmeta.complete_request(pending, NULL);
 END
 $$;
 
@@ -849,13 +850,13 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	locked record;
+	pending mlmeta.transition_requests :=
+		mlmeta.lock_request(request, 'reviewer');
 	at timestamptz;
 BEGIN
-	SELECT * INTO locked FROM mlmeta.lock_request(request, 'reviewer');
-	PERFORM mlmeta.require_approver(locked.found_request, mlmeta.policy_of(
-		(locked.model).model_id, (locked.found_request).stage));
-	at := mlmeta.close_request(locked.found_request, 'rejected', comment);
+	PERFORM mlmeta.require_approver(pending,
+		mlmeta.policy_of(pending.model_id, pending.stage));
+	at := mlmeta.close_request(pending, 'rejected', comment);
 	INSERT INTO mlmeta.approvals (request, user_name, role_name, approved,
 		comment, at)
 	VALUES (reject.request, mlmeta.actor(), mlmeta.caller(), false,
@@ -872,17 +873,16 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	locked record;
+	pending mlmeta.transition_requests :=
+		mlmeta.lock_request(request, 'writer');
 BEGIN
-	SELECT * INTO locked FROM mlmeta.lock_request(request, 'writer');
-	IF (locked.found_request).requested_by <> mlmeta.actor() THEN
+	IF pending.requested_by <> mlmeta.actor() THEN
 		RAISE EXCEPTION 'request % is not your own', request
 			USING ERRCODE = 'insufficient_privilege',
-				DETAIL = format('User "%s" requested it.',
-					(locked.found_request).requested_by),
+				DETAIL = format('User "%s" requested it.', pending.requested_by),
 				HINT = 'An approver may reject() it.';
 	END IF;
-	PERFORM mlmeta.close_request(locked.found_request, 'withdrawn', comment);
+	PERFORM mlmeta.close_request(pending, 'withdrawn', comment);
 END
 $$;
 
@@ -893,16 +893,14 @@ CREATE FUNCTION mlmeta.bypass(request bigint, reason text) RETURNS text
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-	locked record;
 BEGIN
 	IF reason IS NULL OR btrim(reason, E' \t\n\r') = '' THEN
 		RAISE EXCEPTION 'bypassing request % needs a reason',
 				coalesce(request::text, 'NULL')
 			USING ERRCODE = 'invalid_parameter_value';
 	END IF;
-	SELECT * INTO locked FROM mlmeta.lock_request(request, 'admin');
-	RETURN mlmeta.complete_request(locked.model, locked.found_request, reason);
+	RETURN mlmeta.complete_request(mlmeta.lock_request(request, 'admin'),
+		reason);
 END
 $$;
 
