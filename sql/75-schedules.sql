@@ -178,7 +178,7 @@ BEGIN
 	-- The newest window stays: it says from where to go on.
 	SELECT least(max(w.window_start), max(w.window_end) - m.keep) INTO oldest
 	FROM mlmeta.monitor_windows AS w WHERE w.monitor = m.id;
-	IF oldest IS NULL THEN
+	IF m.keep IS NULL OR oldest IS NULL THEN
 		RETURN 0;
 	END IF;
 	PERFORM set_config('mlmeta.maintenance', 'on', true);
