@@ -13,7 +13,7 @@
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "render/sparkline.h"
-#include "stats/histogram.h"
+#include "stats/summaries/histogram.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 
