@@ -20,7 +20,7 @@ WITH RECURSIVE steps (byte, crc, bit) AS (
 	SELECT byte, (crc >> 1) # (crc & 1) * x'82f63b78'::bigint, bit + 1 FROM steps WHERE bit < 8
 )
 SELECT array_agg(crc ORDER BY byte) AS entries FROM steps WHERE bit = 8;
-CREATE FUNCTION crc32c(data bytea) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+CREATE FUNCTION crc32c_of(data bytea) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
 DECLARE
 	crc bigint := x'ffffffff'::bigint;
 	entries bigint[] := (SELECT t.entries FROM crc_table AS t);
@@ -32,10 +32,10 @@ BEGIN
 END
 $$;
 -- check value of the catalogue of parametrised CRC algorithms, CRC-32/ISCSI
-SELECT to_hex(crc32c('123456789'));
+SELECT to_hex(crc32c_of('123456789'));
 CREATE FUNCTION sealed(data bytea) RETURNS bytea LANGUAGE plpgsql STABLE AS $$
 DECLARE
-	crc bigint := crc32c(data);
+	crc bigint := crc32c_of(data);
 BEGIN
 	FOR i IN 0..3 LOOP
 		data := data || set_byte('\x00', 0, ((crc >> 8 * i) & 255)::int);
@@ -280,4 +280,4 @@ SELECT DISTINCT outcome(sealed('\x01'::bytea || set_byte('\x00', 0, i % 100) || 
 FROM generate_series(1, 1000) AS i ORDER BY 1;
 
 DROP TABLE crc_table, odd, noise, times, kinds, samples;
-DROP FUNCTION crc32c, sealed, raw_series, bits_of, packing, outcome;
+DROP FUNCTION crc32c_of, sealed, raw_series, bits_of, packing, outcome;
