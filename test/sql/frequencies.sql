@@ -169,8 +169,9 @@ FROM unnest('{1,2,10,100,300,599}'::int[]) AS capacity,
 ORDER BY 1, 2;
 SELECT capacity, x.*
 FROM unnest('{1,10,100,300}'::int[]) AS capacity,
-	LATERAL (SELECT merge(f) AS f FROM (SELECT frequencies(v, capacity) AS f
-		FROM sample GROUP BY i % 31) AS parts) AS built,
+	LATERAL (SELECT merge(f ORDER BY slice) AS f
+		FROM (SELECT i % 31 AS slice, frequencies(v, capacity ORDER BY i) AS f
+			FROM sample GROUP BY slice) AS parts) AS built,
 	violations(f, capacity, 'SELECT v FROM sample') AS x
 ORDER BY 1;
 -- different capacities: the greater one stays
