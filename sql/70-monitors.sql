@@ -348,7 +348,7 @@ COMMENT ON FUNCTION mlmeta.drop_monitor(text) IS
 -- is a row of these columns, less what the view of a constant has around it.
 -- Not pinned, as create_monitor().
 CREATE FUNCTION mlmeta.resolve_expression(
-	monitor text,
+	owner text,
 	name text,
 	expression text,
 	columns jsonb
@@ -376,16 +376,14 @@ BEGIN
 		EXECUTE 'CREATE TEMPORARY VIEW mlmeta_source AS SELECT ' || selected
 			|| source;
 	EXCEPTION WHEN OTHERS THEN
-		RAISE EXCEPTION 'monitor "%": segment "%" is not a valid expression',
-				monitor, name
+		RAISE EXCEPTION '%: "%" is not a valid expression', owner, name
 			USING ERRCODE = SQLSTATE, DETAIL = SQLERRM,
 				HINT = 'Write one SQL expression over the columns of the source; a subquery calls them s.column.';
 	END;
 	result := mlmeta.view_query('pg_temp.mlmeta_source');
 	IF pg_catalog.jsonb_array_length(
 			mlmeta.relation_columns('pg_temp.mlmeta_source')) <> 1 THEN
-		RAISE EXCEPTION 'monitor "%": segment "%" is more than one expression',
-				monitor, name
+		RAISE EXCEPTION '%: "%" is more than one expression', owner, name
 			USING ERRCODE = 'invalid_parameter_value';
 	END IF;
 	DROP VIEW pg_temp.mlmeta_source;
@@ -398,8 +396,7 @@ BEGIN
 	result := pg_catalog.substr(result, pg_catalog.length('SELECT ') + 1);
 	IF pg_catalog.right(result, pg_catalog.length(around))
 			OPERATOR(pg_catalog.<>) around THEN
-		RAISE EXCEPTION 'monitor "%": segment "%" is not an expression',
-				monitor, name
+		RAISE EXCEPTION '%: "%" is not an expression', owner, name
 			USING ERRCODE = 'invalid_parameter_value';
 	END IF;
 	RETURN pg_catalog.btrim(pg_catalog.left(result,
@@ -408,7 +405,7 @@ END
 $$;
 
 COMMENT ON FUNCTION mlmeta.resolve_expression(text, text, text, jsonb) IS
-	'an expression over columns, as text, with every name qualified';
+	'an expression over columns, as text, with every name qualified; errors name what it belongs to and itself';
 
 CREATE FUNCTION mlmeta.set_segments(
 	monitor text,
@@ -440,7 +437,8 @@ BEGIN
 		coalesce(m.relation, m.query));
 	DELETE FROM mlmeta.monitor_segments AS s WHERE s.monitor = m.id;
 	INSERT INTO mlmeta.monitor_segments (monitor, name, position, expression)
-	SELECT m.id, e.key, e.n, mlmeta.resolve_expression(monitor, e.key, e.value,
+	SELECT m.id, e.key, e.n, mlmeta.resolve_expression(
+		pg_catalog.format('segment of monitor "%s"', monitor), e.key, e.value,
 		resolved.columns)
 	FROM pg_catalog.jsonb_each_text(segments) WITH ORDINALITY AS e (key, value, n);
 	UPDATE mlmeta.monitors AS x

@@ -1,0 +1,79 @@
+# How often the rule wakes somebody up for nothing, and how surely it finds what
+# it promises to find: whole checks of random rows, with a fixed seed. The number
+# of windows is MLMETA_QUIET_WINDOWS; the level is judged at 5 % and three
+# standard errors of so many windows.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::RealBin/lib";
+
+use MlmetaCluster;
+use Test::More;
+
+my $windows = $ENV{MLMETA_QUIET_WINDOWS} // 150;
+my $server = MlmetaCluster->new('quiet');
+my @features = map { sprintf 'f%02d', $_ } 1 .. 20;
+my $columns = join ', ', map { "random() AS $_" } @features;
+
+# A baseline of 5,000 rows, then windows of 100: an hour each.
+$server->query('postgres', 'CREATE DATABASE quiet');
+$server->query('quiet', <<SQL);
+CREATE EXTENSION mlmeta;
+SET search_path = public, mlmeta;
+SELECT setseed(0.42);
+CREATE TABLE quiet AS
+SELECT '2026-01-01'::timestamptz - interval '50 hours' + i * interval '36 seconds' AS at, $columns
+FROM generate_series(0, 5000 + 100 * $windows - 1) AS i;
+SELECT create_monitor('quiet', 'quiet', 'at', '1 hour', time_zone => 'UTC');
+SELECT set_baseline('quiet', '2025-12-29 22:00Z', '2026-01-01Z');
+SELECT count(*) FROM check_monitor('quiet', '2026-01-01Z'::timestamptz + $windows * interval '1 hour');
+SQL
+my ($judged, $alarms) = split /\|/, $server->query('quiet', <<'SQL');
+SELECT count(DISTINCT window_start), count(DISTINCT window_start) FILTER (WHERE verdict = 'drift')
+FROM mlmeta.monitor_results WHERE measure = 'ks'
+SQL
+my $allowed = $windows * (0.05 + 3 * sqrt(0.05 * 0.95 / $windows));
+is($judged, $windows, "$windows windows of 20 features were judged");
+cmp_ok($alarms, '<=', $allowed, "of quiet windows $alarms alarm");
+$server->gives('quiet', 'SELECT max(pg_column_size(profile)) <= 400 * 20 FROM mlmeta.monitor_windows',
+	't', 'a stored window takes at most 400 bytes a feature');
+
+# Shifts by the smallest effect that results say can be seen: the Kolmogorov
+# distance of uniform values shifted by d is d.
+my ($shift) = $server->query('quiet', "SELECT max(detectable) FROM mlmeta.monitor_results WHERE measure = 'ks'");
+cmp_ok($shift, '>', 0.2, "at 100 rows effects from $shift on are promised");
+my $shifted = join ', ', map { "$_ = $_ + $shift" } @features[ 0 .. 4 ];
+$server->query('quiet', <<SQL);
+SET search_path = public, mlmeta;
+UPDATE quiet SET $shifted WHERE at >= '2026-01-01Z' AND at < '2026-01-02 16:00Z';
+SELECT count(*) FROM check_monitor('quiet', '2026-01-01Z'::timestamptz + $windows * interval '1 hour',
+	since => '2026-01-01Z');
+SQL
+my ($injected, $found) = split /\|/, $server->query('quiet', <<'SQL');
+SELECT count(*), count(*) FILTER (WHERE verdict = 'drift') FROM mlmeta.monitor_results
+WHERE measure = 'ks' AND feature <= 'f05' AND window_start < '2026-01-02 16:00Z'
+SQL
+is($injected, 200, '200 shifts of that size');
+cmp_ok($found, '>=', 0.9 * $injected, "$found are found");
+
+# One large window: nothing there is nothing found, however many rows.
+$server->query('quiet', <<SQL);
+SET search_path = public, mlmeta;
+SELECT setseed(0.24);
+CREATE TABLE large AS
+SELECT '2026-01-01'::timestamptz - interval '50 hours' + i * interval '36 seconds' AS at, $columns
+FROM generate_series(0, 4999) AS i
+UNION ALL
+SELECT '2026-01-01'::timestamptz + i * interval '72 ms', $columns FROM generate_series(0, 99999) AS i;
+SELECT create_monitor('large', 'large', 'at', '1 hour', time_zone => 'UTC');
+SELECT set_baseline('large', '2025-12-29 22:00Z', '2026-01-01Z');
+SELECT set_rule('large', measure => 'row_count', tolerance => 1e6);
+SELECT count(*) FROM check_monitor('large', '2026-01-01 02:00Z');
+SQL
+$server->gives('quiet', q{SELECT count(*), count(*) FILTER (WHERE verdict = 'drift'), min(n_current) > 40000
+	FROM mlmeta.drift_history WHERE monitor = 'large' AND measure = 'ks'}, '40|0|t',
+	'windows of 50,000 rows are quiet too');
+
+done_testing();
