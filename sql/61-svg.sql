@@ -168,7 +168,7 @@ BEGIN ATOMIC
 			'<rect class="ref" x="130" y="%s" width="%s" height="9"/>'
 			'<rect class="bar" x="130" y="%s" width="%s" height="9"/>',
 			l.n * 24 + 18, mlmeta.html_escape(CASE WHEN length(l.value) > 18
-				THEN left(l.value, 17) || '…' ELSE l.value END),
+				THEN left(l.value, 15) || '...' ELSE l.value END),
 			l.n * 24 + 6, round((220 * l.p)::numeric, 1),
 			l.n * 24 + 15, round((220 * coalesce(l.q, 0))::numeric, 1)), ''
 			ORDER BY l.n) FILTER (WHERE l.n < 10), ''))

@@ -357,6 +357,7 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 AS $$
 DECLARE
 	source text;
+	relation regclass;
 	selected text := pg_catalog.format(E'(\n%s\n)::text AS mlmeta_value', expression);
 	probe refcursor;
 	around text;
@@ -380,16 +381,18 @@ BEGIN
 			USING ERRCODE = SQLSTATE, DETAIL = SQLERRM,
 				HINT = 'Write one SQL expression over the columns of the source; a subquery calls them s.column.';
 	END;
-	result := mlmeta.view_query('pg_temp.mlmeta_source');
+	relation := pg_catalog.to_regclass('pg_temp.mlmeta_source');
+	result := mlmeta.view_query(relation);
 	IF pg_catalog.jsonb_array_length(
-			mlmeta.relation_columns('pg_temp.mlmeta_source')) <> 1 THEN
+			mlmeta.relation_columns(relation)) <> 1 THEN
 		RAISE EXCEPTION '%: "%" is more than one expression', owner, name
 			USING ERRCODE = 'invalid_parameter_value';
 	END IF;
 	DROP VIEW pg_temp.mlmeta_source;
 	EXECUTE 'CREATE TEMPORARY VIEW mlmeta_source AS SELECT 1 AS mlmeta_value'
 		|| source;
-	around := mlmeta.view_query('pg_temp.mlmeta_source');
+	around := mlmeta.view_query(
+		pg_catalog.to_regclass('pg_temp.mlmeta_source'));
 	DROP VIEW pg_temp.mlmeta_source;
 	around := pg_catalog.substr(around,
 		pg_catalog.strpos(around, ' AS mlmeta_value'));

@@ -375,7 +375,10 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	test mlmeta.test_result;
+	distance float8;
+	p_value float8;
+	n_reference bigint;
+	n_current bigint;
 	settled mlmeta.monitor_results := undecided;
 	trails boolean := baseline.trailing_windows IS NOT NULL AND EXISTS (
 		SELECT FROM mlmeta.monitor_windows AS w
@@ -391,7 +394,7 @@ DECLARE
 		WHERE undecided.segment <> ''), '');
 BEGIN
 	EXECUTE format(
-		'SELECT (t.test).*
+		'SELECT (t.test).statistic, (t.test).p_value, (t.test).n_reference, (t.test).n_current
 		FROM (SELECT mlmeta.ks_test(r.value, r.is_current) AS test
 			FROM (SELECT s.%1$I::float8 AS value, false AS is_current FROM %2$s WHERE %4$s
 				UNION ALL
@@ -401,7 +404,7 @@ BEGIN
 			CASE WHEN trails THEN monitor.query ELSE baseline.query END, 3),
 		mlmeta.monitor_rows(monitor, monitor.query),
 		CASE WHEN label = '' THEN 'true' ELSE format('CASE %s END', label) END)
-	INTO test
+	INTO distance, p_value, n_reference, n_current
 	USING undecided.window_start, undecided.window_end,
 		CASE WHEN trails THEN ((undecided.window_start AT TIME ZONE monitor.time_zone)
 				- baseline.trailing_windows * monitor.granularity) AT TIME ZONE monitor.time_zone
@@ -409,16 +412,16 @@ BEGIN
 		CASE WHEN trails THEN undecided.window_start
 			WHEN baseline.dataset IS NULL THEN baseline.period_end END;
 	-- Rows that came or went since: the bins' answer stands.
-	IF test.n_reference IS DISTINCT FROM undecided.n_reference
-			OR test.n_current IS DISTINCT FROM undecided.n_current THEN
+	IF n_reference IS DISTINCT FROM undecided.n_reference
+			OR n_current IS DISTINCT FROM undecided.n_current THEN
 		RETURN undecided;
 	END IF;
-	settled.statistic := test.statistic;
-	settled.statistic_low := test.statistic;
-	settled.statistic_high := test.statistic;
-	settled.p_value := test.p_value;
-	settled.bound_low := mlmeta.ks_lower_bound(test.statistic,
-		test.n_reference, test.n_current, monitor.alpha);
+	settled.statistic := distance;
+	settled.statistic_low := distance;
+	settled.statistic_high := distance;
+	settled.p_value := p_value;
+	settled.bound_low := mlmeta.ks_lower_bound(distance,
+		n_reference, n_current, monitor.alpha);
 	settled.bound_high := settled.bound_low;
 	settled.is_exact := true;
 	RETURN settled;
@@ -447,7 +450,7 @@ DECLARE
 	reference mlmeta.profile;
 	past_error float8;
 	past_windows bigint;
-	measured mlmeta.monitor_results[] := '{}';
+	measured mlmeta.monitor_results[] := '{}'::mlmeta.monitor_results[];
 	judged mlmeta.monitor_results[];
 	settled boolean := false;
 BEGIN

@@ -148,11 +148,12 @@ BEGIN
 	PERFORM mlmeta.check_writable();
 	PERFORM mlmeta.check_monitor_owner(m);
 	IF to_regclass('cron.job') IS NOT NULL THEN
-		EXECUTE 'SELECT j.jobid FROM cron.job AS j
-			WHERE j.jobname = $1 AND j.username = current_user'
+		EXECUTE format('SELECT j.jobid FROM %s AS j
+			WHERE j.jobname = $1 AND j.username = current_user',
+			to_regclass('cron.job'))
 		INTO job USING 'mlmeta ' || monitor;
 		IF job IS NOT NULL THEN
-			EXECUTE 'SELECT cron.unschedule($1)' USING job;
+			EXECUTE format('SELECT cron.unschedule(%s::bigint)', job);
 		END IF;
 	END IF;
 	UPDATE mlmeta.monitors AS x SET schedule = NULL WHERE x.id = m.id;

@@ -34,7 +34,7 @@ AS $$
 DECLARE
 	model text := substring(reference FROM '^[^@:/]+');
 	number integer;
-	run mlmeta.run;
+	made_by mlmeta.run;
 	data mlmeta.artifact;
 BEGIN
 	IF reference IS NULL OR to_regclass('mlmeta.model_versions') IS NULL THEN
@@ -48,15 +48,15 @@ BEGIN
 	EXECUTE 'SELECT v.run, v.training_data FROM mlmeta.model_versions AS v
 			JOIN mlmeta.models AS m ON m.model_id = v.model_id
 		WHERE m.model = $1 AND v.version = $2'
-	INTO run, data USING model, number;
+	INTO made_by, data USING model, number;
 	RETURN jsonb_build_object('reference', reference, 'model', model,
-		'version', number, 'run', run::text, 'training_data', data::text,
+		'version', number, 'run', made_by::text, 'training_data', data::text,
 		'code', (
 			SELECT jsonb_build_object('repository', r.repository,
 				'commit', r.git_commit, 'entry_point', r.entry_point)
-			FROM mlmeta.runs AS r WHERE r.run OPERATOR(mlmeta.=) model_behind.run
+			FROM mlmeta.runs AS r WHERE r.run OPERATOR(mlmeta.=) made_by
 		));
-EXCEPTION WHEN OTHERS THEN
+EXCEPTION WHEN undefined_object OR insufficient_privilege THEN
 	RETURN jsonb_build_object('reference', reference, 'error', SQLERRM);
 END
 $$;
@@ -82,7 +82,7 @@ BEGIN
 	IF reference IS NULL OR current IS NULL OR NOT EXISTS (
 			SELECT FROM mlmeta.columns(reference) AS c
 			WHERE c.feature = moved_parts.feature) THEN
-		RETURN '[]';
+		RETURN '[]'::jsonb;
 	END IF;
 	numbers := mlmeta.histogram_of(reference, feature);
 	IF numbers IS NOT NULL THEN
@@ -128,7 +128,7 @@ DECLARE
 	w mlmeta.monitor_windows;
 	b mlmeta.monitor_baselines;
 	r mlmeta.monitor_results;
-	moved jsonb := '[]';
+	moved jsonb := '[]'::jsonb;
 	condition text;
 	model jsonb;
 BEGIN
@@ -202,11 +202,15 @@ BEGIN
 		'model', model,
 		'retrain', jsonb_build_object(
 			'reason', a.reason,
-			'statement', format('SELECT mlmeta.schedule_run(%L, %L, tags => %L)',
-				coalesce(model ->> 'model', m.name),
+			'statement', CASE WHEN model ? 'version' THEN
+				format('SELECT mlmeta.request_retraining(%L, %s, %L, %s)',
+					model ->> 'model', coalesce(model ->> 'version', 'NULL'),
+					format('%s of %s: %s', a.measure, a.feature, a.reason), a.id)
+			ELSE format('SELECT mlmeta.schedule_run(%L, %L, tags => %L)',
+				m.name,
 				format('retrain: %s of %s', a.measure, coalesce(nullif(a.feature, ''), 'the source')),
 				jsonb_build_object('monitor', m.name, 'alert', a.id,
-					'feature', a.feature, 'measure', a.measure))));
+					'feature', a.feature, 'measure', a.measure)) END));
 END
 $$;
 

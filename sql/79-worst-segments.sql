@@ -122,11 +122,11 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	summary mlmeta.profile;
-	codes text[] := '{}';
-	levels integer[] := '{}';
-	labels text[] := '{}';
-	conditions text[] := '{}';
-	offsets integer[] := '{}';
+	codes text[] := ARRAY[]::text[];
+	levels integer[] := ARRAY[]::integer[];
+	labels text[] := ARRAY[]::text[];
+	conditions text[] := ARRAY[]::text[];
+	offsets integer[] := ARRAY[]::integer[];
 	feature text;
 	one record;
 	sums float8[];
