@@ -2,7 +2,7 @@
 BEGIN;
 SET search_path = public, mlmeta;
 SET TIME ZONE 'UTC';
-SELECT plan(34);
+SELECT plan(38);
 
 CREATE TABLE log (at timestamptz, x float8);
 CREATE FUNCTION fill(day date, shift float8) RETURNS void LANGUAGE sql AS $$
@@ -121,5 +121,23 @@ SELECT is(check_due(), 0, 'then nothing is due');
 SELECT is(apply_retention('log'), 0::bigint, 'windows are kept as long as nobody says how long');
 UPDATE monitors SET keep = '10 days';
 SELECT cmp_ok(apply_retention('log'), '>', 0::bigint, 'old windows go');
+
+-- To the model behind it, and to a request for retraining
+SELECT start_run('churn', 'training', source => '{"repository": "https://example.org/churn.git", "commit": "4f2c81d"}') AS run \gset
+SELECT snapshot_dataset('log', 'SELECT * FROM log') AS data \gset
+SELECT use_artifact(:'run', :'data'), log_artifact(:'run', 'model:churn:v1');
+SELECT create_model('churn');
+SELECT create_model_version('churn', :'run', 'model:churn:v1');
+SELECT set_alias('churn', 'champion', 1);
+UPDATE monitors SET model = 'churn@champion';
+DELETE FROM monitor_rules;
+INSERT INTO log SELECT now() + i * interval '10 minutes', 3 FROM generate_series(0, 600) AS i;
+SELECT check_monitor('log', now() + interval '3 days');
+SELECT explain_alert(max(alert)) AS e FROM alert_open WHERE measure = 'ks' \gset
+SELECT is(:'e'::jsonb #>> '{model,version}', '1', 'the version that was live');
+SELECT is(:'e'::jsonb #>> '{model,code,commit}', '4f2c81d', 'and its code');
+SELECT is(:'e'::jsonb #>> '{model,run}', :'run', 'and its run');
+SELECT :'e'::jsonb #>> '{retrain,statement}' AS request \gset
+SELECT isnt_empty(:'request', 'the request for retraining can be filed as it is');
 SELECT * FROM finish();
 ROLLBACK;
