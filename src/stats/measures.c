@@ -442,7 +442,8 @@ pooled_count(const int64 *reference, const int64 *current, int i)
 }
 
 int
-measure_merge_rare(int64 *reference, int64 *current, int k, double minimum)
+measure_merge_rare(int64 *reference, int64 *current, int k, int n_rare,
+				   double minimum)
 {
 	Sizes		sizes;
 	double		required;
@@ -457,7 +458,7 @@ measure_merge_rare(int64 *reference, int64 *current, int k, double minimum)
 	{
 		double		pooled = pooled_count(reference, current, i);
 
-		if (pooled > 0 && pooled >= required)
+		if (pooled > 0 && pooled >= required && i < k - n_rare)
 		{
 			reference[kept] = reference[i];
 			current[kept] = current[i];

@@ -74,13 +74,14 @@ extern double measure_cramers_v(const int64 *reference, const int64 *current,
  * new k. What is merged depends on the pooled counts alone, so that the test
  * that follows keeps its level. Cells of categories: the rare ones together,
  * as one cell at the end, and then the rarest of the others until that is
- * large enough. Cells in an order: each with its right neighbour, the last
+ * large enough. The last n_rare cells always are rare ones: those of many new
+ * values, which one side had no chance to join. Cells in an order: each with its right neighbour, the last
  * with its left one. Cells that are empty on both sides go first.
  */
 #define MEASURE_MIN_EXPECTED	5.0
 
 extern int	measure_merge_rare(int64 *reference, int64 *current, int k,
-							   double minimum);
+							   int n_rare, double minimum);
 extern int	measure_merge_adjacent(int64 *reference, int64 *current, int k,
 								   double minimum);
 

@@ -1319,6 +1319,16 @@ knows_all(const FrequencyTable *table)
 	return frequency_table_other(table) == 0;
 }
 
+/* All values that have no cell of their own */
+static void
+add_last_cell(FrequencyCells *cells, const FrequencyTable *a,
+			  const FrequencyTable *b, int64 a_other, int64 b_other)
+{
+	add_cell(cells, a_other, b_other);
+	cells->has_new = (a_other == 0 && b_other > 0 && knows_all(a)) ||
+		(b_other == 0 && a_other > 0 && knows_all(b));
+}
+
 /* One of them detached: their entries are those of the same baseline */
 static void
 align_by_number(FrequencyCells *cells, FrequencyTable *a, FrequencyTable *b)
@@ -1326,7 +1336,8 @@ align_by_number(FrequencyCells *cells, FrequencyTable *a, FrequencyTable *b)
 	require_grid(a, b);
 	for (int i = 0; i < a->n_entries; i++)
 		add_cell(cells, a->entries[i].count, b->entries[i].count);
-	add_cell(cells, frequency_table_other(a), frequency_table_other(b));
+	add_last_cell(cells, a, b, frequency_table_other(a),
+				  frequency_table_other(b));
 }
 
 static void
@@ -1361,7 +1372,7 @@ align_by_value(FrequencyCells *cells, FrequencyTable *a, FrequencyTable *b)
 		i += cmp <= 0;
 		j += cmp >= 0;
 	}
-	add_cell(cells, a_other, b_other);
+	add_last_cell(cells, a, b, a_other, b_other);
 }
 
 FrequencyCells
@@ -1371,6 +1382,7 @@ frequency_cells(FrequencyTable *reference, FrequencyTable *current)
 	int			most = reference->n_entries + current->n_entries + 1;
 
 	cells.k = 0;
+	cells.has_new = false;
 	cells.reference = palloc(most * sizeof(int64));
 	cells.current = palloc(most * sizeof(int64));
 	cells.is_exact = (reference->form != FREQUENCIES_OWN ||

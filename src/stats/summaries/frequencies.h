@@ -262,6 +262,8 @@ typedef struct FrequencyCells
 	int64	   *reference;
 	int64	   *current;
 	bool		is_exact;
+	bool		has_new;		/* the last cell is of values that one side
+								 * certainly has none of, joined for that */
 } FrequencyCells;
 
 extern FrequencyCells frequency_cells(FrequencyTable *reference,

@@ -54,7 +54,7 @@ category_test(const char *function_name, CategoryTest test,
 				 errdetail("It is %g.", minimum_expected)));
 	if (minimum_expected > 0)
 		k = measure_merge_rare(cells->reference, cells->current, k,
-							   minimum_expected);
+							   cells->has_new ? 1 : 0, minimum_expected);
 	result = test(cells->reference, cells->current, k, yates, NULL);
 	if (minimum_expected > 0 && k < 2)
 		return test_result_empty(result.n_reference, result.n_current,
