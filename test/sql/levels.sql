@@ -1,0 +1,129 @@
+-- The levels of the primary tests, by simulation: samples of 30 to 10,000 rows
+-- in which nothing drifts, each with a reference of its own. A test at alpha
+-- may reject in a share alpha of them, and 3 Monte-Carlo standard errors more.
+--
+-- MLMETA_SIMULATION_ROUNDS multiplies the numbers of samples; the answers stay
+-- the same. All randomness comes from a hash of counters: no seed of the
+-- session, no order of execution changes it.
+SET search_path = public, mlmeta;
+\set rounds 1
+\getenv rounds MLMETA_SIMULATION_ROUNDS
+
+-- A hash of a hash: one alone, of numbers that follow each other, is not random
+-- enough for 3,000 of them (Kolmogorov-Smirnov at 0.05 then rejects 45 %).
+CREATE FUNCTION uniform(seed bigint, i bigint) RETURNS float8
+IMMUTABLE PARALLEL SAFE
+RETURN (hashint8extended(hashint8extended(i, seed), 7) & 9007199254740991) / 9007199254740992.0::float8;
+
+-- Numbers without ties, with ties, with a heavy value; categories of which most
+-- are rare; a flag; and missing values, few and many. All come from one number
+-- a row: each test looks at one of them.
+CREATE TABLE simulated (smooth float8, tied float8, heavy float8,
+	category text, flag boolean, few_missing float8, many_missing float8);
+CREATE FUNCTION sample_of(seed bigint, n integer) RETURNS SETOF simulated
+IMMUTABLE PARALLEL SAFE LANGUAGE sql
+BEGIN ATOMIC
+	SELECT u, floor(10 * u), CASE WHEN u < 0.6 THEN 0 ELSE u END,
+		floor(40 * u ^ 4)::text, u < 0.15, CASE WHEN u >= 0.03 THEN u END,
+		CASE WHEN u >= 0.4 THEN u END
+	FROM generate_series(1, n) AS i, LATERAL (SELECT uniform(seed, i) AS u OFFSET 0) AS t;
+END;
+
+CREATE TABLE design AS
+SELECT n, k, 2000000 + n * 10000::bigint + k AS seed
+FROM (VALUES (30, 1000), (100, 600), (300, 300), (1000, 150), (3000, 60), (10000, 30)) AS t(n, samples),
+	generate_series(1, samples * :rounds) AS k;
+
+-- ---------------------------------------------------------------------------
+-- Each primary test
+-- ---------------------------------------------------------------------------
+
+-- Over rows: Kolmogorov-Smirnov exactly and by the finite-n law, chi-squared
+-- after merging
+CREATE TABLE outcome AS
+SELECT n, k, test, p
+FROM design, LATERAL (
+	SELECT ks_test(smooth, is_current) AS smooth, ks_test(tied, is_current) AS tied,
+		ks_test(heavy, is_current) AS heavy,
+		ks_test(smooth, is_current, 'method=asymptotic') AS smooth_law,
+		ks_test(tied, is_current, 'method=asymptotic') AS tied_law,
+		chi2_test(category, is_current, 'minimum_expected=5') AS category,
+		chi2_test(flag, is_current, 'minimum_expected=5') AS flag
+	FROM (SELECT false AS is_current, * FROM sample_of(seed, n)
+		UNION ALL SELECT true, * FROM sample_of(-seed, n)) AS r) AS t,
+	LATERAL (VALUES ('ks rows, smooth', (smooth).p_value), ('ks rows, tied', (tied).p_value),
+		('ks rows, heavy value', (heavy).p_value), ('ks finite-n law, smooth', (smooth_law).p_value),
+		('ks finite-n law, tied', (tied_law).p_value), ('chi2 rows, rare categories', (category).p_value),
+		('chi2 rows, flag', (flag).p_value)) AS v(test, p);
+
+-- Over summaries: what monitoring does. The current sample is on the bins of
+-- the reference.
+INSERT INTO outcome
+SELECT n, k, measure || ' summaries, ' || feature, p_value
+FROM design, LATERAL (SELECT profile(s) AS r FROM sample_of(seed, n) AS s) AS a,
+	LATERAL (SELECT profile(s, r) AS c FROM sample_of(-seed, n) AS s) AS b,
+	LATERAL drift(r, c)
+WHERE is_primary AND measure || feature IN ('kssmooth', 'kstied', 'ksheavy', 'chi2category', 'chi2flag',
+	'missing_sharefew_missing', 'missing_sharemany_missing');
+
+-- Too little data for a test is no rejection, and happens only where cells are few.
+-- An alpha is judged where at least 1.5 rejections are due.
+SELECT test, alpha,
+	bool_and(rejected <= alpha + 3 * sqrt(alpha * (1 - alpha) / samples)) AS level_held,
+	string_agg(format('n=%s: %s', n, round(rejected, 4)), ', ' ORDER BY n)
+		FILTER (WHERE rejected > alpha + 3 * sqrt(alpha * (1 - alpha) / samples)) AS above
+FROM (SELECT test, n, alpha, count(*) AS samples, avg((coalesce(p, 1) <= alpha)::int) AS rejected
+	FROM outcome, unnest(ARRAY[0.05, 0.01]) AS alpha GROUP BY test, n, alpha
+	HAVING count(*) * alpha >= 1.5) AS t
+GROUP BY test, alpha ORDER BY test, alpha DESC;
+SELECT max(n) <= 300 AS only_small, count(*) > 0 AS some FROM outcome WHERE p IS NULL;
+
+-- The tests are no idle ones: exact p-values without ties are uniform on the
+-- values they can have, so that about alpha do reject where n is not small.
+SELECT test, count(*) FILTER (WHERE p <= 0.2) / count(*)::numeric BETWEEN 0.14 AND 0.26 AS near_alpha
+FROM outcome WHERE n BETWEEN 300 AND 3000
+	AND test IN ('ks rows, smooth', 'ks summaries, smooth', 'chi2 rows, rare categories', 'chi2 summaries, category')
+GROUP BY test ORDER BY test;
+
+-- A shift of 0.15 of a smooth number, and of a share: found at 1,000 rows
+SELECT bool_and(p_value < 0.001) AS found, count(*) = 60 AS all_of_them
+FROM generate_series(1, 20) AS k, LATERAL (SELECT profile(s) AS r FROM sample_of(k, 1000) AS s) AS a,
+	LATERAL (SELECT profile(t, r) AS c FROM (SELECT smooth + 0.15 AS smooth, tied, heavy, category,
+			smooth < 0.3 AS flag, CASE WHEN smooth >= 0.18 THEN smooth END AS few_missing, many_missing
+		FROM sample_of(-k, 1000)) AS t) AS b,
+	LATERAL drift(r, c)
+WHERE is_primary AND measure || feature IN ('kssmooth', 'chi2flag', 'missing_sharefew_missing');
+
+-- Ten categories that the reference does not have, of 3 % each: found as well
+SELECT p_value < 0.001 AS found, status
+FROM (SELECT profile(s) AS r FROM sample_of(1, 300) AS s) AS a,
+	LATERAL (SELECT profile(t, r) AS c FROM (SELECT smooth, tied, heavy,
+			CASE WHEN smooth < 0.3 THEN 'new ' || floor(smooth / 0.03) ELSE category END AS category,
+			flag, few_missing, many_missing
+		FROM sample_of(-1, 300)) AS t) AS b,
+	LATERAL drift(r, c)
+WHERE measure || feature = 'chi2category';
+
+-- ---------------------------------------------------------------------------
+-- The whole rule: windows of 100 rows of 20 features, each with a reference of
+-- its own. A window alarms if some adjusted p is at most q = 0.02 and the lower
+-- bound of the distance is above the tolerance, 0.05.
+-- ---------------------------------------------------------------------------
+
+SELECT alarms / (100.0 * :rounds) <= 0.05 + 3 * sqrt(0.05 * 0.95 / (100 * :rounds)) AS level_held,
+	alarms_without_correction > alarms AS correction_matters
+FROM (SELECT count(*) FILTER (WHERE alarm) AS alarms, count(*) FILTER (WHERE uncorrected) AS alarms_without_correction
+	FROM (SELECT w, bool_or(q <= 0.02 AND ks_lower_bound((t).statistic_low, 500, 100, 0.05) > 0.05) AS alarm,
+			bool_or((t).p_value <= 0.02) AS uncorrected
+		FROM (SELECT w, t, unnest(benjamini_hochberg(array_agg((t).p_value) OVER (PARTITION BY w))) AS q
+			FROM (SELECT w, f, ks_test(r, c) AS t
+				FROM generate_series(1, 100 * :rounds) AS w, generate_series(1, 20) AS f,
+					LATERAL (SELECT histogram(uniform(5000000 + 100 * w + f, i), 240) AS r FROM generate_series(1, 500) AS i) AS a,
+					LATERAL (SELECT histogram(uniform(-5000000 - 100 * w - f, i), r) AS c FROM generate_series(1, 100) AS i) AS b)
+				AS tests) AS adjusted
+		GROUP BY w) AS windows) AS counted;
+
+DROP TABLE outcome, design;
+DROP FUNCTION sample_of(bigint, integer);
+DROP TABLE simulated;
+DROP FUNCTION uniform(bigint, bigint);
