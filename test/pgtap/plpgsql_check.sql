@@ -8,7 +8,7 @@ SET client_min_messages = warning;
 SELECT EXISTS (SELECT FROM pg_available_extensions
 	WHERE name = 'plpgsql_check') AS available \gset
 \if :available
-SELECT plan(7);
+SELECT plan(8);
 CREATE EXTENSION plpgsql_check WITH SCHEMA public;
 
 CREATE TEMP VIEW functions AS
@@ -28,7 +28,11 @@ CREATE TEMP VIEW findings AS
 SELECT c.oid::regprocedure AS function, nullif(c.relation, 0)::regclass AS relation,
 	f.lineno, f.level, f.sqlstate, f.message, f.detail, f.hint, f.query
 FROM checked AS c CROSS JOIN plpgsql_check_function_tb(c.oid, c.relation,
-	extra_warnings => true, security_warnings => true) AS f;
+	extra_warnings => true, security_warnings => true) AS f
+-- What dynamic SQL gives is beyond what it can see; a literal is a text to it,
+-- which PL/pgSQL reads as what is needed; pg_cron need not be there.
+WHERE concat(f.message, f.detail) !~ 'result of dynamic SQL|cast "text" value'
+	AND f.message NOT LIKE 'relation "cron.%" does not exist';
 
 SELECT cmp_ok((SELECT count(*)::int FROM functions), '>', 50,
 	'this test sees the functions');
@@ -39,10 +43,7 @@ SELECT is_empty($$SELECT * FROM findings WHERE level = 'error'$$,
 	'no function has an error');
 SELECT is_empty($$SELECT * FROM findings WHERE level = 'warning'$$,
 	'no function deserves a warning');
-
--- Columns of a row that dynamic SQL fills are beyond what it can see.
-SELECT is_empty($$SELECT * FROM findings WHERE level = 'warning extra'
-	AND detail IS DISTINCT FROM 'cannot to determine result of dynamic SQL'$$,
+SELECT is_empty($$SELECT * FROM findings WHERE level = 'warning extra'$$,
 	'nothing is unused, shadowed, unset or never returned');
 
 -- The text of a query that the caller hands over, or handed over before, runs
@@ -51,6 +52,12 @@ SELECT is_empty($$SELECT f.* FROM findings AS f
 		JOIN pg_proc AS p ON p.oid = f.function
 	WHERE f.level = 'security' AND p.prosecdef$$,
 	'no function with its owner''s rights runs SQL that is not quoted');
+
+-- A subtransaction cannot start in parallel mode.
+SELECT is_empty($$SELECT p.oid::regprocedure FROM functions AS f
+		JOIN pg_proc AS p ON p.oid = f.oid
+	WHERE p.prosrc ~ '\mEXCEPTION\s+WHEN\M' AND p.proparallel <> 'u'$$,
+	'functions that catch errors are parallel unsafe');
 
 -- That the checker looks at what it is given.
 CREATE FUNCTION mlmeta.broken() RETURNS bigint LANGUAGE plpgsql AS $$
