@@ -4,7 +4,7 @@
 # Wherever this is included, a plain "make" compiles.
 .DEFAULT_GOAL := all
 
-.PHONY: demo demo-stop test bench format
+.PHONY: demo demo-stop test bench format sanitize
 
 demo:
 	@tools/demo start
@@ -24,3 +24,6 @@ bench-%:
 
 format:
 	@tools/format
+
+sanitize:
+	@tools/sanitize
