@@ -316,6 +316,10 @@ BEGIN
 			'repository', 'git_commit', 'branch', 'entry_point', 'command_line',
 			'patch', 'environment', 'source']) AS f (field)
 		WHERE was -> f.field <> 'null' AND was -> f.field <> becomes -> f.field
+			-- Keys may be added.
+			AND (f.field <> 'source' OR jsonb_typeof(becomes -> 'source')
+				<> 'object' OR becomes -> 'source' <>
+				(becomes -> 'source') || (was -> 'source'))
 	LOOP
 		RAISE EXCEPTION 'column "%" of run "%" cannot be changed',
 				change.field, OLD.run
@@ -482,7 +486,8 @@ BEGIN
 		environment = coalesce(environment_digest, r.environment),
 		devices = coalesce(nullif(log_source.source -> 'devices', 'null'),
 			r.devices),
-		source = coalesce(nullif(log_source.source - known, '{}'), r.source)
+		source = CASE WHEN log_source.source - known = '{}' THEN r.source
+			ELSE coalesce(r.source, '{}') || (log_source.source - known) END
 	WHERE r.run OPERATOR(mlmeta.=) log_source.run;
 	IF NOT FOUND THEN
 		PERFORM mlmeta.no_such_run(run);
@@ -666,6 +671,28 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION mlmeta.heartbeat_unless_at(run mlmeta.run, at timestamptz)
+RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF at BETWEEN clock_timestamp() - interval '1 minute'
+			AND clock_timestamp() + interval '1 minute' THEN
+		RETURN;
+	END IF;
+	IF EXISTS (SELECT FROM mlmeta.runs AS r
+			WHERE r.run OPERATOR(mlmeta.=) heartbeat_unless_at.run
+				AND greatest(r.started_at, r.heartbeat_at)
+					< clock_timestamp() - interval '1 minute') THEN
+		PERFORM mlmeta.heartbeat(run);
+	END IF;
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta.heartbeat_unless_at(mlmeta.run, timestamptz) IS
+	'a heartbeat, once a minute, of a run that logs points of another time than now: their time does not tell reap_runs() that it is alive';
+
 COMMENT ON FUNCTION mlmeta.heartbeat(mlmeta.run) IS
 	'a sign of life of a running run: reap_runs() leaves it alone; waits for nobody';
 
@@ -765,9 +792,17 @@ BEGIN
 					AS alive_at
 				FROM mlmeta.metric_latest AS m
 				WHERE m.run OPERATOR(mlmeta.=) r.run
-					AND m.at <= clock_timestamp()
+			) AS f
+			CROSS JOIN LATERAL (
+				-- Steps may come in any order. Only who seems silent by the
+				-- highest ones has all points looked at.
+				SELECT greatest(f.alive_at, max(m.at)) AS alive_at
+				FROM mlmeta.metric_points AS m
+				WHERE m.run OPERATOR(mlmeta.=) r.run
+					AND f.alive_at < clock_timestamp() - older_than
 			) AS l
 		WHERE r.status = 'running'
+			AND f.alive_at < clock_timestamp() - older_than
 			AND l.alive_at < clock_timestamp() - older_than
 		ORDER BY r.run
 		FOR NO KEY UPDATE OF r SKIP LOCKED

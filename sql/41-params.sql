@@ -69,6 +69,29 @@ $$;
 COMMENT ON FUNCTION mlmeta.check_object(text, mlmeta.run, jsonb) IS
 	'raises an error that names the key unless every key is a name and every value within the limit of 64 MB';
 
+-- Half of what jsonb can hold, so that sessions that log side by side, and do
+-- not see each other's values, do not go beyond that.
+CREATE FUNCTION mlmeta.check_total(what text, run mlmeta.run, size bigint)
+RETURNS void
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	largest CONSTANT int := 128 * 1024 * 1024;
+BEGIN
+	IF size > largest THEN
+		RAISE EXCEPTION 'all % of run "%" together are too long', what, run
+			USING ERRCODE = 'program_limit_exceeded',
+				DETAIL = format('They have %s bytes; the limit is %s.', size,
+					largest),
+				HINT = 'Nothing was stored. Log long ones as artifacts.';
+	END IF;
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta.check_total(text, mlmeta.run, bigint) IS
+	'raises an error when the parameters or tags of a run together are longer than 128 MB: run_overview shows them as one JSON object';
+
 CREATE FUNCTION mlmeta.store_params(run mlmeta.run, params jsonb) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
@@ -89,6 +112,15 @@ BEGIN
 	ORDER BY e.key
 	ON CONFLICT DO NOTHING;
 	GET DIAGNOSTICS stored = ROW_COUNT;
+
+	-- Small calls are not worth adding up.
+	IF stored > 0 AND pg_column_size(params) > 4096 THEN
+		PERFORM mlmeta.check_total('parameters', run, (
+			SELECT sum(pg_column_size(jsonb_build_array(p.value)))
+			FROM mlmeta.run_params AS p
+			WHERE p.run OPERATOR(mlmeta.=) store_params.run
+		));
+	END IF;
 
 	IF stored = (SELECT count(*) FROM jsonb_object_keys(params)) THEN
 		RETURN;
@@ -161,6 +193,14 @@ BEGIN
 	ON CONFLICT ON CONSTRAINT run_tags_pkey DO UPDATE
 	SET value = excluded.value, set_at = excluded.set_at
 	WHERE t.value <> excluded.value;
+
+	IF pg_column_size(tags) > 4096 THEN
+		PERFORM mlmeta.check_total('tags', run, (
+			SELECT sum(octet_length(t.value))
+			FROM mlmeta.run_tags AS t
+			WHERE t.run OPERATOR(mlmeta.=) set_tags.run
+		));
+	END IF;
 END
 $$;
 

@@ -273,6 +273,9 @@ BEGIN
 		coalesce(log_metrics.step, 0), taken, m.value
 	FROM unnest(given.keys, given.series, given.points)
 		AS m (key, series, value);
+	IF at IS NOT NULL THEN
+		PERFORM mlmeta.heartbeat_unless_at(run, at);
+	END IF;
 END
 $$;
 
@@ -407,6 +410,8 @@ BEGIN
 	number := mlmeta.open_series(run, key, coalesce(context, ''));
 	IF times IS NULL THEN
 		times := array_fill(clock_timestamp(), ARRAY[size]);
+	ELSE
+		PERFORM mlmeta.heartbeat_unless_at(run, times[size]);
 	END IF;
 	IF size < smallest_chunk THEN
 		INSERT INTO mlmeta.run_metrics (series, step, at, value)
@@ -446,6 +451,10 @@ BEGIN
 		RAISE EXCEPTION 'a metric cannot be drawn with % points', points
 			USING ERRCODE = 'invalid_parameter_value',
 				HINT = 'Use 2 or more, or none for all.';
+	END IF;
+	IF NOT EXISTS (SELECT FROM mlmeta.runs AS r
+			WHERE r.run OPERATOR(mlmeta.=) metric_history.run) THEN
+		PERFORM mlmeta.no_such_run(run);
 	END IF;
 	IF points IS NULL THEN
 		RETURN QUERY

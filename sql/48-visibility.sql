@@ -2,8 +2,8 @@
 
 CREATE VIEW mlmeta.run_overview WITH (security_invoker = true) AS
 SELECT r.run, e.experiment, r.name, r.status, r.started_at, r.finished_at,
-	coalesce(r.finished_at, pg_catalog.statement_timestamp()) - r.started_at - r.paused
-		AS duration,
+	coalesce(r.finished_at, greatest(pg_catalog.statement_timestamp(),
+		r.started_at)) - r.started_at - r.paused AS duration,
 	r.user_name,
 	-- Ended runs have their results written: filters read them in line.
 	CASE WHEN s.run IS NOT NULL THEN s.params ELSE (
