@@ -80,7 +80,8 @@ mass_below(const Histogram *histogram, double x)
  * Bins of equal depth would all look alike; they, and many bins, are drawn as
  * the mass on an axis of equal steps from the first edge to the last, what
  * lies outside being added at the ends. The axis belongs to the grid, so that
- * the lines of all windows on one baseline can be compared.
+ * the lines of all windows on one baseline can be compared. The grid of a
+ * constant has no axis: below, at and above the value are three bins.
  */
 Datum
 mlmeta_sparkline_histogram(PG_FUNCTION_ARGS)
@@ -98,6 +99,7 @@ mlmeta_sparkline_histogram(PG_FUNCTION_ARGS)
 				 errmsg("a sparkline cannot be %d characters wide", width),
 				 errhint("The width is 1 to %d.", SPARKLINE_MAX_WIDTH)));
 	if (grid == NULL || grid->n_edges < 2 ||
+		(grid->n_edges == 2 && histogram_bin_is_point(grid, 1)) ||
 		(grid->n_quantiles == 0 && histogram->n_bins <= width))
 	{
 		n = Min(histogram->n_bins, SPARKLINE_MAX_WIDTH);
@@ -119,6 +121,8 @@ mlmeta_sparkline_histogram(PG_FUNCTION_ARGS)
 			double		below = i == n - 1 ? (double) histogram->n :
 				mass_below(histogram, first * (1 - share) + last * share);
 
+			/* between neighbouring floats the axis may round backwards */
+			below = Max(below, before);
 			values[i] = below - before;
 			before = below;
 		}

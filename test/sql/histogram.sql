@@ -210,6 +210,17 @@ FROM samples, unnest(ARRAY[1, 2, 3, 5, 10, 240]) AS bins,
 			AS rows(x, side)) AS exact,
 	wasserstein_interval(r, c) AS wi, energy_distance_interval(r, c) AS ei;
 
+-- Sparklines: one axis for all windows of a baseline; a constant is one column ------------
+
+SELECT sparkline(histogram(i, 0, 10, 10)) AS few_bins,
+	sparkline(histogram(i * i, 240), 12) AS falling,
+	sparkline(histogram(7, 240)) AS constant,
+	sparkline(histogram(1e300 + 0 * i, 240)) AS large_constant
+FROM generate_series(1, 100) AS i;
+SELECT x, sparkline(histogram(x, h)) AS beside_a_constant
+FROM (VALUES (6.9), (7.0), (7.1)) AS v(x), LATERAL (SELECT histogram(7, 240) AS h) AS b
+GROUP BY x, h ORDER BY x;
+
 -- Quantiles and distribution function ---------------------------------------------------
 
 SELECT quantile(h, 0) AS q0, quantile(h, 0.25) AS q25, quantile(h, 0.5) AS q50, quantile(h, 1) AS q100,
@@ -283,6 +294,7 @@ SELECT pg_temp.fails(q) FROM (VALUES
 	(29, 'SELECT ks_lower_bound(0.1, 10, 10, 1.5)'),
 	(30, 'SELECT sparkline(h, 0) FROM baseline'),
 	(31, 'SELECT histogram_combine(h, h) FROM baseline'),
+	(32, 'SELECT histogram(x, ARRAY[[1, 2], [3, 4]]) FROM v'),
 	(40, $q$SELECT ''::histogram$q$),
 	(41, $q$SELECT '{}'::histogram$q$),
 	(42, $q$SELECT '{"version": 2, "form": "grid"}'::histogram$q$),

@@ -275,6 +275,11 @@ grid_from_edges(FunctionCallInfo fcinfo)
 	double	   *edges;
 	int			n;
 
+	if (ARR_NDIM(array) > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+				 errmsg("edges of a histogram must have one dimension"),
+				 errdetail("The array has %d.", ARR_NDIM(array))));
 	deconstruct_array(array, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL,
 					  TYPALIGN_DOUBLE, &values, &nulls, &n);
 	if (n < 2)
