@@ -2,8 +2,12 @@
 -- in which nothing drifts, each with a reference of its own. A test at alpha
 -- may reject in a share alpha of them, and 3 Monte-Carlo standard errors more.
 --
--- MLMETA_SIMULATION_ROUNDS multiplies the numbers of samples; the answers stay
--- the same. All randomness comes from a hash of counters: no seed of the
+-- MLMETA_SIMULATION_ROUNDS multiplies the numbers of samples. With 8 (and so
+-- 8,000 samples of 30 rows) all levels hold but those of chi-squared and of
+-- missing shares at 30 rows and alpha 0.01: they reject 1.45 %, which is what
+-- the chi-squared law with five expected rows a cell comes to (of two shares
+-- of 0.5, 1.35 % by enumeration; 0.05 is 5.2 % there, 0.001 is 0.11 %).
+-- All randomness comes from a hash of counters: no seed of the
 -- session, no order of execution changes it.
 SET search_path = public, mlmeta;
 \set rounds 1
