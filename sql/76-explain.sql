@@ -28,7 +28,7 @@ CREATE FUNCTION mlmeta.model_behind(
 	reference text,
 	at timestamptz
 ) RETURNS jsonb
-LANGUAGE plpgsql STABLE PARALLEL SAFE
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE

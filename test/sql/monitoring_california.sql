@@ -46,7 +46,7 @@ SELECT count(*) AS months,
 	bool_and(abs(q.roc_auc - g.value) < 1e-12) AS roc_auc_agrees,
 	bool_and(abs(q.lowest_usual - g.lower_threshold) < 1e-12) AS limit_agrees,
 	bool_and((q.verdict = 'drift') = g.alert) AS verdicts_agree,
-	string_agg(g.month, ' ') FILTER (WHERE q.verdict = 'drift') AS fallen
+	string_agg(g.month, ' ' ORDER BY g.month) FILTER (WHERE q.verdict = 'drift') AS fallen
 FROM quality_history AS q
 	JOIN golden AS g ON g.month = to_char(q.window_start, 'YYYY-MM')
 WHERE q.monitor = 'california' AND g.series = 'roc_auc' AND g.period = 'analysis';
