@@ -137,12 +137,20 @@ put_wasserstein(Rows *rows, const Histogram *reference,
 }
 
 static void
+put_no_divergence(Rows *rows, const char *status)
+{
+	put_status(rows, "hellinger", false, status);
+	put_status(rows, "js_distance", false, status);
+	put_status(rows, "psi", false, status);
+}
+
+static void
 put_numeric(Rows *rows, const Histogram *reference, const Histogram *current)
 {
 	bool		same_grid = histogram_same_grid(reference, current);
 	const char *status = same_constant(reference, current) ? "constant" :
 		"ok";
-	AlignedCounts counts;
+	AlignedCounts counts = {0};
 
 	if (!same_grid && (reference->grid == NULL || current->grid == NULL))
 		put_status(rows, "ks", true, "not comparable");
@@ -159,8 +167,14 @@ put_numeric(Rows *rows, const Histogram *reference, const Histogram *current)
 				ks.statistic_high, ks.p_value, status);
 	}
 	if (same_grid)
-	{
 		counts = histogram_align("drift", reference, current, DRIFT_BINS);
+	if (!same_grid)
+		put_no_divergence(rows, "not comparable");
+	else if (counts.k < 2)
+		/* one cell holds everything, wherever that may have gone */
+		put_no_divergence(rows, "constant");
+	else
+	{
 		put_value(rows, "hellinger",
 				  measure_hellinger(counts.reference, counts.current,
 									counts.k));
@@ -170,12 +184,6 @@ put_numeric(Rows *rows, const Histogram *reference, const Histogram *current)
 		put_value(rows, "psi",
 				  measure_psi(counts.reference, counts.current, counts.k,
 							  EMPTY_FLOOR, PSI_DEFAULT_EPSILON));
-	}
-	else
-	{
-		put_status(rows, "hellinger", false, "not comparable");
-		put_status(rows, "js_distance", false, "not comparable");
-		put_status(rows, "psi", false, "not comparable");
 	}
 	if (!same_grid && (reference->grid == NULL || current->grid == NULL))
 		put_status(rows, "wasserstein", false, "not comparable");
