@@ -268,17 +268,84 @@ COMMENT ON COLUMN mlmeta.who_tried_what.value IS
 
 -- Ranks -----------------------------------------------------------------------
 
+-- The run is inside of every part: a join with views over all series would sum
+-- up the histories of all runs for the few that are running.
+CREATE FUNCTION mlmeta.live_summaries(run mlmeta.run)
+RETURNS TABLE (key text, context text, n bigint, nan_count bigint,
+	minimum float8, maximum float8, last_step bigint, last_at timestamptz,
+	last_value float8)
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 10
+BEGIN ATOMIC
+	SELECT s.key, s.context, a.n, a.nan_count, a.minimum, a.maximum, l.step,
+		l.at, l.value
+	FROM (
+			SELECT DISTINCT c.key, c.context
+			FROM mlmeta.metric_series AS c
+			WHERE c.run OPERATOR(mlmeta.=) live_summaries.run
+		) AS s
+		CROSS JOIN LATERAL (
+			SELECT pg_catalog.sum(t.n)::bigint AS n,
+				pg_catalog.sum(t.nan_count)::bigint AS nan_count,
+				pg_catalog.min(t.minimum) AS minimum,
+				pg_catalog.max(t.maximum) AS maximum
+			FROM mlmeta.metric_series AS c
+				CROSS JOIN LATERAL (
+					SELECT pg_catalog.count(*) AS n,
+						pg_catalog.count(*) FILTER (WHERE m.value = 'NaN')
+							AS nan_count,
+						pg_catalog.min(m.value) FILTER (WHERE m.value <> 'NaN')
+							AS minimum,
+						pg_catalog.max(m.value) FILTER (WHERE m.value <> 'NaN')
+							AS maximum
+					FROM mlmeta.run_metrics AS m
+					WHERE m.series = c.series
+					UNION ALL
+					SELECT k.n, k.nan_count, k.minimum, k.maximum
+					FROM mlmeta.metric_chunks AS k
+					WHERE k.series = c.series
+				) AS t
+			WHERE c.run OPERATOR(mlmeta.=) live_summaries.run
+				AND c.key = s.key AND c.context = s.context
+		) AS a
+		CROSS JOIN LATERAL (
+			SELECT p.step, p.at, p.value
+			FROM mlmeta.metric_series AS c
+				CROSS JOIN LATERAL (
+					(
+						SELECT m.step, m.at, m.value
+						FROM mlmeta.run_metrics AS m
+						WHERE m.series = c.series
+						ORDER BY m.step DESC, m.at DESC
+						LIMIT 1
+					)
+					UNION ALL
+					(
+						SELECT k.last_step, k.last_at, k.last_value
+						FROM mlmeta.metric_chunks AS k
+						WHERE k.series = c.series
+						ORDER BY k.last_step DESC, k.last_at DESC
+						LIMIT 1
+					)
+				) AS p
+			WHERE c.run OPERATOR(mlmeta.=) live_summaries.run
+				AND c.key = s.key AND c.context = s.context
+			ORDER BY p.step DESC, p.at DESC
+			LIMIT 1
+		) AS l;
+END;
+
+COMMENT ON FUNCTION mlmeta.live_summaries(mlmeta.run) IS
+	'each metric of one run summed up from its points, with the latest';
+
 CREATE VIEW mlmeta.metric_summaries WITH (security_invoker = true) AS
 SELECT s.run, s.experiment_id, s.key, s.context, s.n, s.nan_count, s.minimum,
 	s.maximum, s.last_step, s.last_at, s.last_value
 FROM mlmeta.run_metric_summaries AS s
 UNION ALL
 SELECT r.run, r.experiment_id, v.key, v.context, v.n, v.nan_count, v.minimum,
-	v.maximum, l.step, l.at, l.value
+	v.maximum, v.last_step, v.last_at, v.last_value
 FROM mlmeta.runs AS r
-	JOIN mlmeta.metric_summaries_live AS v ON v.run OPERATOR(mlmeta.=) r.run
-	JOIN mlmeta.metric_latest AS l ON l.run OPERATOR(mlmeta.=) r.run
-		AND l.key = v.key AND l.context = v.context
+	CROSS JOIN LATERAL mlmeta.live_summaries(r.run) AS v
 WHERE r.status = 'running';
 
 COMMENT ON VIEW mlmeta.metric_summaries IS
@@ -356,17 +423,8 @@ BEGIN
 			SELECT s.%1$I, r.run, r.name, s.%3$I, s.last_value, r.user_name,
 				r.status, r.started_at
 			FROM mlmeta.runs AS r
-				CROSS JOIN LATERAL (
-					SELECT v.minimum, v.maximum, l.value AS last_value
-					FROM mlmeta.metric_summaries_live AS v
-						JOIN mlmeta.metric_latest AS l
-							ON l.run OPERATOR(mlmeta.=) v.run
-							AND l.key = v.key AND l.context = v.context
-					WHERE v.run OPERATOR(mlmeta.=) r.run
-						AND l.run OPERATOR(mlmeta.=) r.run
-						AND v.key = $2 AND v.context = $3
-				) AS s
-			WHERE r.experiment_id = $1 AND r.status = 'running'
+				CROSS JOIN LATERAL mlmeta.live_summaries(r.run) AS s
+			WHERE s.key = $2 AND s.context = $3 AND r.experiment_id = $1 AND r.status = 'running'
 				AND r.deleted_at IS NULL AND s.%4$s
 		) AS c
 		ORDER BY c.value %2$s, c.run

@@ -49,17 +49,12 @@ SELECT source FROM runs WHERE run = :'run';
 
 -- A parameter has up to 64 MB, all of a run 128: run_overview shows them.
 SELECT log_params(:'run', jsonb_build_object('a', repeat('x', 60 * 1024 * 1024)));
-SELECT log_params(:'run', jsonb_build_object('b', repeat('x', 60 * 1024 * 1024)));
-SELECT error_code(format('SELECT log_params(%L, jsonb_build_object(''c'', 1, ''d'', repeat(''x'', 60 * 1024 * 1024)))', :'run'));
-SELECT error_code(format('SELECT log_params(%L, jsonb_build_object(''e'', repeat(''x'', 100 * 1024 * 1024)))', :'run'));
-SELECT log_params(:'run', '{"c": 1}');
-SELECT set_tags(:'run', jsonb_build_object('a', repeat('x', 60 * 1024 * 1024)));
-SELECT set_tags(:'run', jsonb_build_object('b', repeat('x', 60 * 1024 * 1024)));
-SELECT error_code(format('SELECT set_tags(%L, jsonb_build_object(''d'', repeat(''x'', 60 * 1024 * 1024)))', :'run'));
-SELECT set_tags(:'run', jsonb_build_object('a', NULL, 'd', repeat('x', 60 * 1024 * 1024)));
+SELECT error_code(format('SELECT log_params(%L, jsonb_build_object(''b'', 1, ''c'', x, ''d'', x))
+	FROM repeat(''x'', 40 * 1024 * 1024) AS x', :'run'));
+SELECT error_code(format('SELECT check_total(''tags'', %L, 134217729)', :'run'));
+SELECT log_params(:'run', '{"b": 1}');
 SELECT finish_run(:'run');
-SELECT string_agg(p.key, ' ' ORDER BY p.key) AS params,
-	(SELECT string_agg(t.key, ' ' ORDER BY t.key) FROM jsonb_each(o.tags) AS t) AS tags
+SELECT string_agg(p.key, ' ' ORDER BY p.key) AS params, tags
 FROM run_overview AS o, jsonb_each(o.params) AS p WHERE o.run = :'run' GROUP BY o.tags;
 
 -- A history of no run is an error, not an empty one.
