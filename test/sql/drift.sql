@@ -85,10 +85,10 @@ FROM drifted WHERE month = '2022-01';
 -- 60 : 40 against 45 : 45 : 10. The new category alone expects 5, and so is a cell
 -- of its own: expected are 52.5, 42.5 and 5 on either side, and
 -- chi2 = 2 * (7.5^2 / 52.5 + 2.5^2 / 42.5 + 25 / 5) = 12.436974790, exp(-chi2 / 2) = 0.001992256.
-CREATE FUNCTION of_counts(VARIADIC counts int[]) RETURNS SETOF record LANGUAGE sql
+CREATE FUNCTION pg_temp.of_counts(VARIADIC counts int[]) RETURNS SETOF record LANGUAGE sql
 	AS $$SELECT chr(96 + i::int) AS c, i % 2 = 0 AS b FROM unnest(counts) WITH ORDINALITY AS u(n, i), generate_series(1, n)$$;
-CREATE TEMP TABLE r AS SELECT c, b FROM of_counts(60, 40) AS t(c text, b boolean);
-CREATE TEMP TABLE q AS SELECT c, b FROM of_counts(45, 45, 10) AS t(c text, b boolean);
+CREATE TEMP TABLE r AS SELECT c, b FROM pg_temp.of_counts(60, 40) AS t(c text, b boolean);
+CREATE TEMP TABLE q AS SELECT c, b FROM pg_temp.of_counts(45, 45, 10) AS t(c text, b boolean);
 SELECT d.feature, d.kind, d.measure, round(d.statistic::numeric, 9) AS statistic, round(d.p_value::numeric, 9) AS p_value, d.n_reference, d.n_current, d.status
 FROM (SELECT profile(r) AS p FROM r) AS b, LATERAL (SELECT profile(q, b.p) AS p FROM q) AS w, drift(b.p, w.p) AS d;
 SELECT round((chi2_test(f, g, minimum_expected => 5)).statistic::numeric, 9) AS chi2,
@@ -114,20 +114,20 @@ WHERE d.measure = 'new_category_share';
 
 -- 10 % of 1000 against 15 % of 400: z = .05 / sqrt(.1142857 * .8857143 * (1/1000 + 1/400)) = 2.656398,
 -- erfc(z / sqrt(2)) = 0.007898
-CREATE FUNCTION missing(n int, m int, total int) RETURNS profile LANGUAGE sql
+CREATE FUNCTION pg_temp.missing(n int, m int, total int) RETURNS profile LANGUAGE sql
 	AS $$SELECT profile(t) FROM (SELECT CASE WHEN i <= n THEN NULL WHEN i <= n + m THEN 'NaN' ELSE i::float8 END AS x FROM generate_series(1, total) AS i) AS t$$;
 SELECT round(statistic::numeric, 6) AS statistic, round(p_value::numeric, 6) AS p_value, n_reference, n_current, status, is_primary
-FROM drift(missing(60, 40, 1000), missing(0, 60, 400)) WHERE measure = 'missing_share';
+FROM drift(pg_temp.missing(60, 40, 1000), pg_temp.missing(0, 60, 400)) WHERE measure = 'missing_share';
 -- Fewer than five expected: Fisher's exact test, as fisher_test has it.
 SELECT round(statistic::numeric, 6) AS statistic, round(p_value::numeric, 6) AS p_value,
 	round((SELECT (fisher_test(gone, late)).p_value FROM (
 		SELECT i <= 2 AS gone, false AS late FROM generate_series(1, 100) AS i
 		UNION ALL SELECT i <= 5, true FROM generate_series(1, 50) AS i) AS t)::numeric, 6) AS fisher
-FROM drift(missing(1, 1, 100), missing(5, 0, 50)) WHERE measure = 'missing_share';
+FROM drift(pg_temp.missing(1, 1, 100), pg_temp.missing(5, 0, 50)) WHERE measure = 'missing_share';
 -- Nothing missing, and everything: nothing to test.
-SELECT statistic, p_value, status FROM drift(missing(0, 0, 10), missing(0, 0, 10)) WHERE measure = 'missing_share';
-SELECT measure, statistic, p_value, n_reference, n_current, status FROM drift(missing(10, 0, 10), missing(10, 0, 10));
-SELECT measure, statistic, p_value, n_reference, n_current, status FROM drift(missing(0, 0, 10), missing(10, 0, 10));
+SELECT statistic, p_value, status FROM drift(pg_temp.missing(0, 0, 10), pg_temp.missing(0, 0, 10)) WHERE measure = 'missing_share';
+SELECT measure, statistic, p_value, n_reference, n_current, status FROM drift(pg_temp.missing(10, 0, 10), pg_temp.missing(10, 0, 10));
+SELECT measure, statistic, p_value, n_reference, n_current, status FROM drift(pg_temp.missing(0, 0, 10), pg_temp.missing(10, 0, 10));
 
 -- ---------------------------------------------------------------------------
 -- What cannot be measured is a row with a status

@@ -2,7 +2,8 @@
 -- profile: what becomes of each type of column, baselines, merging, stored
 -- forms, rows that change their shape, bad input.
 --
-SET search_path = public, mlmeta;
+CREATE SCHEMA profiled;
+SET search_path = profiled, public, mlmeta;
 SET extra_float_digits = 0;
 
 -- ---------------------------------------------------------------------------
@@ -417,9 +418,11 @@ FROM columns((SELECT profile(q) FROM (SELECT v::vector AS embedding FROM (VALUES
 
 -- The text of an enum does not depend on the search_path; types do not either.
 SET search_path = pg_catalog;
-SELECT type_name FROM mlmeta.columns((SELECT mlmeta.profile(k) FROM public.kinds AS k)) WHERE feature IN ('mood', 'nested', 'i4', 'ints.norm');
-SET search_path = public, mlmeta;
+SELECT type_name FROM mlmeta.columns((SELECT mlmeta.profile(k) FROM profiled.kinds AS k)) WHERE feature IN ('mood', 'nested', 'i4', 'ints.norm');
+SET search_path = profiled, public, mlmeta;
 -- A label of an enum that was added, and rows from before.
 ALTER TYPE mood ADD VALUE 'glad';
 INSERT INTO kinds (mood) VALUES ('glad');
 SELECT value, count FROM categories((SELECT frequencies_of(profile(kinds), 'mood') FROM kinds));
+SET client_min_messages = warning;
+DROP SCHEMA profiled CASCADE;
