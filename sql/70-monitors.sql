@@ -363,7 +363,9 @@ DECLARE
 	around text;
 	result text;
 BEGIN
-	SELECT pg_catalog.format(' FROM (SELECT %s OFFSET 0) AS s',
+	-- With a second source, every version writes s before a column.
+	SELECT pg_catalog.format(
+		' FROM (SELECT %s OFFSET 0) AS s, (SELECT) AS mlmeta_none',
 		pg_catalog.string_agg(pg_catalog.format('NULL::%s AS %I',
 			c.value OPERATOR(pg_catalog.->>) 'type',
 			c.value OPERATOR(pg_catalog.->>) 'name'), ', ' ORDER BY c.n))
