@@ -104,6 +104,8 @@ SELECT is_empty($$
 	SELECT signature FROM functions
 	WHERE prokind = 'f' AND provolatile <> 'v' AND proparallel = 'u'
 		AND prorettype <> 'trigger'::regtype
+		-- A subtransaction cannot begin in a parallel worker.
+		AND prosrc !~ '\mEXCEPTION\s+WHEN'
 $$, 'what only reads may run in parallel');
 
 -- In a body or view a bare = between runs or artifacts would not be ours: it
