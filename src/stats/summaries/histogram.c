@@ -298,6 +298,8 @@ histogram_add_many(Histogram *histogram, const double *values, int n)
 	if (histogram->form != HISTOGRAM_GRID || histogram->sums == NULL ||
 		isnan(zero))
 	{
+		if (histogram->form == HISTOGRAM_CELLS)
+			histogram_cells_prefetch(histogram, values, n);
 		for (int i = 0; i < n; i++)
 			histogram_add(histogram, values[i]);
 		return;
@@ -842,8 +844,9 @@ archive_cells(Archive *ar, Histogram *histogram)
 
 	if (!archive_reading(ar))
 	{
-		n = n_counts = histogram->n_cells;
 		cells = histogram_cells_sorted(histogram);
+		n = n_counts = histogram->n_cells;
+		prefix_bits = histogram->prefix_bits;
 		values = palloc(Max(n, 1) * sizeof(double));
 		counts = palloc(Max(n, 1) * sizeof(int64));
 

@@ -157,8 +157,11 @@ extern Histogram *histogram_settled(Histogram *histogram);
 /* histogram_cells.c */
 extern void histogram_cells_add(Histogram *histogram, double value);
 extern void histogram_cells_combine(Histogram *into, const Histogram *from);
-extern Histogram *histogram_from_cells(const Histogram *cells);
-extern HistogramCell *histogram_cells_sorted(const Histogram *histogram);
+extern void histogram_cells_prefetch(const Histogram *histogram,
+									 const double *values, int n);
+extern void histogram_cells_fit(Histogram *histogram);
+extern Histogram *histogram_from_cells(Histogram *cells);
+extern HistogramCell *histogram_cells_sorted(Histogram *histogram);
 extern void histogram_cells_load(Histogram *histogram,
 								 const HistogramCell *cells, int n);
 

@@ -19,7 +19,8 @@
 
 #include "common/int.h"
 #include "core/float_key.h"
-#include "miscadmin.h"
+#include "core/radix_sort.h"
+#include "port/pg_bitutils.h"
 #include "stats/summaries/histogram.h"
 #include "utils/memutils.h"
 
@@ -133,17 +134,80 @@ rebuild(Histogram *histogram, int n_slots, int prefix_bits)
 		pfree(old);
 }
 
-/* After a cell was added: keep the table at most half full, and bounded */
+/*
+ * The longest prefix with at most HISTOGRAM_MAX_CELLS occupied cells. Of the
+ * keys in order, neighbours share a cell while the prefix is no longer than
+ * the bits that they begin with in common.
+ */
+static int
+longest_prefix(const Histogram *histogram)
+{
+	uint64	   *keys = palloc(histogram->n_cells * sizeof(uint64));
+	uint64	   *scratch = palloc(histogram->n_cells * sizeof(uint64));
+	int			in_common[65] = {0};
+	int			prefix_bits = 0;
+	int			n_cells = 1;
+	int			n = 0;
+
+	for (int i = 0; i < histogram->n_slots; i++)
+		if (histogram->slots[i].count != 0)
+			keys[n++] = histogram->slots[i].key;
+	radix_sort(keys, scratch, n);
+	for (int i = 1; i < n; i++)
+		in_common[63 - pg_leftmost_one_pos64(keys[i] ^ keys[i - 1])]++;
+	while (prefix_bits < histogram->prefix_bits &&
+		   n_cells + in_common[prefix_bits] <= HISTOGRAM_MAX_CELLS)
+		n_cells += in_common[prefix_bits++];
+	pfree(keys);
+	pfree(scratch);
+	return prefix_bits;
+}
+
+/*
+ * While a histogram collects, half as many cells again may be occupied, so
+ * that the prefix is not cut for every few of them. That leads to no other
+ * prefix in the end: one that fits a part of the data is never shorter than
+ * the one that fits all.
+ */
+#define CELLS_MAX_OCCUPIED	(HISTOGRAM_MAX_CELLS + HISTOGRAM_MAX_CELLS / 2)
+
+void
+histogram_cells_fit(Histogram *histogram)
+{
+	if (histogram->n_cells > HISTOGRAM_MAX_CELLS)
+		rebuild(histogram, histogram->n_slots, longest_prefix(histogram));
+}
+
+/*
+ * After a cell was added: keep the table at most half full, the largest one at
+ * most three quarters.
+ */
 static void
 after_growth(Histogram *histogram)
 {
-	while (histogram->n_cells > HISTOGRAM_MAX_CELLS)
-	{
-		CHECK_FOR_INTERRUPTS();
-		rebuild(histogram, histogram->n_slots, histogram->prefix_bits - 1);
-	}
-	if (histogram->n_cells > histogram->n_slots / 2)
+	if (histogram->n_cells > CELLS_MAX_OCCUPIED)
+		histogram_cells_fit(histogram);
+	else if (histogram->n_cells > histogram->n_slots / 2 &&
+			 histogram->n_slots < 2 * HISTOGRAM_MAX_CELLS)
 		rebuild(histogram, histogram->n_slots * 2, histogram->prefix_bits);
+}
+
+/* Fetches the cells of values that are about to be added */
+void
+histogram_cells_prefetch(const Histogram *histogram, const double *values,
+						 int n)
+{
+	if (histogram->slots == NULL)
+		return;
+	for (int i = 0; i < n; i++)
+	{
+		uint64		prefix = cell_prefix(float_key(values[i]),
+										 histogram->prefix_bits);
+
+		__builtin_prefetch(&histogram->slots[prefix_slot(prefix,
+														 histogram->n_slots)],
+						   1);
+	}
 }
 
 void
@@ -218,14 +282,18 @@ compare_cells(const void *a, const void *b)
 	return (a_key > b_key) - (a_key < b_key);
 }
 
-/* The occupied cells in ascending order; at least one element is allocated */
+/*
+ * The occupied cells, at most HISTOGRAM_MAX_CELLS, in ascending order; at least
+ * one element is allocated.
+ */
 HistogramCell *
-histogram_cells_sorted(const Histogram *histogram)
+histogram_cells_sorted(Histogram *histogram)
 {
-	HistogramCell *cells = palloc(Max(histogram->n_cells, 1) *
-								  sizeof(HistogramCell));
+	HistogramCell *cells;
 	int			n = 0;
 
+	histogram_cells_fit(histogram);
+	cells = palloc(Max(histogram->n_cells, 1) * sizeof(HistogramCell));
 	for (int i = 0; i < histogram->n_slots; i++)
 		if (histogram->slots[i].count != 0)
 			cells[n++] = histogram->slots[i];
@@ -381,7 +449,7 @@ fill_bins(Histogram *result, const CellList *list)
  * makes none, because nothing lies below it.
  */
 Histogram *
-histogram_from_cells(const Histogram *from)
+histogram_from_cells(Histogram *from)
 {
 	Histogram  *result = summary_make(&histogram_type);
 	int			bins = from->bins;
