@@ -56,34 +56,88 @@ COMMENT ON COLUMN mlmeta.project_members.member IS
 COMMENT ON COLUMN mlmeta.project_members.access IS
 	'reader sees; writer also tracks, registers and requests; reviewer also approves; admin does all';
 
-CREATE FUNCTION mlmeta.is_member(who text, project text, access text)
+-- What row security asks, row by row: plain look-ups with plans that are kept.
+-- Subqueries in the policies instead would be planned with every query, one in
+-- the other down to the project. The role is an argument because here the
+-- current user is the extension's owner.
+
+CREATE FUNCTION mlmeta.permits(who text, access text, project text)
 RETURNS boolean
-LANGUAGE sql STABLE PARALLEL SAFE
-RETURN EXISTS (
-	SELECT
-	FROM mlmeta.project_members AS m
-	WHERE m.project = is_member.project
-		AND (m.access = is_member.access OR m.access = 'admin'
-			OR is_member.access = 'reader')
-		AND mlmeta.holds_role(who, m.member)
-);
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100 SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN EXISTS (
+		SELECT
+		FROM mlmeta.projects AS p
+		WHERE p.project = permits.project
+			AND (NOT p.members_only OR EXISTS (
+				SELECT
+				FROM mlmeta.project_members AS m
+				WHERE m.project = p.project
+					AND (m.access = permits.access OR m.access = 'admin'
+						OR permits.access = 'reader')
+					AND mlmeta.holds_role(who, m.member)
+			))
+	);
+END
+$$;
 
-COMMENT ON FUNCTION mlmeta.is_member(text, text, text) IS
-	'whether a role has been given that access, or one that includes it, to a project';
+COMMENT ON FUNCTION mlmeta.permits(text, text, text) IS
+	'whether a role may work in a project: it is open, or the role is a member with that access or one that includes it';
 
-CREATE FUNCTION mlmeta.has_access(project text, access text) RETURNS boolean
-LANGUAGE sql STABLE PARALLEL SAFE
-RETURN EXISTS (
-	SELECT
-	FROM mlmeta.projects AS p
-	WHERE p.project = has_access.project
-		AND (NOT p.members_only
-			OR mlmeta.is_member(CURRENT_USER::text, p.project,
-				has_access.access))
-);
+CREATE FUNCTION mlmeta.permits(who text, access text, experiment bigint)
+RETURNS boolean
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100 SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN EXISTS (
+		SELECT
+		FROM mlmeta.experiments AS e
+			JOIN mlmeta.projects AS p ON p.project = e.project
+		WHERE e.experiment_id = permits.experiment
+			AND (NOT p.members_only OR EXISTS (
+				SELECT
+				FROM mlmeta.project_members AS m
+				WHERE m.project = p.project
+					AND (m.access = permits.access OR m.access = 'admin'
+						OR permits.access = 'reader')
+					AND mlmeta.holds_role(who, m.member)
+			))
+	);
+END
+$$;
 
-COMMENT ON FUNCTION mlmeta.has_access(text, text) IS
-	'whether the current user may work in a project: it is open, or he is a member with that access; what row security asks';
+COMMENT ON FUNCTION mlmeta.permits(text, text, bigint) IS
+	'whether a role may work in the project of an experiment, given by its number';
+
+CREATE FUNCTION mlmeta.permits(who text, access text, run mlmeta.run)
+RETURNS boolean
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100 SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN EXISTS (
+		SELECT
+		FROM mlmeta.runs AS r
+			JOIN mlmeta.experiments AS e ON e.experiment_id = r.experiment_id
+			JOIN mlmeta.projects AS p ON p.project = e.project
+		WHERE r.run OPERATOR(mlmeta.=) permits.run
+			AND (NOT p.members_only OR EXISTS (
+				SELECT
+				FROM mlmeta.project_members AS m
+				WHERE m.project = p.project
+					AND (m.access = permits.access OR m.access = 'admin'
+						OR permits.access = 'reader')
+					AND mlmeta.holds_role(who, m.member)
+			))
+	);
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta.permits(text, text, mlmeta.run) IS
+	'whether a role may work in the project of a run';
 
 -- Called by functions that run with the rights of the extension's owner.
 CREATE FUNCTION mlmeta.caller_has_access(project text, access text)
@@ -94,9 +148,7 @@ AS $$
 DECLARE
 	who text := mlmeta.caller();
 BEGIN
-	RETURN EXISTS (SELECT FROM mlmeta.projects AS p
-			WHERE p.project = caller_has_access.project AND NOT p.members_only)
-		OR mlmeta.is_member(who, project, access)
+	RETURN mlmeta.permits(who, access, project)
 		OR mlmeta.holds_role(who, current_user);
 END
 $$;

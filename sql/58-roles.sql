@@ -12,19 +12,6 @@ RETURN NOT EXISTS (SELECT FROM mlmeta.projects AS p WHERE p.members_only);
 COMMENT ON FUNCTION mlmeta.all_open() IS
 	'whether no project has members, so that row security has nothing to ask';
 
-CREATE FUNCTION mlmeta.can_write_run(run mlmeta.run) RETURNS boolean
-LANGUAGE sql STABLE PARALLEL SAFE
-RETURN EXISTS (
-	SELECT
-	FROM mlmeta.runs AS r
-		JOIN mlmeta.experiments AS e ON e.experiment_id = r.experiment_id
-	WHERE r.run OPERATOR(mlmeta.=) can_write_run.run
-		AND mlmeta.has_access(e.project, 'writer')
-);
-
-COMMENT ON FUNCTION mlmeta.can_write_run(mlmeta.run) IS
-	'whether the current user may write in the project of a run; what row security asks';
-
 CREATE FUNCTION mlmeta.list_members(project text)
 RETURNS TABLE (member text, access text, added_at timestamptz, added_by text)
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED ROWS 10 SECURITY DEFINER
@@ -45,62 +32,65 @@ COMMENT ON FUNCTION mlmeta.list_members(text) IS
 
 -- Policies --------------------------------------------------------------------
 
--- Each table has a policy "sees" and, where others than the owner write to it,
--- a policy "writes". A table hangs on another, up to its project: who sees the
--- row there, sees the rows here.
+-- A table that others than the owner write to has four policies, the others one.
+-- Tables hang on one another up to the project: who sees the row there, sees the
+-- rows here.
 DO $$
 DECLARE
 	link record;
+	open CONSTANT pg_catalog.text := '(SELECT mlmeta.all_open()) OR ';
+	sees CONSTANT pg_catalog.text := 'mlmeta.permits(CURRENT_USER::text, ''reader'', %s)';
+	writes CONSTANT pg_catalog.text := 'mlmeta.permits(CURRENT_USER::text, ''writer'', %s)';
 BEGIN
 	FOR link IN
 		SELECT *
 		FROM (VALUES
-			('projects', 'NOT members_only OR mlmeta.is_member(CURRENT_USER::text, project, ''reader'')',
-				'NOT members_only OR mlmeta.is_member(CURRENT_USER::text, project, ''admin'')'),
+			('projects', 'NOT members_only OR ' || pg_catalog.format(sees, 'project'),
+				'NOT members_only OR mlmeta.permits(CURRENT_USER::text, ''admin'', project)'),
 			('project_members', 'mlmeta.holds_role(CURRENT_USER::text, member)',
 				NULL),
-			('experiments', 'EXISTS (SELECT FROM mlmeta.projects AS p WHERE p.project = experiments.project)',
-				'mlmeta.has_access(project, ''writer'')'),
-			('runs', 'EXISTS (SELECT FROM mlmeta.experiments AS e WHERE e.experiment_id = runs.experiment_id)',
-				'EXISTS (SELECT FROM mlmeta.experiments AS e WHERE e.experiment_id = runs.experiment_id AND mlmeta.has_access(e.project, ''writer''))'),
-			('budgets', 'CASE WHEN project IS NULL THEN EXISTS (SELECT FROM mlmeta.experiments AS e WHERE e.experiment_id = budgets.experiment_id) ELSE EXISTS (SELECT FROM mlmeta.projects AS p WHERE p.project = budgets.project) END',
-				'CASE WHEN project IS NULL THEN EXISTS (SELECT FROM mlmeta.experiments AS e WHERE e.experiment_id = budgets.experiment_id AND mlmeta.has_access(e.project, ''admin'')) ELSE mlmeta.has_access(project, ''admin'') END'),
-			('run_metrics', 'EXISTS (SELECT FROM mlmeta.metric_series AS s WHERE s.series = run_metrics.series)',
-				'EXISTS (SELECT FROM mlmeta.metric_series AS s WHERE s.series = run_metrics.series AND mlmeta.can_write_run(s.run))'),
-			('metric_chunks', 'EXISTS (SELECT FROM mlmeta.metric_series AS s WHERE s.series = metric_chunks.series)',
-				'EXISTS (SELECT FROM mlmeta.metric_series AS s WHERE s.series = metric_chunks.series AND mlmeta.can_write_run(s.run))'),
+			('experiments', open || pg_catalog.format(sees, 'project'),
+				open || pg_catalog.format(writes, 'project')),
+			('budgets', open || 'CASE WHEN project IS NULL THEN mlmeta.permits(CURRENT_USER::text, ''reader'', experiment_id) ELSE mlmeta.permits(CURRENT_USER::text, ''reader'', project) END',
+				open || 'CASE WHEN project IS NULL THEN mlmeta.permits(CURRENT_USER::text, ''admin'', experiment_id) ELSE mlmeta.permits(CURRENT_USER::text, ''admin'', project) END'),
+			('run_metrics', open || 'EXISTS (SELECT FROM mlmeta.metric_series AS s WHERE s.series = run_metrics.series)',
+				open || 'EXISTS (SELECT FROM mlmeta.metric_series AS s WHERE s.series = run_metrics.series AND ' || pg_catalog.format(writes, 's.run') || ')'),
+			('metric_chunks', open || 'EXISTS (SELECT FROM mlmeta.metric_series AS s WHERE s.series = metric_chunks.series)',
+				open || 'EXISTS (SELECT FROM mlmeta.metric_series AS s WHERE s.series = metric_chunks.series AND ' || pg_catalog.format(writes, 's.run') || ')'),
 			-- What runs share is seen by who sees one of the runs, and stored
 			-- before the run says so.
-			('source_patches', 'EXISTS (SELECT FROM mlmeta.runs AS r WHERE r.patch = source_patches.patch)',
+			('source_patches', open || 'EXISTS (SELECT FROM mlmeta.runs AS r WHERE r.patch = source_patches.patch)',
 				'true'),
-			('environments', 'EXISTS (SELECT FROM mlmeta.runs AS r WHERE r.environment = environments.environment)',
+			('environments', open || 'EXISTS (SELECT FROM mlmeta.runs AS r WHERE r.environment = environments.environment)',
 				'true'),
-			('artifacts', 'created_by = CURRENT_USER::text OR EXISTS (SELECT FROM mlmeta.run_artifacts AS a WHERE a.artifact OPERATOR(mlmeta.=) artifacts.artifact) OR EXISTS (SELECT FROM mlmeta.model_versions AS v WHERE v.artifact OPERATOR(mlmeta.=) artifacts.artifact) OR EXISTS (SELECT FROM mlmeta.dataset_snapshots AS s WHERE s.owner = CURRENT_USER::text AND s.artifact OPERATOR(mlmeta.=) artifacts.artifact)',
+			('artifacts', open || 'created_by = CURRENT_USER::text OR EXISTS (SELECT FROM mlmeta.run_artifacts AS a WHERE a.artifact OPERATOR(mlmeta.=) artifacts.artifact) OR EXISTS (SELECT FROM mlmeta.model_versions AS v WHERE v.artifact OPERATOR(mlmeta.=) artifacts.artifact) OR EXISTS (SELECT FROM mlmeta.dataset_snapshots AS s WHERE s.owner = CURRENT_USER::text AND s.artifact OPERATOR(mlmeta.=) artifacts.artifact)',
 				'true'),
-			('dataset_snapshots', 'owner = CURRENT_USER::text OR EXISTS (SELECT FROM mlmeta.run_artifacts AS a WHERE a.artifact OPERATOR(mlmeta.=) dataset_snapshots.artifact) OR EXISTS (SELECT FROM mlmeta.model_versions AS v WHERE v.training_data OPERATOR(mlmeta.=) dataset_snapshots.artifact)',
+			('dataset_snapshots', open || 'owner = CURRENT_USER::text OR EXISTS (SELECT FROM mlmeta.run_artifacts AS a WHERE a.artifact OPERATOR(mlmeta.=) dataset_snapshots.artifact) OR EXISTS (SELECT FROM mlmeta.model_versions AS v WHERE v.training_data OPERATOR(mlmeta.=) dataset_snapshots.artifact)',
 				'owner = CURRENT_USER::text'),
-			('dataset_rows', 'EXISTS (SELECT FROM mlmeta.dataset_snapshots AS s WHERE s.snapshot = dataset_rows.snapshot)',
+			('dataset_rows', open || 'EXISTS (SELECT FROM mlmeta.dataset_snapshots AS s WHERE s.snapshot = dataset_rows.snapshot)',
 				-- The keys are stored before the snapshot they belong to.
-				'NOT EXISTS (SELECT FROM mlmeta.dataset_snapshots AS s WHERE s.snapshot = dataset_rows.snapshot)'),
-			('models', 'EXISTS (SELECT FROM mlmeta.projects AS p WHERE p.project = models.project)',
+				open || 'NOT EXISTS (SELECT FROM mlmeta.dataset_snapshots AS s WHERE s.snapshot = dataset_rows.snapshot)'),
+			('models', open || pg_catalog.format(sees, 'project'),
 				NULL),
-			('alias_periods', 'EXISTS (SELECT FROM mlmeta.model_aliases AS a WHERE a.alias_id = alias_periods.alias_id)',
+			('alias_periods', open || 'EXISTS (SELECT FROM mlmeta.model_aliases AS a WHERE a.alias_id = alias_periods.alias_id)',
 				NULL),
-			('approvals', 'EXISTS (SELECT FROM mlmeta.transition_requests AS r WHERE r.request = approvals.request)',
+			('approvals', open || 'EXISTS (SELECT FROM mlmeta.transition_requests AS r WHERE r.request = approvals.request)',
 				NULL),
-			('gate_results', 'EXISTS (SELECT FROM mlmeta.transition_requests AS r WHERE r.request = gate_results.request)',
+			('gate_results', open || 'EXISTS (SELECT FROM mlmeta.transition_requests AS r WHERE r.request = gate_results.request)',
 				NULL),
 			('event_consumers', 'mlmeta.holds_role(CURRENT_USER::text, owner)',
 				NULL)
 		) AS l (name, sees, writes)
 		UNION ALL
-		SELECT t.name, pg_catalog.format('EXISTS (SELECT FROM mlmeta.runs AS r WHERE r.run OPERATOR(mlmeta.=) %I.run)', t.name),
-			'mlmeta.can_write_run(run)'
-		FROM pg_catalog.unnest(ARRAY['run_params', 'run_tags', 'metric_series',
-			'run_artifacts', 'run_samples', 'run_metric_summaries',
-			'run_results']) AS t (name)
+		SELECT t.name, open || pg_catalog.format(sees, t.by),
+			open || pg_catalog.format(writes, t.by)
+		FROM (VALUES ('runs', 'experiment_id'), ('run_params', 'run'),
+			('run_tags', 'run'), ('metric_series', 'run'),
+			('run_artifacts', 'run'), ('run_samples', 'run'),
+			('run_metric_summaries', 'experiment_id'), ('run_results', 'run')
+		) AS t (name, by)
 		UNION ALL
-		SELECT t.name, pg_catalog.format('EXISTS (SELECT FROM mlmeta.models AS m WHERE m.model_id = %I.model_id)', t.name),
+		SELECT t.name, open || pg_catalog.format('EXISTS (SELECT FROM mlmeta.models AS m WHERE m.model_id = %I.model_id)', t.name),
 			NULL
 		FROM pg_catalog.unnest(ARRAY['model_versions', 'model_aliases',
 			'stage_periods', 'transition_policies', 'gates',
@@ -110,25 +100,22 @@ BEGIN
 		EXECUTE pg_catalog.format('ALTER TABLE mlmeta.%I ENABLE ROW LEVEL SECURITY',
 			link.name);
 		EXECUTE pg_catalog.format('CREATE POLICY sees ON mlmeta.%I FOR SELECT TO PUBLIC USING (%s)',
-			link.name, CASE
-				WHEN link.name OPERATOR(pg_catalog.=)
-						ANY (ARRAY['project_members', 'event_consumers'])
-					THEN link.sees
-				ELSE pg_catalog.format('(SELECT mlmeta.all_open()) OR %s', link.sees)
-			END);
+			link.name, link.sees);
 		EXECUTE pg_catalog.format('COMMENT ON POLICY sees ON mlmeta.%I IS %L',
 			link.name, 'members see what belongs to their projects, all see what belongs to open ones');
-		IF link.writes IS NOT NULL THEN
-			EXECUTE pg_catalog.format('CREATE POLICY writes ON mlmeta.%I FOR ALL TO PUBLIC USING (%s)',
-				link.name,
-				CASE WHEN link.writes OPERATOR(pg_catalog.=) 'true' THEN link.sees
-					ELSE pg_catalog.format('(SELECT mlmeta.all_open()) OR %s', link.writes)
-				END
-				|| CASE WHEN link.writes OPERATOR(pg_catalog.=) 'true'
-					THEN ') WITH CHECK (true' ELSE '' END);
-			EXECUTE pg_catalog.format('COMMENT ON POLICY writes ON mlmeta.%I IS %L',
-				link.name, 'members with the access writer write in their projects, all in open ones, as far as they hold the grants');
-		END IF;
+		CONTINUE WHEN link.writes IS NULL;
+		EXECUTE pg_catalog.format('CREATE POLICY adds ON mlmeta.%I FOR INSERT TO PUBLIC WITH CHECK (%s)',
+			link.name, link.writes);
+		EXECUTE pg_catalog.format('CREATE POLICY changes ON mlmeta.%I FOR UPDATE TO PUBLIC USING (%s)',
+			link.name, link.writes);
+		EXECUTE pg_catalog.format('CREATE POLICY removes ON mlmeta.%I FOR DELETE TO PUBLIC USING (%s)',
+			link.name, link.writes);
+		EXECUTE pg_catalog.format('COMMENT ON POLICY adds ON mlmeta.%I IS %L',
+			link.name, 'members with the access writer add to their projects, all to open ones, as far as they hold the grants');
+		EXECUTE pg_catalog.format('COMMENT ON POLICY changes ON mlmeta.%I IS %L',
+			link.name, 'members with the access writer change what belongs to their projects, all what belongs to open ones, as far as they hold the grants');
+		EXECUTE pg_catalog.format('COMMENT ON POLICY removes ON mlmeta.%I IS %L',
+			link.name, 'members with the access writer remove what belongs to their projects, all what belongs to open ones, as far as they hold the grants');
 	END LOOP;
 END
 $$;
@@ -146,7 +133,9 @@ BEGIN
 			JOIN pg_catalog.pg_namespace AS n
 				ON n.oid OPERATOR(pg_catalog.=) p.pronamespace
 		WHERE n.nspname OPERATOR(pg_catalog.=) 'mlmeta' AND p.prosecdef
-			AND p.proname OPERATOR(pg_catalog.<>) 'all_open'
+			-- What policies ask; a policy is tested as the user.
+			AND p.proname OPERATOR(pg_catalog.<>)
+				ALL (ARRAY['all_open', 'permits']::name[])
 	LOOP
 		EXECUTE pg_catalog.format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC',
 			object.name);

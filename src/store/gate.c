@@ -192,7 +192,8 @@ run_query(FunctionCallInfo fcinfo, Oid owner, const char *search_path,
  * The last four are the query's parameters $1 to $4 and may be NULL. An error
  * in the query is an answer, not an error: the decision records it. Only what
  * ends the whole command (a cancel, a deadlock, a serialization failure) is
- * raised on. With execute false the query is only checked; passed is then true.
+ * raised on. With execute false the query is only checked, and passed is then
+ * true.
  */
 Datum
 mlmeta_run_gate(PG_FUNCTION_ARGS)
@@ -214,7 +215,7 @@ mlmeta_run_gate(PG_FUNCTION_ARGS)
 		if (PG_ARGISNULL(i))
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("owner, path and query of a gate must not be null")));
+					 errmsg("owner and query of a gate must not be null")));
 	}
 	owner_name = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	search_path = text_to_cstring(PG_GETARG_TEXT_PP(1));
@@ -225,9 +226,10 @@ mlmeta_run_gate(PG_FUNCTION_ARGS)
 	if (!is_member_of_role(GetUserId(), owner))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("role \"%s\" must be a member of role \"%s\" to run its gates",
+				 errmsg("role \"%s\" cannot run gates of role \"%s\"",
 						GetUserNameFromId(GetUserId(), false), owner_name),
-				 errhint("Grant it, or have the gate owned by another role.")));
+				 errhint("Make it a member, or have the gate owned by "
+						 "another role.")));
 	if (get_call_result_type(fcinfo, NULL, &columns) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 
