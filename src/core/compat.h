@@ -43,6 +43,9 @@
 #include "varatt.h"
 #endif
 
+/* mul_size() is declared here, or in utils/palloc.h by later minor releases. */
+#include "storage/shmem.h"
+
 #ifndef HAVE_INT128
 #error "mlmeta needs a platform with 128-bit integers"
 #endif
