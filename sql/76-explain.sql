@@ -119,7 +119,7 @@ COMMENT ON FUNCTION mlmeta.moved_parts(mlmeta.monitor_baselines,
 	'the bins or categories of a feature with their shares before and now, those that moved most first';
 
 CREATE FUNCTION mlmeta.explain_alert(alert bigint) RETURNS jsonb
-LANGUAGE plpgsql STABLE PARALLEL SAFE
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE

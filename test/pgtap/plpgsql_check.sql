@@ -8,7 +8,7 @@ SET client_min_messages = warning;
 SELECT EXISTS (SELECT FROM pg_available_extensions
 	WHERE name = 'plpgsql_check') AS available \gset
 \if :available
-SELECT plan(8);
+SELECT plan(9);
 CREATE EXTENSION plpgsql_check WITH SCHEMA public;
 
 CREATE TEMP VIEW functions AS
@@ -58,6 +58,28 @@ SELECT is_empty($$SELECT p.oid::regprocedure FROM functions AS f
 		JOIN pg_proc AS p ON p.oid = f.oid
 	WHERE p.prosrc ~ '\mEXCEPTION\s+WHEN\M' AND p.proparallel <> 'u'$$,
 	'functions that catch errors are parallel unsafe');
+
+-- Of what it calls, a function is never the safer or the steadier one.
+SELECT is_empty($$
+	WITH callers AS MATERIALIZED (
+		SELECT p.* FROM functions AS f JOIN pg_proc AS p ON p.oid = f.oid
+		WHERE NOT f.is_trigger
+	), calls AS (
+		SELECT c.oid AS caller, d.oid AS callee
+		FROM callers AS c CROSS JOIN plpgsql_show_dependency_tb(c.oid) AS d
+		WHERE d.type = 'FUNCTION'
+		UNION ALL
+		SELECT d.objid, d.refobjid FROM pg_depend AS d
+		WHERE d.classid = 'pg_proc'::regclass
+			AND d.refclassid = 'pg_proc'::regclass
+	)
+	SELECT p.oid::regprocedure, q.oid::regprocedure
+	FROM calls AS c JOIN pg_proc AS p ON p.oid = c.caller
+		JOIN pg_proc AS q ON q.oid = c.callee
+	WHERE p.pronamespace = 'mlmeta'::regnamespace AND p.prokind <> 'a'
+		AND (strpos('urs', q.proparallel::text) < strpos('urs', p.proparallel::text)
+			OR strpos('vsi', q.provolatile::text) < strpos('vsi', p.provolatile::text))
+$$, 'what a function calls is at least as parallel safe, and no more volatile');
 
 -- That the checker looks at what it is given.
 CREATE FUNCTION mlmeta.broken() RETURNS bigint LANGUAGE plpgsql AS $$
