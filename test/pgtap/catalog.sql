@@ -101,11 +101,15 @@ SELECT is_empty($$
 $$, 'what writes is marked PARALLEL UNSAFE');
 
 SELECT is_empty($$
-	SELECT signature FROM functions
+	SELECT signature FROM functions AS f
 	WHERE prokind = 'f' AND provolatile <> 'v' AND proparallel = 'u'
 		AND prorettype <> 'trigger'::regtype
-		-- A subtransaction cannot begin in a parallel worker.
+		-- A subtransaction cannot begin in a parallel worker: not in the
+		-- function, nor in one that it calls.
 		AND prosrc !~ '\mEXCEPTION\s+WHEN'
+		AND NOT EXISTS (SELECT FROM functions AS called
+			WHERE called.proparallel = 'u'
+				AND strpos(f.prosrc, 'mlmeta.' || called.proname || '(') > 0)
 $$, 'what only reads may run in parallel');
 
 -- In a body or view a bare = between runs or artifacts would not be ours: it
