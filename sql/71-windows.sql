@@ -255,24 +255,23 @@ CREATE FUNCTION mlmeta.scan_windows(
 ) RETURNS SETOF mlmeta.monitor_windows
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
+-- Windows and segments are expressions, of which the planner expects as many
+-- values as there are times. They are few: hashing them costs less than sorting
+-- the rows, and their profiles (some 5 kB a feature) are to stay in memory.
+SET enable_sort = off
+SET hash_mem_multiplier = 16
 AS $$
-DECLARE
-	w mlmeta.monitor_windows;
-	expected mlmeta.classification;
-	start timestamp;
 BEGIN
-	w.monitor := monitor.id;
-	w.checked_at := clock_timestamp();
-	FOR start, w.segment, w.row_count, w.profile, w.quality, expected, w.errors IN
-		EXECUTE mlmeta.scan_query(monitor, query)
-		USING period_start, period_end, reference, quality
-	LOOP
-		w.window_start := start AT TIME ZONE monitor.time_zone;
-		w.window_end := (start + monitor.granularity) AT TIME ZONE monitor.time_zone;
-		w.estimated_roc_auc := mlmeta.roc_auc(expected);
-		w.estimated_accuracy := mlmeta.accuracy(expected);
-		RETURN NEXT w;
-	END LOOP;
+	RETURN QUERY EXECUTE format(
+'SELECT $5::bigint, f.segment, f.start AT TIME ZONE %1$L,
+	(f.start + %2$L::interval) AT TIME ZONE %1$L, NULL::bigint, f.row_count,
+	f.profile, f.quality, f.errors, mlmeta.roc_auc(f.expected),
+	mlmeta.accuracy(f.expected), clock_timestamp()
+FROM (%3$s
+) AS f (start, segment, row_count, profile, quality, expected, errors)',
+		monitor.time_zone, monitor.granularity,
+		mlmeta.scan_query(monitor, query))
+	USING period_start, period_end, reference, quality, monitor.id;
 END
 $$;
 
