@@ -2,7 +2,7 @@
  * ad_law.c
  *		P-values of the Anderson-Darling tests.
  */
-#include "postgres.h"
+#include "core/compat.h"
 
 #include <math.h>
 

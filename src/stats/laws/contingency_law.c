@@ -2,7 +2,7 @@
  * contingency_law.c
  *		Exact p-value of a two by two table (Fisher's test).
  */
-#include "postgres.h"
+#include "core/compat.h"
 
 #include <math.h>
 

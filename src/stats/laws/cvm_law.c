@@ -2,7 +2,7 @@
  * cvm_law.c
  *		P-values of the two-sample Cramer-von Mises test.
  */
-#include "postgres.h"
+#include "core/compat.h"
 
 #include <math.h>
 

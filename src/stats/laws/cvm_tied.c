@@ -9,7 +9,7 @@
  * reached the observed value is counted with all its continuations, and left
  * out.
  */
-#include "postgres.h"
+#include "core/compat.h"
 
 #include "miscadmin.h"
 #include "utils/memutils.h"

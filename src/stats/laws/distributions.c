@@ -2,7 +2,7 @@
  * distributions.c
  *		The classical laws that p-values and confidence bounds are read from.
  */
-#include "postgres.h"
+#include "core/compat.h"
 
 #include <float.h>
 #include <math.h>

@@ -3,7 +3,7 @@
  *		P-values of the two-sample Kolmogorov-Smirnov test: the exact law as a
  *		random walk, and the asymptotic forms.
  */
-#include "postgres.h"
+#include "core/compat.h"
 
 #include <float.h>
 #include <math.h>

@@ -2,7 +2,7 @@
  * ks_one_sample.c
  *		The law of the one-sample Kolmogorov statistic D_n, for finite n.
  */
-#include "postgres.h"
+#include "core/compat.h"
 
 #include <float.h>
 #include <math.h>

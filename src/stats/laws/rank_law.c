@@ -2,7 +2,7 @@
  * rank_law.c
  *		P-values of the Mann-Whitney (Wilcoxon rank sum) test.
  */
-#include "postgres.h"
+#include "core/compat.h"
 
 #include <math.h>
 

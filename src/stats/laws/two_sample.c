@@ -2,7 +2,7 @@
  * two_sample.c
  *		What the laws of the two-sample tests share.
  */
-#include "postgres.h"
+#include "core/compat.h"
 
 #include "common/int.h"
 
