@@ -466,7 +466,7 @@ SELECT :'pair'::frequency_pair::text = :'pair' AS text,
 SELECT replace(:'pair', '"a", "count": 2', '"a", "count": 3')::frequency_pair;
 SELECT replace(:'pair', '"capacity": 100000', '"capacity": 1000')::frequency_pair;
 SELECT replace(:'pair', 'yates=on', repeat('x', 1001))::frequency_pair;
-SELECT psi_final(:'pair');
+SELECT psi_final(:'pair'::frequency_pair);
 SELECT frequency_pair_combine(:'pair', NULL);
 
 DROP TABLE sample, serial, base, windows, stream, bytes, outcome;
