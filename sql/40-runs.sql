@@ -43,8 +43,9 @@ $$;
 COMMENT ON FUNCTION mlmeta.check_name(text, text) IS
 	'raises an error that names the kind of object unless the text can name it';
 
+-- Only the leader of a parallel query knows whether its transaction may write.
 CREATE FUNCTION mlmeta.check_writable() RETURNS void
-LANGUAGE plpgsql STABLE PARALLEL SAFE
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
