@@ -28,7 +28,10 @@ const SummaryType histogram_type = {
  * ----------
  */
 
-/* The levels of the search tree; every level ends with an infinite value */
+/*
+ * The levels of the search tree; every level ends with an infinite value, the
+ * lowest one with enough of them for the comparisons after a guess.
+ */
 static void
 make_levels(HistogramGrid *grid)
 {
@@ -39,9 +42,10 @@ make_levels(HistogramGrid *grid)
 	do
 	{
 		int			nodes = n / GRID_FANOUT + 1;
-		double	   *level = palloc(nodes * GRID_FANOUT * sizeof(double));
+		int			size = nodes * GRID_FANOUT + GRID_GUESS_EDGES;
+		double	   *level = palloc(size * sizeof(double));
 
-		for (int i = 0; i < nodes * GRID_FANOUT; i++)
+		for (int i = 0; i < size; i++)
 			level[i] = i < n ? below[i * step + step - 1] :
 				get_float8_infinity();
 		grid->level[grid->n_levels++] = level;
@@ -49,6 +53,54 @@ make_levels(HistogramGrid *grid)
 		step = GRID_FANOUT;
 		n = nodes == 1 ? 0 : nodes;
 	} while (n > 0);
+}
+
+/* Rounding keeps the order, so that parts grow with the values */
+static inline int
+guess_part(const HistogramGrid *grid, double value)
+{
+	double		part = (value - grid->edges[0]) * grid->guess_scale;
+
+	part = part > 0 ? part : 0;
+	part = part < GRID_GUESSES - 1 ? part : GRID_GUESSES - 1;
+	return (int) part;
+}
+
+/*
+ * The guesses, unless a node of edges is as fast, or more than an eighth of the
+ * edges lie too close together, as those of long tails do.
+ */
+static void
+make_guesses(HistogramGrid *grid)
+{
+	int			n = grid->n_edges;
+	int			crowded = 0;
+	int			edge = 0;
+	uint16	   *guess;
+
+	if (n <= GRID_FANOUT || n >= GRID_NO_GUESS)
+		return;
+	grid->guess_scale = GRID_GUESSES / (grid->edges[n - 1] - grid->edges[0]);
+	if (!isfinite(grid->guess_scale) || grid->guess_scale <= 0)
+		return;
+	guess = palloc(GRID_GUESSES * sizeof(uint16));
+	for (int part = 0; part < GRID_GUESSES; part++)
+	{
+		int			first = edge;
+
+		while (edge < n && guess_part(grid, grid->edges[edge]) == part)
+			edge++;
+		guess[part] = (uint16) first;
+		if (edge - first > GRID_GUESS_EDGES)
+		{
+			guess[part] = GRID_NO_GUESS;
+			crowded += edge - first;
+		}
+	}
+	if (crowded <= n / 8)
+		grid->guess = guess;
+	else
+		pfree(guess);
 }
 
 /*
@@ -101,6 +153,7 @@ histogram_grid_make(const double *edges, int n_edges)
 		}
 	}
 	make_levels(grid);
+	make_guesses(grid);
 	return grid;
 }
 
@@ -159,6 +212,19 @@ find_bin(const HistogramGrid *grid, double value)
 		position = position * GRID_FANOUT + n[0] + n[1];
 	}
 	return (int) position;
+}
+
+/* The same, by the guesses, which the grid has */
+static inline int
+guess_bin(const HistogramGrid *grid, double value)
+{
+	const double *edges = grid->level[0];
+	int			guess = grid->guess[guess_part(grid, value)];
+
+	if (unlikely(guess == GRID_NO_GUESS))
+		return find_bin(grid, value);
+	return guess + (edges[guess] <= value) + (edges[guess + 1] <= value) +
+		(edges[guess + 2] <= value);
 }
 
 int
@@ -256,8 +322,9 @@ histogram_add(Histogram *histogram, double value)
  * Counts values in their bins. The grid is copied, as a promise that counting
  * does not change it: its parts stay in registers.
  */
-static void
-count_many(Histogram *histogram, const double *values, int n)
+static inline void
+count_values(Histogram *histogram, const double *values, int n,
+			 int (*bin_of) (const HistogramGrid *, double))
 {
 	const HistogramGrid grid = *histogram->grid;
 	int64	   *counts = histogram->counts;
@@ -265,7 +332,7 @@ count_many(Histogram *histogram, const double *values, int n)
 
 	for (int i = 0; i < n; i++)
 	{
-		int			bin = find_bin(&grid, values[i]);
+		int			bin = bin_of(&grid, values[i]);
 		double		scale = grid.scale[bin];
 
 		counts[bin]++;
@@ -273,6 +340,46 @@ count_many(Histogram *histogram, const double *values, int n)
 			sums[bin] += (int64)
 				((values[i] - grid.edges[bin - 1]) * scale + 0.5);
 	}
+}
+
+static void
+count_many(Histogram *histogram, const double *values, int n)
+{
+	if (histogram->grid->guess != NULL)
+		count_values(histogram, values, n, guess_bin);
+	else
+		count_values(histogram, values, n, find_bin);
+}
+
+/*
+ * The least and the greatest of n > 0 values, and whether all are finite. Two
+ * by two, because each comparison waits for the one before.
+ */
+static bool
+find_bounds(const double *values, int n, double *low, double *high)
+{
+	double		low_even = values[0];
+	double		low_odd = values[0];
+	double		high_even = values[0];
+	double		high_odd = values[0];
+	double		zero_even = values[0] * 0.0;	/* NaN unless it is finite */
+	double		zero_odd = 0;
+
+	for (int i = n & 1; i < n; i += 2)
+	{
+		double		even = values[i];
+		double		odd = values[i + 1];
+
+		low_even = even < low_even ? even : low_even;
+		low_odd = odd < low_odd ? odd : low_odd;
+		high_even = even > high_even ? even : high_even;
+		high_odd = odd > high_odd ? odd : high_odd;
+		zero_even += even * 0.0;
+		zero_odd += odd * 0.0;
+	}
+	*low = Min(low_even, low_odd) + 0.0;
+	*high = Max(high_even, high_odd) + 0.0;
+	return !isnan(zero_even + zero_odd);
 }
 
 /*
@@ -284,19 +391,11 @@ histogram_add_many(Histogram *histogram, const double *values, int n)
 {
 	double		low;
 	double		high;
-	double		zero = 0;
 
 	if (n == 0)
 		return;
-	low = high = values[0];
-	for (int i = 0; i < n; i++)
-	{
-		low = values[i] < low ? values[i] : low;
-		high = values[i] > high ? values[i] : high;
-		zero += values[i] * 0.0;	/* NaN from NaN and from infinities */
-	}
-	if (histogram->form != HISTOGRAM_GRID || histogram->sums == NULL ||
-		isnan(zero))
+	if (!find_bounds(values, n, &low, &high) ||
+		histogram->form != HISTOGRAM_GRID || histogram->sums == NULL)
 	{
 		if (histogram->form == HISTOGRAM_CELLS)
 			histogram_cells_prefetch(histogram, values, n);
@@ -305,8 +404,6 @@ histogram_add_many(Histogram *histogram, const double *values, int n)
 		return;
 	}
 
-	low += 0.0;
-	high += 0.0;
 	if (histogram_finite_count(histogram) == 0)
 	{
 		histogram->minimum = low;

@@ -40,6 +40,9 @@
 #define HISTOGRAM_MAX_BINS		32768
 #define HISTOGRAM_QUANTA		1048576.0
 #define GRID_FANOUT				16
+#define GRID_GUESSES			1024
+#define GRID_GUESS_EDGES		3
+#define GRID_NO_GUESS			65535
 #define HISTOGRAM_DEFAULT_BINS	240
 
 /* At least so many leading bits: a cell lies within one binade */
@@ -66,6 +69,15 @@ typedef struct HistogramGrid
 	 */
 	int			n_levels;
 	double	   *level[4];
+
+	/*
+	 * A shorter way, where it leads somewhere: the stretch from the first edge
+	 * to the last is cut into GRID_GUESSES equal parts, and guess[part] edges
+	 * lie below the part; GRID_NO_GUESS if more than GRID_GUESS_EDGES lie
+	 * within it. NULL if too many parts are like that.
+	 */
+	uint16	   *guess;
+	double		guess_scale;	/* parts per unit */
 
 	/*
 	 * Of a grid made from data: n_quantiles = bins - 1 entries, entry i - 1

@@ -14,10 +14,16 @@
 
 #define PROFILE_VERSION		1
 
-/* Rows of a batch: as many as leave it in the cache, within these bounds */
+/*
+ * Rows of a batch. A histogram comes into the cache once for each batch, some
+ * 8 kB with its grid, so that the largest should hold hundreds of its values.
+ */
 #define BATCH_MIN_ROWS		8
-#define BATCH_MAX_ROWS		128
-#define BATCH_MAX_VALUES	8192
+#define BATCH_MAX_ROWS		512
+#define BATCH_MAX_VALUES	65536
+
+/* Columns that are taken out of a batch together: those of a cache line */
+#define BATCH_TILE			8
 
 /* Names with room for a schema, or for another encoding */
 #define NAME_MAX_SIZE		(4 * NAMEDATALEN)
@@ -234,9 +240,7 @@ profile_bind(Profile *profile, int n, const ColumnFeature *wanted)
 	profile->n_targets = n;
 	profile->targets = MemoryContextAlloc(context,
 										  Max(n, 1) * sizeof(Feature *));
-	profile->batch_size = Max(BATCH_MIN_ROWS,
-							  Min(BATCH_MAX_ROWS, BATCH_MAX_VALUES /
-								  Max(n, 1)));
+	profile->batch_size = BATCH_MIN_ROWS;
 	profile->batch = MemoryContextAlloc(context, (Size) profile->batch_size *
 										Max(n, 1) * sizeof(double));
 	for (int i = 0; i < n; i++)
@@ -298,30 +302,53 @@ void
 profile_flush(Profile *profile)
 {
 	int			n = profile->n_targets;
-	double		values[BATCH_MAX_ROWS];
+	int			n_rows = profile->n_batched;
+	uint64		values[BATCH_TILE][BATCH_MAX_ROWS];
 
-	if (profile->n_batched == 0)
-		return;
-	for (int i = 0; i < n; i++)
+	for (int first = 0; n_rows > 0 && first < n; first += BATCH_TILE)
 	{
-		Histogram  *histogram = profile->targets[i]->histogram;
-		const double *next = profile->batch + i;
-		int			n_values = 0;
+		int			width = Min(BATCH_TILE, n - first);
+		int			n_values[BATCH_TILE] = {0};
 
-		if (histogram == NULL)
-			continue;
-		for (int row = 0; row < profile->n_batched; row++, next += n)
+		for (int row = 0; row < n_rows; row++)
 		{
-			uint64		bits;
+			const double *next = profile->batch + (Size) row * n + first;
 
-			memcpy(&bits, next, sizeof(bits));
-			memcpy(&values[n_values], &bits, sizeof(bits));
-			n_values += bits != BATCH_NULL_BITS;
+			for (int i = 0; i < width; i++)
+			{
+				uint64		bits;
+
+				memcpy(&bits, &next[i], sizeof(bits));
+				values[i][n_values[i]] = bits;
+				n_values[i] += bits != BATCH_NULL_BITS;
+			}
 		}
-		histogram->null_count += profile->n_batched - n_values;
-		histogram_add_many(histogram, values, n_values);
+		for (int i = 0; i < width; i++)
+		{
+			Histogram  *histogram = profile->targets[first + i]->histogram;
+
+			if (histogram == NULL)
+				continue;
+			histogram->null_count += n_rows - n_values[i];
+			histogram_add_many(histogram, (double *) values[i], n_values[i]);
+		}
 	}
 	profile->n_batched = 0;
+}
+
+void
+profile_make_room(Profile *profile)
+{
+	Size		n = Max(profile->n_targets, 1);
+	Size		wanted = (Size) profile->batch_size * 4;
+
+	if (wanted > BATCH_MAX_ROWS || wanted * n > BATCH_MAX_VALUES)
+	{
+		profile_flush(profile);
+		return;
+	}
+	profile->batch = repalloc(profile->batch, wanted * n * sizeof(double));
+	profile->batch_size = (int) wanted;
 }
 
 static bool

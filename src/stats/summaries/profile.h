@@ -93,8 +93,9 @@ typedef struct Profile
 	/*
 	 * Of a state: the numbers of the last rows, row by row, one for each
 	 * target (unused where that has no histogram). They are added to the
-	 * histograms in batches, column by column: those of a wide row do not fit
-	 * into a core's cache together.
+	 * histograms in batches, column by column: those of a wide row, or of
+	 * many groups, do not fit into a core's cache together. The batch grows
+	 * with the rows, so that groups of few rows stay small.
 	 */
 	double	   *batch;
 	int			batch_size;		/* rows that it has room for */
@@ -108,6 +109,9 @@ extern const SummaryType profile_type;
  * only after this; profile_settled() and profile_merge() call it.
  */
 extern void profile_flush(Profile *profile);
+
+/* Makes room in a full batch: a larger one, or an empty one */
+extern void profile_make_room(Profile *profile);
 
 /* What stands for NULL in a batch: a NaN that no arithmetic makes */
 #define BATCH_NULL_BITS		UINT64CONST(0x7FF4D1E000000000)

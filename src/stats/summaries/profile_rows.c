@@ -43,6 +43,7 @@
 
 typedef enum ReadMethod
 {
+	READ_DROPPED,
 	READ_OTHER,
 	READ_INT2,
 	READ_INT4,
@@ -76,12 +77,20 @@ typedef struct EnumLabel
 	NameData	label;
 } EnumLabel;
 
+/* What each row needs of a column: as little as there is, for wide rows */
+typedef struct ColumnStep
+{
+	int32		feature;		/* of its first feature in the targets */
+	int16		length;			/* as pg_attribute has it ... */
+	uint8		alignment;		/* ... and this in bytes */
+	uint8		method;
+} ColumnStep;
+
 typedef struct ColumnReader
 {
 	ReadMethod	method;
-	int			attribute;		/* index into the row's values */
-	int			feature;		/* of its first feature in the targets */
 	int			n_features;
+	bool		by_value;
 	FmgrInfo	function;		/* READ_OUTPUT, READ_VECTOR */
 	EnumLabel  *labels;			/* READ_ENUM */
 
@@ -96,8 +105,8 @@ struct RowReader
 {
 	RowReader  *next;
 	RowShape   *shape;			/* in its context is all that is here */
-	int			n_columns;
-	ColumnReader *columns;
+	ColumnStep *steps;			/* one for each attribute ... */
+	ColumnReader *columns;		/* ... and what else is known of it */
 	int			n_features;
 	ColumnFeature *features;
 };
@@ -237,6 +246,7 @@ kind_of_method(ReadMethod method)
 		case READ_ARRAY:
 		case READ_VECTOR:
 			return FEATURE_LENGTH;
+		case READ_DROPPED:
 		case READ_OTHER:
 			break;
 	}
@@ -283,13 +293,42 @@ set_vector(ColumnReader *column, Oid type, MemoryContext context)
 	return true;
 }
 
-static void
-set_column(RowReader *reader, ColumnReader *column, Form_pg_attribute attribute)
+static uint8
+alignment_in_bytes(char typalign)
 {
-	Oid			type = getBaseType(attribute->atttypid);
-	ColumnFeature *feature = &reader->features[reader->n_features];
+	switch (typalign)
+	{
+		case TYPALIGN_DOUBLE:
+			return ALIGNOF_DOUBLE;
+		case TYPALIGN_INT:
+			return ALIGNOF_INT;
+		case TYPALIGN_SHORT:
+			return ALIGNOF_SHORT;
+		default:
+			return 1;
+	}
+}
 
-	column->attribute = attribute->attnum - 1;
+static void
+set_column(RowReader *reader, int number, Form_pg_attribute attribute)
+{
+	ColumnReader *column = &reader->columns[number];
+	ColumnStep *step = &reader->steps[number];
+	ColumnFeature *feature = &reader->features[reader->n_features];
+	Oid			type;
+
+	step->feature = reader->n_features;
+	step->length = attribute->attlen;
+	step->alignment = alignment_in_bytes(attribute->attalign);
+	column->by_value = attribute->attbyval;
+	if (attribute->attisdropped)
+	{
+		column->method = READ_DROPPED;
+		step->method = READ_DROPPED;
+		return;
+	}
+
+	type = getBaseType(attribute->atttypid);
 	column->method = method_of_type(type);
 	if (column->method == READ_ARRAY)
 		set_element(column, get_element_type(type));
@@ -306,7 +345,7 @@ set_column(RowReader *reader, ColumnReader *column, Form_pg_attribute attribute)
 	else if (column->method == READ_OTHER)
 		(void) set_vector(column, type, CurrentMemoryContext);
 
-	column->feature = reader->n_features;
+	step->method = (uint8) column->method;
 	column->n_features = 1;
 	feature->column = pstrdup(NameStr(attribute->attname));
 	feature->type_name = name_of_type(type);
@@ -329,16 +368,13 @@ make_reader(HeapTupleHeader row, MemoryContext context)
 	int			n = Max(shape->desc->natts, 1);
 
 	reader->shape = shape;
+	reader->steps = palloc0(n * sizeof(ColumnStep));
 	reader->columns = palloc0(n * sizeof(ColumnReader));
 	reader->features = palloc0(2 * n * sizeof(ColumnFeature));
 	for (int i = 0; i < shape->desc->natts; i++)
 	{
-		Form_pg_attribute attribute = TupleDescAttr(shape->desc, i);
-
 		CHECK_FOR_INTERRUPTS();
-		if (!attribute->attisdropped)
-			set_column(reader, &reader->columns[reader->n_columns++],
-					   attribute);
+		set_column(reader, i, TupleDescAttr(shape->desc, i));
 	}
 	MemoryContextSwitchTo(old);
 	return reader;
@@ -686,19 +722,8 @@ cast_vector(ColumnReader *column, Datum value)
 	return FunctionCall1(&column->function, value);
 }
 
+/* A value that the loop over the row does not take itself */
 static void
-add_null(Feature *feature, double *place)
-{
-	if (feature->histogram != NULL)
-		batch_put_null(place);
-	else if (feature->table != NULL)
-		frequency_table_add_null(feature->table);
-	else
-		feature->nulls++;
-}
-
-/* The value of a column, to its targets or to their places in the batch */
-static inline void
 add_value(Feature **targets, double *places, ColumnReader *column,
 		  Datum value)
 {
@@ -706,15 +731,16 @@ add_value(Feature **targets, double *places, ColumnReader *column,
 
 	switch (column->method)
 	{
-		case READ_INT4:
-			places[0] = DatumGetInt32(value);
+		case READ_DROPPED:
 			break;
-		case READ_FLOAT8:
-			batch_put(places, DatumGetFloat8(value));
+		case READ_OTHER:
+			targets[0]->n++;
 			break;
 		case READ_INT2:
+		case READ_INT4:
 		case READ_INT8:
 		case READ_FLOAT4:
+		case READ_FLOAT8:
 		case READ_NUMERIC:
 		case READ_INTERVAL:
 		case READ_DATE:
@@ -731,12 +757,23 @@ add_value(Feature **targets, double *places, ColumnReader *column,
 			if (column->n_features > 1)
 				batch_put(&places[1], norm);
 			break;
-		case READ_OTHER:
-			targets[0]->n++;
-			break;
 		default:
 			add_category(targets[0]->table, column, value);
 			break;
+	}
+}
+
+static void
+add_null(Feature **targets, double *places, const ColumnReader *column)
+{
+	for (int i = 0; i < column->n_features; i++)
+	{
+		if (targets[i]->histogram != NULL)
+			batch_put_null(&places[i]);
+		else if (targets[i]->table != NULL)
+			frequency_table_add_null(targets[i]->table);
+		else
+			targets[i]->nulls++;
 	}
 }
 
@@ -745,35 +782,87 @@ add_value(Feature **targets, double *places, ColumnReader *column,
  * ----------
  */
 
+/* Columns that were added after the row was made */
+static void
+add_missing(Profile *profile, RowReader *reader, double *places, int first)
+{
+	for (int i = first; i < reader->shape->desc->natts; i++)
+	{
+		int			feature = reader->steps[i].feature;
+		bool		is_null;
+		Datum		value = getmissingattr(reader->shape->desc, i + 1,
+										   &is_null);
+
+		if (is_null)
+			add_null(&profile->targets[feature], &places[feature],
+					 &reader->columns[i]);
+		else
+			add_value(&profile->targets[feature], &places[feature],
+					  &reader->columns[i], value);
+	}
+}
+
+/*
+ * The row is read where it lies, in one pass: taking it apart first would cost
+ * as much as what follows.
+ */
 void
 profile_add_row(Profile *profile, RowReader *reader, HeapTupleHeader row)
 {
-	RowShape   *shape = reader->shape;
+	int			n = Min(HeapTupleHeaderGetNatts(row),
+						reader->shape->desc->natts);
+	const bits8 *not_null = (row->t_infomask & HEAP_HASNULL) != 0 ?
+		row->t_bits : NULL;
+	char	   *data = (char *) row + row->t_hoff;
+	uint32		offset = 0;
 	double	   *places;
 
-	if (unlikely(profile->shape != shape->identifier))
+	if (unlikely(profile->shape != reader->shape->identifier))
 	{
 		/* in this order: an error must not leave half of a binding */
 		profile->shape = 0;
 		profile_bind(profile, reader->n_features, reader->features);
-		profile->shape = shape->identifier;
+		profile->shape = reader->shape->identifier;
 	}
-	row_shape_deform(shape, row);
 	places = profile->batch +
 		(size_t) profile->n_batched * profile->n_targets;
-	for (int i = 0; i < reader->n_columns; i++)
+	for (int i = 0; i < n; i++)
 	{
-		ColumnReader *column = &reader->columns[i];
-		int			at = column->feature;
+		const ColumnStep step = reader->steps[i];
+		int32		integer;
+		double		value;
 
-		if (likely(!shape->nulls[column->attribute]))
-			add_value(&profile->targets[at], &places[at], column,
-					  shape->values[column->attribute]);
-		else
-			for (int j = at; j < at + column->n_features; j++)
-				add_null(profile->targets[j], &places[j]);
+		if (not_null != NULL && att_isnull(i, not_null))
+		{
+			add_null(&profile->targets[step.feature], &places[step.feature],
+					 &reader->columns[i]);
+			continue;
+		}
+		/* a value of varying length is padded unless its header is short */
+		if (step.length != -1 || !VARATT_NOT_PAD_BYTE(data + offset))
+			offset = TYPEALIGN(step.alignment, offset);
+		switch (step.method)
+		{
+			case READ_FLOAT8:
+				memcpy(&value, data + offset, sizeof(value));
+				batch_put(&places[step.feature], value);
+				break;
+			case READ_INT4:
+				memcpy(&integer, data + offset, sizeof(integer));
+				places[step.feature] = integer;
+				break;
+			default:
+				add_value(&profile->targets[step.feature],
+						  &places[step.feature], &reader->columns[i],
+						  fetch_att(data + offset, reader->columns[i].by_value,
+									step.length));
+				break;
+		}
+		offset = att_addlength_pointer(offset, step.length, data + offset);
 	}
+	if (unlikely(n < reader->shape->desc->natts))
+		add_missing(profile, reader, places, n);
 	profile->n_rows++;
 	if (++profile->n_batched == profile->batch_size)
-		profile_flush(profile);
+		profile_make_room(profile);
 }
