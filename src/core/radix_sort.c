@@ -32,6 +32,13 @@ insertion_sort(uint64 *keys, size_t n)
 void
 radix_sort(uint64 *keys, uint64 *scratch, size_t n)
 {
+	radix_sort_leading(keys, scratch, n, 64);
+}
+
+void
+radix_sort_leading(uint64 *keys, uint64 *scratch, size_t n, int bits)
+{
+	int			first = (64 - bits) / 8;	/* digit that still counts */
 	uint32		count[DIGITS][RADIX];
 	uint64	   *from = keys;
 	uint64	   *to = scratch;
@@ -52,10 +59,10 @@ radix_sort(uint64 *keys, uint64 *scratch, size_t n)
 	{
 		uint64		key = keys[i];
 
-		for (int digit = 0; digit < DIGITS; digit++)
+		for (int digit = first; digit < DIGITS; digit++)
 			count[digit][(key >> (8 * digit)) & 0xFF]++;
 	}
-	for (int digit = 0; digit < DIGITS; digit++)
+	for (int digit = first; digit < DIGITS; digit++)
 	{
 		uint32	   *slot = count[digit];
 		int			shift = 8 * digit;

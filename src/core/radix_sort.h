@@ -20,4 +20,8 @@
  */
 extern void radix_sort(uint64 *keys, uint64 *scratch, size_t n);
 
+/* By the given number of leading bits alone, at least; n > 0 bits */
+extern void radix_sort_leading(uint64 *keys, uint64 *scratch, size_t n,
+							   int bits);
+
 #endif							/* MLMETA_CORE_RADIX_SORT_H */

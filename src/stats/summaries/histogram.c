@@ -395,10 +395,8 @@ histogram_add_many(Histogram *histogram, const double *values, int n)
 	if (n == 0)
 		return;
 	if (!find_bounds(values, n, &low, &high) ||
-		histogram->form != HISTOGRAM_GRID || histogram->sums == NULL)
+		(histogram->form != HISTOGRAM_CELLS && histogram->sums == NULL))
 	{
-		if (histogram->form == HISTOGRAM_CELLS)
-			histogram_cells_prefetch(histogram, values, n);
 		for (int i = 0; i < n; i++)
 			histogram_add(histogram, values[i]);
 		return;
@@ -416,7 +414,10 @@ histogram_add_many(Histogram *histogram, const double *values, int n)
 	}
 	exact_moments_add_many(&histogram->moments, values, n,
 						   histogram->summary.context);
-	count_many(histogram, values, n);
+	if (histogram->form == HISTOGRAM_CELLS)
+		histogram_cells_add_many(histogram, values, n);
+	else
+		count_many(histogram, values, n);
 	histogram->n += n;
 }
 
@@ -941,13 +942,14 @@ archive_cells(Archive *ar, Histogram *histogram)
 
 	if (!archive_reading(ar))
 	{
-		cells = histogram_cells_sorted(histogram);
+		histogram_cells_settle(histogram);
+		cells = histogram->cells;
 		n = n_counts = histogram->n_cells;
 		prefix_bits = histogram->prefix_bits;
 		values = palloc(Max(n, 1) * sizeof(double));
 		counts = palloc(Max(n, 1) * sizeof(int64));
 
-		/* an offset of a mixed cell is written as its parts plus one, or 0 */
+		/* an offset is written as its parts, the first plus one, none as 0 */
 		if (prefix_bits < 64)
 		{
 			n_offsets = 2 * n;
@@ -957,7 +959,7 @@ archive_cells(Archive *ar, Histogram *histogram)
 		{
 			values[i] = float_from_key(cells[i].key);
 			counts[i] = cells[i].count;
-			if (cells[i].mixed)
+			if (cells[i].offset != 0)
 			{
 				offsets[2 * i] = (int64) (cells[i].offset >> OFFSET_BITS) + 1;
 				offsets[2 * i + 1] = (int64) (cells[i].offset & OFFSET_MASK);
@@ -1000,11 +1002,10 @@ archive_cells(Archive *ar, Histogram *histogram)
 		}
 		if (n_offsets > 0 && offsets[2 * i] > 0)
 		{
-			cell->mixed = true;
 			cell->offset = ((uint128) (offsets[2 * i] - 1) << OFFSET_BITS) +
 				(uint128) offsets[2 * i + 1];
 			if ((uint64) offsets[2 * i + 1] > OFFSET_MASK ||
-				(cell->key & low_bits) != 0 ||
+				(cell->key & low_bits) != 0 || cell->offset == 0 ||
 				cell->offset > (uint128) low_bits * (uint128) cell->count)
 			{
 				archive_fail(ar, "The offset of cell %d is out of range.",
@@ -1020,7 +1021,8 @@ archive_cells(Archive *ar, Histogram *histogram)
 	}
 	histogram->bins = (int) bins;
 	histogram->prefix_bits = (int) prefix_bits;
-	histogram_cells_load(histogram, cells, n);
+	histogram->cells = cells;
+	histogram->n_cells = n;
 }
 
 void

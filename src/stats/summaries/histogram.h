@@ -90,10 +90,10 @@ typedef struct HistogramGrid
 
 typedef struct HistogramCell
 {
-	uint64		key;			/* of the value; if mixed, of the cell's start */
-	int64		count;			/* 0: a free slot */
-	bool		mixed;			/* more than one value */
-	uint128		offset;			/* if mixed: sum of keys less the cell's start */
+	uint64		key;			/* of its one value, or of the cell's start */
+	int64		count;
+	uint128		offset;			/* several values: sum of keys less the start;
+								 * 0: one value */
 } HistogramCell;
 
 typedef struct Histogram
@@ -122,8 +122,10 @@ typedef struct Histogram
 	int			bins;			/* wanted */
 	int			prefix_bits;
 	int			n_cells;
-	int			n_slots;		/* a power of two */
-	HistogramCell *slots;
+	HistogramCell *cells;		/* in ascending order */
+	int			n_pending;
+	int			max_pending;	/* allocated */
+	uint64	   *pending;		/* keys that are not in the cells yet */
 } Histogram;
 
 extern const SummaryType histogram_type;
@@ -168,14 +170,11 @@ extern Histogram *histogram_settled(Histogram *histogram);
 
 /* histogram_cells.c */
 extern void histogram_cells_add(Histogram *histogram, double value);
-extern void histogram_cells_combine(Histogram *into, const Histogram *from);
-extern void histogram_cells_prefetch(const Histogram *histogram,
+extern void histogram_cells_add_many(Histogram *histogram,
 									 const double *values, int n);
-extern void histogram_cells_fit(Histogram *histogram);
+extern void histogram_cells_combine(Histogram *into, const Histogram *from);
+extern void histogram_cells_settle(Histogram *histogram);
 extern Histogram *histogram_from_cells(Histogram *cells);
-extern HistogramCell *histogram_cells_sorted(Histogram *histogram);
-extern void histogram_cells_load(Histogram *histogram,
-								 const HistogramCell *cells, int n);
 
 /*
  * histogram_cells.c: which bins of the grid form the cells of a coarser one

@@ -4,12 +4,13 @@
  *		Histograms that choose their own bins: collecting cells, choosing
  *		edges, and coarsening a grid to fewer cells.
  *
- * While a histogram collects, the cells are a hash table over the prefixes of
- * the values' keys. When more than HISTOGRAM_MAX_CELLS are occupied, the
- * prefix is cut by a bit until they fit again. The number of occupied cells
- * only grows with the data and only falls with the prefix, so the final prefix
- * is the longest that fits all data: no order of the values, no number of
- * workers and no split into parts can lead to another one.
+ * While a histogram collects, values wait in a list of keys. A full list is
+ * sorted and folded into the cells, an ordered list by the prefixes of keys:
+ * sorting stays in the cache where a table of so many cells would not. When too
+ * many cells are occupied, the prefix is cut until they fit again. The number
+ * of occupied cells only grows with the data and only falls with the prefix,
+ * so the final prefix is the longest that fits all data: no order of the
+ * values, no number of workers and no split into parts can lead to another one.
  *
  *-------------------------------------------------------------------------
  */
@@ -24,10 +25,20 @@
 #include "stats/summaries/histogram.h"
 #include "utils/memutils.h"
 
-#define CELLS_INITIAL_SLOTS		64
+/*
+ * While a histogram collects, half as many cells again may be occupied, so
+ * that the prefix is not cut for every few of them. That leads to no other
+ * prefix in the end: one that fits a part of the data is never shorter than
+ * the one that fits all.
+ */
+#define CELLS_MAX_OCCUPIED	(HISTOGRAM_MAX_CELLS + HISTOGRAM_MAX_CELLS / 2)
+
+/* Keys that wait: few at first, more when they do not share cells */
+#define PENDING_FIRST		64
+#define PENDING_MAX			65536
 
 /* ----------
- * The hash table
+ * Cells
  * ----------
  */
 
@@ -37,101 +48,60 @@ cell_prefix(uint64 key, int prefix_bits)
 	return key >> (64 - prefix_bits);
 }
 
-/* Multiplication by an odd constant spreads the high bits of neighbours */
-static inline uint32
-prefix_slot(uint64 prefix, int n_slots)
-{
-	return (uint32) ((prefix * UINT64CONST(0x9E3779B97F4A7C15)) >> 32) &
-		(uint32) (n_slots - 1);
-}
-
-/* The cell of the prefix, or the free slot where it belongs */
-static inline HistogramCell *
-find_slot(HistogramCell *slots, int n_slots, int prefix_bits, uint64 key)
-{
-	uint64		prefix = cell_prefix(key, prefix_bits);
-	uint32		slot = prefix_slot(prefix, n_slots);
-
-	while (slots[slot].count != 0 &&
-		   cell_prefix(slots[slot].key, prefix_bits) != prefix)
-		slot = (slot + 1) & (uint32) (n_slots - 1);
-	return &slots[slot];
-}
-
-static uint64
+static inline uint64
 cell_start(uint64 key, int prefix_bits)
 {
 	return prefix_bits == 64 ? key :
 		key & ~((UINT64CONST(1) << (64 - prefix_bits)) - 1);
 }
 
+/* Makes the offset one from the start of the cell of that prefix */
 static void
-make_mixed(HistogramCell *cell, int prefix_bits)
+rebase(HistogramCell *cell, int prefix_bits)
 {
-	if (!cell->mixed)
-	{
-		uint64		start = cell_start(cell->key, prefix_bits);
+	uint64		start = cell_start(cell->key, prefix_bits);
 
-		cell->offset = (uint128) (cell->key - start) * (uint128) cell->count;
-		cell->key = start;
-		cell->mixed = true;
-	}
+	cell->offset += (uint128) (cell->key - start) * (uint128) cell->count;
+	cell->key = start;
 }
 
-/*
- * Adds a cell, of which from_bits leading bits are the prefix, into a table
- * with prefix_bits <= from_bits.
- */
-static bool
-merge_cell(HistogramCell *slots, int n_slots, int prefix_bits,
-		   const HistogramCell *from)
+/* Adds a cell to another one of the same prefix */
+static void
+absorb(HistogramCell *into, HistogramCell from, int prefix_bits)
 {
-	HistogramCell *cell = find_slot(slots, n_slots, prefix_bits, from->key);
-
-	if (cell->count == 0)
+	/* two values in one cell: not both are its start, the offset is not 0 */
+	if (into->offset != 0 || from.offset != 0 || into->key != from.key)
 	{
-		*cell = *from;
-		if (from->mixed)
-		{
-			/* the start of the wider cell lies further left */
-			cell->key = cell_start(from->key, prefix_bits);
-			cell->offset += (uint128) (from->key - cell->key) *
-				(uint128) from->count;
-		}
-		return true;
+		rebase(into, prefix_bits);
+		rebase(&from, prefix_bits);
+		into->offset += from.offset;
 	}
-	if (cell->mixed || from->mixed || cell->key != from->key)
-	{
-		make_mixed(cell, prefix_bits);
-		cell->offset += (uint128) (from->key - cell->key) *
-			(uint128) from->count + from->offset;
-	}
-	if (pg_add_s64_overflow(cell->count, from->count, &cell->count))
+	if (pg_add_s64_overflow(into->count, from.count, &into->count))
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("a count of a histogram is out of range")));
-	return false;
 }
 
-/* Moves all cells to a new table */
-static void
-rebuild(Histogram *histogram, int n_slots, int prefix_bits)
+/* The first of n > 0 sorted keys and all that share its cell; their number */
+static inline int
+take_cell(const uint64 *keys, int n, int prefix_bits, HistogramCell *cell)
 {
-	HistogramCell *old = histogram->slots;
-	int			old_slots = histogram->n_slots;
+	uint64		first = keys[0];
+	uint64		start = cell_start(first, prefix_bits);
+	uint64		prefix = cell_prefix(first, prefix_bits);
+	uint64		different = 0;
+	uint128		offset = 0;
+	int			i;
 
-	histogram->slots =
-		MemoryContextAllocZero(histogram->summary.context,
-							   n_slots * sizeof(HistogramCell));
-	histogram->n_slots = n_slots;
-	histogram->prefix_bits = prefix_bits;
-	histogram->n_cells = 0;
-	for (int i = 0; i < old_slots; i++)
-		if (old[i].count != 0 &&
-			merge_cell(histogram->slots, n_slots, prefix_bits, &old[i]))
-			histogram->n_cells++;
-	if (old != NULL)
-		pfree(old);
+	for (i = 0; i < n && cell_prefix(keys[i], prefix_bits) == prefix; i++)
+	{
+		different |= keys[i] ^ first;
+		offset += keys[i] - start;
+	}
+	cell->count = i;
+	cell->key = different != 0 ? start : first;
+	cell->offset = different != 0 ? offset : 0;
+	return i;
 }
 
 /*
@@ -142,164 +112,205 @@ rebuild(Histogram *histogram, int n_slots, int prefix_bits)
 static int
 longest_prefix(const Histogram *histogram)
 {
-	uint64	   *keys = palloc(histogram->n_cells * sizeof(uint64));
-	uint64	   *scratch = palloc(histogram->n_cells * sizeof(uint64));
+	const HistogramCell *cells = histogram->cells;
 	int			in_common[65] = {0};
 	int			prefix_bits = 0;
 	int			n_cells = 1;
-	int			n = 0;
 
-	for (int i = 0; i < histogram->n_slots; i++)
-		if (histogram->slots[i].count != 0)
-			keys[n++] = histogram->slots[i].key;
-	radix_sort(keys, scratch, n);
-	for (int i = 1; i < n; i++)
-		in_common[63 - pg_leftmost_one_pos64(keys[i] ^ keys[i - 1])]++;
+	for (int i = 1; i < histogram->n_cells; i++)
+		in_common[63 - pg_leftmost_one_pos64(cells[i].key ^
+											 cells[i - 1].key)]++;
 	while (prefix_bits < histogram->prefix_bits &&
 		   n_cells + in_common[prefix_bits] <= HISTOGRAM_MAX_CELLS)
 		n_cells += in_common[prefix_bits++];
-	pfree(keys);
-	pfree(scratch);
 	return prefix_bits;
 }
 
-/*
- * While a histogram collects, half as many cells again may be occupied, so
- * that the prefix is not cut for every few of them. That leads to no other
- * prefix in the end: one that fits a part of the data is never shorter than
- * the one that fits all.
- */
-#define CELLS_MAX_OCCUPIED	(HISTOGRAM_MAX_CELLS + HISTOGRAM_MAX_CELLS / 2)
-
-void
-histogram_cells_fit(Histogram *histogram)
+/* Neighbours that a shorter prefix puts together become one cell */
+static void
+cut_prefix(Histogram *histogram, int prefix_bits)
 {
-	if (histogram->n_cells > HISTOGRAM_MAX_CELLS)
-		rebuild(histogram, histogram->n_slots, longest_prefix(histogram));
+	HistogramCell *cells = histogram->cells;
+	int			n = 0;
+
+	for (int i = 0; i < histogram->n_cells; i++)
+	{
+		HistogramCell cell = cells[i];
+
+		if (n > 0 && cell_prefix(cells[n - 1].key, prefix_bits) ==
+			cell_prefix(cell.key, prefix_bits))
+			absorb(&cells[n - 1], cell, prefix_bits);
+		else
+		{
+			if (cell.offset != 0)
+				rebase(&cell, prefix_bits);
+			cells[n++] = cell;
+		}
+	}
+	histogram->n_cells = n;
+	histogram->prefix_bits = prefix_bits;
 }
 
 /*
- * After a cell was added: keep the table at most half full, the largest one at
- * most three quarters.
+ * The cells become those and cells of the list too, which are in order and of
+ * the same prefix.
  */
 static void
-after_growth(Histogram *histogram)
+merge_cells(Histogram *histogram, const HistogramCell *list, int n)
 {
-	if (histogram->n_cells > CELLS_MAX_OCCUPIED)
-		histogram_cells_fit(histogram);
-	else if (histogram->n_cells > histogram->n_slots / 2 &&
-			 histogram->n_slots < 2 * HISTOGRAM_MAX_CELLS)
-		rebuild(histogram, histogram->n_slots * 2, histogram->prefix_bits);
+	const HistogramCell *old = histogram->cells;
+	int			n_old = histogram->n_cells;
+	int			prefix_bits = histogram->prefix_bits;
+	HistogramCell *merged =
+		MemoryContextAlloc(histogram->summary.context,
+						   Max(n_old + n, 1) * sizeof(HistogramCell));
+	int			i = 0;
+	int			j = 0;
+	int			n_merged = 0;
+
+	while (i < n_old && j < n)
+	{
+		uint64		a = cell_prefix(old[i].key, prefix_bits);
+		uint64		b = cell_prefix(list[j].key, prefix_bits);
+
+		merged[n_merged] = a <= b ? old[i++] : list[j++];
+		if (a == b)
+			absorb(&merged[n_merged], list[j++], prefix_bits);
+		n_merged++;
+	}
+	while (i < n_old)
+		merged[n_merged++] = old[i++];
+	while (j < n)
+		merged[n_merged++] = list[j++];
+	if (histogram->cells != NULL)
+		pfree(histogram->cells);
+	histogram->cells = merged;
+	histogram->n_cells = n_merged;
+	if (n_merged > CELLS_MAX_OCCUPIED)
+		cut_prefix(histogram, longest_prefix(histogram));
 }
 
-/* Fetches the cells of values that are about to be added */
-void
-histogram_cells_prefetch(const Histogram *histogram, const double *values,
-						 int n)
-{
-	if (histogram->slots == NULL)
-		return;
-	for (int i = 0; i < n; i++)
-	{
-		uint64		prefix = cell_prefix(float_key(values[i]),
-										 histogram->prefix_bits);
+/* ----------
+ * Collecting
+ * ----------
+ */
 
-		__builtin_prefetch(&histogram->slots[prefix_slot(prefix,
-														 histogram->n_slots)],
-						   1);
+/* Moves what waits to the cells */
+static void
+fold_pending(Histogram *histogram)
+{
+	int			n = histogram->n_pending;
+	uint64	   *keys = histogram->pending;
+	uint64	   *scratch;
+	HistogramCell *list;
+	int			n_list = 0;
+
+	if (n == 0)
+		return;
+	scratch = palloc(n * sizeof(uint64));
+	radix_sort_leading(keys, scratch, n, histogram->prefix_bits);
+	pfree(scratch);
+	list = palloc(n * sizeof(HistogramCell));
+	for (int i = 0; i < n; n_list++)
+		i += take_cell(keys + i, n - i, histogram->prefix_bits,
+					   &list[n_list]);
+	merge_cells(histogram, list, n_list);
+	pfree(list);
+	histogram->n_pending = 0;
+}
+
+/* More keys may wait where they mostly make new cells */
+static void
+make_room(Histogram *histogram)
+{
+	if (histogram->pending == NULL)
+	{
+		histogram->max_pending = PENDING_FIRST;
+		histogram->pending = MemoryContextAlloc(histogram->summary.context,
+												PENDING_FIRST *
+												sizeof(uint64));
+		return;
+	}
+	fold_pending(histogram);
+	if (histogram->n_cells > histogram->max_pending / 2 &&
+		histogram->max_pending < PENDING_MAX)
+	{
+		histogram->max_pending *= 4;
+		pfree(histogram->pending);
+		histogram->pending = MemoryContextAlloc(histogram->summary.context,
+												histogram->max_pending *
+												sizeof(uint64));
 	}
 }
 
 void
 histogram_cells_add(Histogram *histogram, double value)
 {
-	uint64		key = float_key(value);
-	HistogramCell *cell;
+	if (unlikely(histogram->n_pending == histogram->max_pending))
+		make_room(histogram);
+	histogram->pending[histogram->n_pending++] = float_key(value);
+}
 
-	if (unlikely(histogram->slots == NULL))
-		rebuild(histogram, CELLS_INITIAL_SLOTS, histogram->prefix_bits);
-	cell = find_slot(histogram->slots, histogram->n_slots,
-					 histogram->prefix_bits, key);
-	if (cell->count == 0)
+void
+histogram_cells_add_many(Histogram *histogram, const double *values, int n)
+{
+	while (n > 0)
 	{
-		cell->key = key;
-		cell->count = 1;
-		histogram->n_cells++;
-		after_growth(histogram);
-		return;
+		int			room = histogram->max_pending - histogram->n_pending;
+		int			taken = Min(n, room);
+		uint64	   *next = histogram->pending + histogram->n_pending;
+
+		for (int i = 0; i < taken; i++)
+			next[i] = float_key(values[i]);
+		histogram->n_pending += taken;
+		values += taken;
+		n -= taken;
+		if (n > 0)
+			make_room(histogram);
 	}
-	if (cell->mixed || cell->key != key)
-	{
-		make_mixed(cell, histogram->prefix_bits);
-		cell->offset += key - cell->key;
-	}
-	cell->count++;
+}
+
+/*
+ * Brings everything into the cells, at most HISTOGRAM_MAX_CELLS of them. The
+ * histogram remains the same value.
+ */
+void
+histogram_cells_settle(Histogram *histogram)
+{
+	fold_pending(histogram);
+	if (histogram->n_cells > HISTOGRAM_MAX_CELLS)
+		cut_prefix(histogram, longest_prefix(histogram));
 }
 
 void
 histogram_cells_combine(Histogram *into, const Histogram *from)
 {
-	if (from->n_cells == 0)
+	Histogram	other = *from;
+
+	if (from->n_cells == 0 && from->n_pending == 0)
 		return;
-	if (into->slots == NULL)
-		rebuild(into, CELLS_INITIAL_SLOTS, into->prefix_bits);
-	if (from->prefix_bits < into->prefix_bits)
-		rebuild(into, into->n_slots, from->prefix_bits);
-	for (int i = 0; i < from->n_slots; i++)
+	fold_pending(into);
+
+	/* of a copy, as others may hold what is added */
+	other.cells = palloc(Max(from->n_cells, 1) * sizeof(HistogramCell));
+	if (from->n_cells > 0)
+		memcpy(other.cells, from->cells,
+			   from->n_cells * sizeof(HistogramCell));
+	if (from->n_pending > 0)
 	{
-		if (from->slots[i].count == 0)
-			continue;
-		if (merge_cell(into->slots, into->n_slots, into->prefix_bits,
-					   &from->slots[i]))
-		{
-			into->n_cells++;
-			after_growth(into);
-		}
+		other.summary.context = CurrentMemoryContext;
+		other.pending = palloc(from->n_pending * sizeof(uint64));
+		memcpy(other.pending, from->pending,
+			   from->n_pending * sizeof(uint64));
+		fold_pending(&other);
+		pfree(other.pending);
 	}
-}
-
-/* Fills an empty histogram of the CELLS form with distinct cells */
-void
-histogram_cells_load(Histogram *histogram, const HistogramCell *cells, int n)
-{
-	int			n_slots = CELLS_INITIAL_SLOTS;
-
-	while (n > n_slots / 2)
-		n_slots *= 2;
-	rebuild(histogram, n_slots, histogram->prefix_bits);
-	for (int i = 0; i < n; i++)
-		(void) merge_cell(histogram->slots, n_slots, histogram->prefix_bits,
-						  &cells[i]);
-	histogram->n_cells = n;
-}
-
-static int
-compare_cells(const void *a, const void *b)
-{
-	uint64		a_key = ((const HistogramCell *) a)->key;
-	uint64		b_key = ((const HistogramCell *) b)->key;
-
-	return (a_key > b_key) - (a_key < b_key);
-}
-
-/*
- * The occupied cells, at most HISTOGRAM_MAX_CELLS, in ascending order; at least
- * one element is allocated.
- */
-HistogramCell *
-histogram_cells_sorted(Histogram *histogram)
-{
-	HistogramCell *cells;
-	int			n = 0;
-
-	histogram_cells_fit(histogram);
-	cells = palloc(Max(histogram->n_cells, 1) * sizeof(HistogramCell));
-	for (int i = 0; i < histogram->n_slots; i++)
-		if (histogram->slots[i].count != 0)
-			cells[n++] = histogram->slots[i];
-	Assert(n == histogram->n_cells);
-	qsort(cells, n, sizeof(HistogramCell), compare_cells);
-	return cells;
+	if (other.prefix_bits < into->prefix_bits)
+		cut_prefix(into, other.prefix_bits);
+	else if (other.prefix_bits > into->prefix_bits)
+		cut_prefix(&other, into->prefix_bits);
+	merge_cells(into, other.cells, other.n_cells);
+	pfree(other.cells);
 }
 
 /* ----------
@@ -428,7 +439,7 @@ fill_bins(Histogram *result, const CellList *list)
 			/* quanta at once: a sum of offsets may overflow */
 			quanta += (left - grid->edges[bin - 1]) * scale *
 				(double) c->count;
-			if (c->mixed)
+			if (c->offset != 0)
 				quanta += (double) c->offset *
 					((float_from_key(c->key + 1) - left) * scale);
 		}
@@ -460,7 +471,8 @@ histogram_from_cells(Histogram *from)
 	int			n = 0;
 	int			unique = 0;
 
-	list.cells = histogram_cells_sorted(from);
+	histogram_cells_settle(from);
+	list.cells = from->cells;
 	list.n = from->n_cells;
 	list.prefix_bits = from->prefix_bits;
 	list.total = histogram_finite_count(from);
@@ -487,7 +499,7 @@ histogram_from_cells(Histogram *from)
 			if ((double) list.cells[i].count * 2 * bins <=
 				(double) list.total)
 				continue;
-			if (!list.cells[i].mixed)
+			if (list.cells[i].offset == 0)
 			{
 				edges[n++] = float_from_key(key);
 				edges[n++] = float_from_key(key + 1);
@@ -543,7 +555,6 @@ histogram_from_cells(Histogram *from)
 	pfree(quantiles);
 	pfree(edges);
 	pfree(list.below);
-	pfree(list.cells);
 	return result;
 }
 
