@@ -484,6 +484,16 @@ CREATE FUNCTION mlmeta.ks_test(
 COMMENT ON FUNCTION mlmeta.ks_test(mlmeta.histogram, mlmeta.histogram, text, text) IS
 	'Kolmogorov-Smirnov test with bounds that hold for the rows; alternative two-sided, less, greater; method auto, exact, asymptotic';
 
+CREATE FUNCTION mlmeta.mann_whitney_test(
+		reference mlmeta.histogram, current mlmeta.histogram,
+		alternative text DEFAULT 'two-sided', method text DEFAULT 'auto',
+		continuity boolean DEFAULT true)
+	RETURNS mlmeta.test_result LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	COST 10000
+	AS 'MODULE_PATHNAME', 'mlmeta_histogram_mann_whitney_test';
+COMMENT ON FUNCTION mlmeta.mann_whitney_test(mlmeta.histogram, mlmeta.histogram, text, text, boolean) IS
+	'Mann-Whitney test on common bins: U of the reference, pairs within a bin as ties, with bounds that hold for the rows; alternative two-sided, less (the reference is smaller), greater; method auto, exact, exact_no_ties, asymptotic';
+
 CREATE FUNCTION mlmeta.wasserstein(
 		reference mlmeta.histogram, current mlmeta.histogram,
 		normed boolean DEFAULT false)

@@ -358,7 +358,8 @@ homogeneity_test(const char *name, StatisticFunction statistic,
 	{
 		if (df != NULL)
 			*df = 0;
-		return test_result_empty(sizes.n, sizes.m, "too little data");
+		return test_result_empty(sizes.n, sizes.m,
+								 test_result_missing(sizes.n, sizes.m));
 	}
 	freedom = cells_in_use(reference, current, k) - 1;
 	yates = yates && freedom == 1;

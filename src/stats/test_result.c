@@ -17,6 +17,18 @@
 
 #define TEST_RESULT_COLUMNS	9
 
+const char *
+test_result_missing(int64 n_reference, int64 n_current)
+{
+	if (n_reference == 0 && n_current == 0)
+		return "both samples are empty";
+	if (n_reference == 0)
+		return "the reference is empty";
+	if (n_current == 0)
+		return "the current sample is empty";
+	return NULL;
+}
+
 TestResult
 test_result_empty(int64 n_reference, int64 n_current, const char *reason)
 {

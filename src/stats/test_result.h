@@ -13,8 +13,9 @@
 /*
  * NaN in a float member stands for SQL NULL (no such number: too few values,
  * no p-value defined). Tests over rows have low = high = statistic; tests over
- * summaries bound the exact value of the rows, and their statistic and p_value
- * are the cautious ends: statistic_low and p_high.
+ * summaries bound the exact value of the rows; their p_value is the cautious
+ * end, p_high, and their statistic statistic_low where it is a distance, the
+ * middle where it is none.
  */
 typedef struct TestResult
 {
@@ -32,6 +33,9 @@ typedef struct TestResult
 /* The composite Datum; fcinfo is the call whose result type it has */
 extern Datum test_result_datum(FunctionCallInfo fcinfo,
 							   const TestResult *result);
+
+/* Which sample has no rows, as a method says it; NULL: both have some */
+extern const char *test_result_missing(int64 n_reference, int64 n_current);
 
 /* A result without numbers, whose method says why */
 extern TestResult test_result_empty(int64 n_reference, int64 n_current,

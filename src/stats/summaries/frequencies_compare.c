@@ -56,7 +56,8 @@ category_test(const char *function_name, CategoryTest test,
 		k = measure_merge_rare(cells->reference, cells->current, k,
 							   cells->has_new ? 1 : 0, minimum_expected);
 	result = test(cells->reference, cells->current, k, yates, NULL);
-	if (minimum_expected > 0 && k < 2)
+	if (minimum_expected > 0 && k < 2 && result.n_reference > 0 &&
+		result.n_current > 0)
 		return test_result_empty(result.n_reference, result.n_current,
 								 "too little data");
 	if (!cells->is_exact && !isnan(result.statistic))

@@ -53,6 +53,20 @@ PG_FUNCTION_INFO_V1(mlmeta_ks_detectable);
  * ----------
  */
 
+void
+histogram_check_same_grid(const char *function_name,
+						  const Histogram *reference,
+						  const Histogram *current)
+{
+	if (!histogram_same_grid(reference, current))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s: the histograms have different bins",
+						function_name),
+				 errhint("Build the current one on the bins of the "
+						 "reference: histogram(value, reference).")));
+}
+
 AlignedCounts
 histogram_align(const char *function_name, const Histogram *reference,
 				const Histogram *current, int bins)
@@ -66,13 +80,7 @@ histogram_align(const char *function_name, const Histogram *reference,
 				 errmsg("%s: the number of bins must not be negative",
 						function_name),
 				 errhint("0 takes the bins of the histograms as they are.")));
-	if (!histogram_same_grid(reference, current))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s: the histograms have different bins",
-						function_name),
-				 errhint("Build the current one on the bins of the "
-						 "reference: histogram(value, reference).")));
+	histogram_check_same_grid(function_name, reference, current);
 	cell_of = palloc(reference->n_bins * sizeof(int));
 	aligned.k = histogram_coarsen(reference, bins, cell_of);
 	aligned.reference = palloc0(aligned.k * sizeof(int64));
@@ -482,6 +490,47 @@ mlmeta_histogram_ks(PG_FUNCTION_ARGS)
 /* So many rows in bins of unknown ties are laid out one by one */
 #define KS_MAX_SINGLES	1000000
 
+/* Stretches with rows as groups, of which points alone are known to tie */
+typedef struct KnownTies
+{
+	TieGroup   *groups;
+	int64		n;
+	int64		singles;		/* rows outside points */
+	bool		any_point;
+	bool		aligned;		/* both samples are known at all borders */
+} KnownTies;
+
+static KnownTies
+known_ties(const Stretches *all)
+{
+	KnownTies	ties = {.aligned = true};
+	int64		reference = 0;
+	int64		current = 0;
+
+	ties.groups = palloc(all->n_stretches * sizeof(TieGroup));
+	for (int i = 0; i < all->n_stretches; i++)
+	{
+		const Stretch *s = &all->stretches[i];
+		TieGroup   *group = &ties.groups[ties.n];
+
+		if (s->reference_low != s->reference_high ||
+			s->current_low != s->current_high)
+			ties.aligned = false;
+		group->reference = s->reference_low - reference;
+		group->current = s->current_low - current;
+		reference = s->reference_low;
+		current = s->current_low;
+		if (group->reference + group->current == 0)
+			continue;
+		ties.n++;
+		if (s->is_point)
+			ties.any_point = true;
+		else
+			ties.singles += group->reference + group->current;
+	}
+	return ties;
+}
+
 /*
  * Bounds of the exact p-value of the rows, conditional on their ties, of which
  * the histograms know only some: all rows of a point bin tie, those of another
@@ -494,49 +543,24 @@ static void
 ks_exact_bounds(const Stretches *all, KsBounds bounds, Alternative alternative,
 				double *p_low, double *p_high)
 {
-	TieGroup   *tied = palloc(all->n_stretches * sizeof(TieGroup));
+	KnownTies	ties = known_ties(all);
 	TieGroup   *loose;
-	int64		n_tied = 0;
 	int64		n_loose = 0;
-	int64		singles = 0;
-	int64		reference = 0;
-	int64		current = 0;
-	bool		any_point = false;
-	bool		aligned = true;
 
-	for (int i = 0; i < all->n_stretches; i++)
-	{
-		const Stretch *s = &all->stretches[i];
-		TieGroup   *group = &tied[n_tied];
-
-		if (s->reference_low != s->reference_high ||
-			s->current_low != s->current_high)
-			aligned = false;
-		group->reference = s->reference_low - reference;
-		group->current = s->current_low - current;
-		reference = s->reference_low;
-		current = s->current_low;
-		if (group->reference + group->current == 0)
-			continue;
-		n_tied++;
-		if (s->is_point)
-			any_point = true;
-		else
-			singles += group->reference + group->current;
-	}
-	*p_low = !aligned ? 0.0 :
-		ks_exact_pvalue_at(tied, n_tied, (int64) bounds.high, alternative);
+	*p_low = !ties.aligned ? 0.0 :
+		ks_exact_pvalue_at(ties.groups, ties.n, (int64) bounds.high,
+						   alternative);
 
 	if (bounds.low == 0)
 		*p_high = 1.0;
-	else if (!aligned || !any_point || singles > KS_MAX_SINGLES)
+	else if (!ties.aligned || !ties.any_point || ties.singles > KS_MAX_SINGLES)
 		*p_high = ks_exact_no_ties_at((int64) bounds.low, all->n, all->m,
 									  alternative);
 	else
 	{
 		int			next = 0;
 
-		loose = palloc((singles + n_tied) * sizeof(TieGroup));
+		loose = palloc((ties.singles + ties.n) * sizeof(TieGroup));
 		for (int i = 0; i < all->n_stretches; i++)
 		{
 			const Stretch *s = &all->stretches[i];
@@ -547,14 +571,14 @@ ks_exact_bounds(const Stretches *all, KsBounds bounds, Alternative alternative,
 			if (rows == 0)
 				continue;
 			if (s->is_point)
-				loose[n_loose++] = tied[next];
+				loose[n_loose++] = ties.groups[next];
 			else
 			{
 				/* only the pooled rows matter: which sample is the same */
 				for (int64 j = 0; j < rows; j++)
 				{
-					loose[n_loose].reference = j < tied[next].reference;
-					loose[n_loose].current = j >= tied[next].reference;
+					loose[n_loose].reference = j < ties.groups[next].reference;
+					loose[n_loose].current = j >= ties.groups[next].reference;
 					n_loose++;
 				}
 			}
@@ -564,7 +588,32 @@ ks_exact_bounds(const Stretches *all, KsBounds bounds, Alternative alternative,
 									 alternative);
 		pfree(loose);
 	}
-	pfree(tied);
+	pfree(ties.groups);
+}
+
+/*
+ * Beyond the budget of the exact law, few distinct values make it cheap again,
+ * and rows use it then. Where all of them are points, so does this, and
+ * returns true. Otherwise the lower bound makes room for it.
+ */
+static bool
+ks_few_values(const Stretches *all, KsBounds bounds, Alternative alternative,
+			  double *p_low, double *p_high)
+{
+	KnownTies	ties = known_ties(all);
+	bool		cheap = ties.aligned &&
+		ks_exact_affordable_tied(ties.groups, ties.n);
+
+	if (cheap)
+		*p_low = Min(*p_low, ks_exact_pvalue_at(ties.groups, ties.n,
+												(int64) bounds.high,
+												alternative));
+	if (cheap && ties.singles == 0)
+		*p_high = *p_low = ks_exact_pvalue_at(ties.groups, ties.n,
+											  (int64) bounds.low,
+											  alternative);
+	pfree(ties.groups);
+	return cheap && ties.singles == 0;
 }
 
 /*
@@ -580,7 +629,8 @@ histogram_ks_test(const Histogram *reference, const Histogram *current,
 	KsBounds	bounds;
 
 	if (all.n == 0 || all.m == 0)
-		return test_result_empty(all.n, all.m, "no values on one side");
+		return test_result_empty(all.n, all.m,
+								 test_result_missing(all.n, all.m));
 	bounds = ks_bounds(&all, alternative);
 	result.statistic = result.statistic_low =
 		ks_ratio(bounds.low, all.n, all.m);
@@ -588,20 +638,28 @@ histogram_ks_test(const Histogram *reference, const Histogram *current,
 	result.n_reference = all.n;
 	result.n_current = all.m;
 
-	if (method == KS_METHOD_EXACT && (int128) all.n * all.m > KS_EXACT_LIMIT)
+	if ((method == KS_METHOD_EXACT || method == KS_METHOD_EXACT_NO_TIES) &&
+		(int128) all.n * all.m > KS_EXACT_LIMIT)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("ks_test: samples of " INT64_FORMAT " and "
-						INT64_FORMAT " values are too large for the exact "
-						"method", all.n, all.m),
-				 errhint("Use the method \"auto\": at this size the finite-n "
-						 "law differs by less than anyone can tell.")));
+				 errmsg("ks_test: too many rows for the exact law"),
+				 errdetail("There are " INT64_FORMAT " reference and "
+						   INT64_FORMAT " current rows.", all.n, all.m),
+				 errhint("Use the method asymptotic.")));
 	if (method == KS_METHOD_EXACT ||
 		(method == KS_METHOD_AUTO && ks_exact_affordable(all.n, all.m)))
 	{
 		ks_exact_bounds(&all, bounds, alternative, &result.p_low,
 						&result.p_high);
 		result.method = "exact";
+	}
+	else if (method == KS_METHOD_EXACT_NO_TIES)
+	{
+		result.p_high = ks_exact_no_ties_at((int64) bounds.low, all.n, all.m,
+											alternative);
+		result.p_low = ks_exact_no_ties_at((int64) bounds.high, all.n, all.m,
+										   alternative);
+		result.method = "exact_no_ties";
 	}
 	else
 	{
@@ -610,7 +668,9 @@ histogram_ks_test(const Histogram *reference, const Histogram *current,
 								 alternative);
 		result.p_low = ks_asymptotic_pvalue(result.statistic_high, all.n,
 											all.m, alternative);
-		result.method = "asymptotic";
+		result.method = method == KS_METHOD_AUTO &&
+			ks_few_values(&all, bounds, alternative, &result.p_low,
+						  &result.p_high) ? "exact" : "asymptotic";
 	}
 	result.p_low = Min(result.p_low, result.p_high);
 	result.p_value = result.p_high;
@@ -624,7 +684,7 @@ mlmeta_histogram_ks_test(PG_FUNCTION_ARGS)
 	static const char *const alternatives[] =
 	{"two-sided", "less", "greater", NULL};
 	static const char *const methods[] =
-	{"auto", "exact", "asymptotic", NULL};
+	{"auto", "exact", "exact_no_ties", "asymptotic", NULL};
 	Alternative alternative =
 		choice_parse("ks_test", "alternative",
 					 text_to_cstring(PG_GETARG_TEXT_PP(2)), alternatives);

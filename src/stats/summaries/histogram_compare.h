@@ -18,6 +18,7 @@ typedef enum KsMethod
 {
 	KS_METHOD_AUTO,
 	KS_METHOD_EXACT,
+	KS_METHOD_EXACT_NO_TIES,
 	KS_METHOD_ASYMPTOTIC
 } KsMethod;
 
@@ -55,6 +56,9 @@ typedef struct AlignedCounts
 	int64	   *current;
 } AlignedCounts;
 
+extern void histogram_check_same_grid(const char *function_name,
+									  const Histogram *reference,
+									  const Histogram *current);
 extern AlignedCounts histogram_align(const char *function_name,
 									 const Histogram *reference,
 									 const Histogram *current, int bins);

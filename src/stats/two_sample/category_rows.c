@@ -478,7 +478,7 @@ mlmeta_frequency_pair_fisher_test(PG_FUNCTION_ARGS)
 	parse("fisher_test", pair, specs, lengthof(specs));
 	if (n == 0 || m == 0)
 	{
-		result = test_result_empty(n, m, "too little data");
+		result = test_result_empty(n, m, test_result_missing(n, m));
 		return test_result_datum(fcinfo, &result);
 	}
 	result.n_reference = n;

@@ -63,14 +63,8 @@ mlmeta_mann_whitney_test_final(PG_FUNCTION_ARGS)
 	if (method == MANN_WHITNEY_AUTO)
 		method = mann_whitney_exact_affordable(n, m) ?
 			MANN_WHITNEY_EXACT : MANN_WHITNEY_ASYMPTOTIC;
-	else if (method != MANN_WHITNEY_ASYMPTOTIC &&
-			 !mann_whitney_exact_affordable(n, m))
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("mann_whitney_test: too many rows for the exact law"),
-				 errdetail("There are %lld reference and %lld current rows.",
-						   (long long) n, (long long) m),
-				 errhint("Use the option method=asymptotic.")));
+	else if (method != MANN_WHITNEY_ASYMPTOTIC)
+		mann_whitney_check_exact(n, m);
 	if (method == MANN_WHITNEY_EXACT)
 		groups = palloc(mul_size(n + m, sizeof(TieGroup)));
 

@@ -582,14 +582,6 @@ two_sample_options(const TwoSample *state, const char *function_name,
 const char *
 two_sample_missing(const TwoSample *state)
 {
-	bool		no_reference = two_sample_count(state, REFERENCE) == 0;
-	bool		no_current = two_sample_count(state, CURRENT) == 0;
-
-	if (no_reference && no_current)
-		return "both samples are empty";
-	if (no_reference)
-		return "the reference is empty";
-	if (no_current)
-		return "the current sample is empty";
-	return NULL;
+	return test_result_missing(two_sample_count(state, REFERENCE),
+							   two_sample_count(state, CURRENT));
 }

@@ -68,7 +68,7 @@ mlmeta_hotelling_t2(PG_FUNCTION_ARGS)
 
 	moment_matrix_check_same(r, c);
 	if (r->n == 0 || c->n == 0)
-		return no_test(fcinfo, r, c, "a sample is empty");
+		return no_test(fcinfo, r, c, test_result_missing(r->n, c->n));
 	if (df < d)
 		return no_test(fcinfo, r, c, "too few rows for so many features");
 
