@@ -457,17 +457,19 @@ COMMENT ON FUNCTION mlmeta.l_infinity(mlmeta.histogram, mlmeta.histogram, intege
 	'largest difference of shares, over about bins cells of equal share in the reference (0: the bins as they are); NULL when a side is empty';
 CREATE FUNCTION mlmeta.chi2_test(
 		reference mlmeta.histogram, current mlmeta.histogram,
-		bins integer DEFAULT 10, minimum_expected float8 DEFAULT 0)
+		bins integer DEFAULT 10, minimum_expected float8 DEFAULT 0,
+		yates boolean DEFAULT false, method text DEFAULT 'asymptotic')
 	RETURNS mlmeta.test_result LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_histogram_chi2_test';
-COMMENT ON FUNCTION mlmeta.chi2_test(mlmeta.histogram, mlmeta.histogram, integer, float8) IS
-	'chi-squared test of homogeneity over about bins cells of equal share in the reference (0: the bins as they are), neighbours merged until each expects minimum_expected';
+COMMENT ON FUNCTION mlmeta.chi2_test(mlmeta.histogram, mlmeta.histogram, integer, float8, boolean, text) IS
+	'chi-squared test of homogeneity over about bins cells of equal share in the reference (0: the bins as they are), neighbours merged until each expects minimum_expected; method asymptotic, or calibrated, which keeps its level in small samples';
 CREATE FUNCTION mlmeta.g_test(
 		reference mlmeta.histogram, current mlmeta.histogram,
-		bins integer DEFAULT 10, minimum_expected float8 DEFAULT 0)
+		bins integer DEFAULT 10, minimum_expected float8 DEFAULT 0,
+		yates boolean DEFAULT false)
 	RETURNS mlmeta.test_result LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_histogram_g_test';
-COMMENT ON FUNCTION mlmeta.g_test(mlmeta.histogram, mlmeta.histogram, integer, float8) IS
+COMMENT ON FUNCTION mlmeta.g_test(mlmeta.histogram, mlmeta.histogram, integer, float8, boolean) IS
 	'G (likelihood ratio) test of homogeneity over about bins cells of equal share in the reference (0: the bins as they are), neighbours merged until each expects minimum_expected';
 
 CREATE FUNCTION mlmeta.ks(reference mlmeta.histogram, current mlmeta.histogram)

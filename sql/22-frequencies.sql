@@ -423,12 +423,13 @@ CREATE FUNCTION mlmeta.chi2_test(
 		reference mlmeta.frequency_table, current mlmeta.frequency_table,
 		bins integer DEFAULT 10,
 		minimum_expected float8 DEFAULT 0,
-		yates boolean DEFAULT false)
+		yates boolean DEFAULT false,
+		method text DEFAULT 'asymptotic')
 	RETURNS mlmeta.test_result LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_frequencies_chi2_test';
 COMMENT ON FUNCTION mlmeta.chi2_test(
-		mlmeta.frequency_table, mlmeta.frequency_table, integer, float8, boolean) IS
-	'chi-squared test of homogeneity; rare values are merged until each expectation reaches minimum_expected';
+		mlmeta.frequency_table, mlmeta.frequency_table, integer, float8, boolean, text) IS
+	'chi-squared test of homogeneity; rare values are merged until each expectation reaches minimum_expected; method asymptotic, or calibrated, which keeps its level in small samples';
 CREATE FUNCTION mlmeta.g_test(
 		reference mlmeta.frequency_table, current mlmeta.frequency_table,
 		bins integer DEFAULT 10,

@@ -403,7 +403,7 @@ CREATE AGGREGATE mlmeta.chi2_test(value text, is_current boolean, options text) 
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.chi2_test(text, boolean, text) IS
-	'chi-squared test of homogeneity of two samples of categories; options minimum_expected, yates';
+	'chi-squared test of homogeneity of two samples of categories; options minimum_expected, yates, method';
 CREATE AGGREGATE mlmeta.chi2_test(value boolean, is_current boolean) (
 	SFUNC = mlmeta.frequency_pair_boolean_trans,
 	STYPE = mlmeta.frequency_pair,
@@ -425,7 +425,7 @@ CREATE AGGREGATE mlmeta.chi2_test(value boolean, is_current boolean, options tex
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.chi2_test(boolean, boolean, text) IS
-	'chi-squared test of homogeneity of two samples of categories; options minimum_expected, yates';
+	'chi-squared test of homogeneity of two samples of categories; options minimum_expected, yates, method';
 CREATE AGGREGATE mlmeta.chi2_test(value bigint, is_current boolean) (
 	SFUNC = mlmeta.frequency_pair_bigint_trans,
 	STYPE = mlmeta.frequency_pair,
@@ -447,7 +447,7 @@ CREATE AGGREGATE mlmeta.chi2_test(value bigint, is_current boolean, options text
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.chi2_test(bigint, boolean, text) IS
-	'chi-squared test of homogeneity of two samples of categories; options minimum_expected, yates';
+	'chi-squared test of homogeneity of two samples of categories; options minimum_expected, yates, method';
 
 CREATE FUNCTION mlmeta.g_test_final(state mlmeta.frequency_pair)
 	RETURNS mlmeta.test_result LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE

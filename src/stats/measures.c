@@ -14,12 +14,17 @@
 
 #include <math.h>
 
+#include "stats/laws/contingency_law.h"
 #include "stats/laws/distributions.h"
 #include "stats/measures.h"
 #include "utils/float.h"
 
 const char *const empty_rule_names[] = {
 	"floor", "replace", "skip", "jeffreys", "none", NULL
+};
+
+const char *const chi2_method_names[] = {
+	"asymptotic", "calibrated", NULL
 };
 
 /* The sizes of both samples */
@@ -348,19 +353,15 @@ typedef double (*StatisticFunction) (const int64 *, const int64 *, int,
 static TestResult
 homogeneity_test(const char *name, StatisticFunction statistic,
 				 const int64 *reference, const int64 *current, int k,
-				 bool yates, int *df)
+				 bool yates)
 {
 	TestResult	result;
 	Sizes		sizes;
 	int			freedom;
 
 	if (!count_samples(reference, current, k, &sizes))
-	{
-		if (df != NULL)
-			*df = 0;
 		return test_result_empty(sizes.n, sizes.m,
 								 test_result_missing(sizes.n, sizes.m));
-	}
 	freedom = cells_in_use(reference, current, k) - 1;
 	yates = yates && freedom == 1;
 	result.n_reference = sizes.n;
@@ -372,25 +373,61 @@ homogeneity_test(const char *name, StatisticFunction statistic,
 	result.p_value = freedom == 0 ? 1.0 : chi2_sf(result.statistic, freedom);
 	result.statistic_low = result.statistic_high = result.statistic;
 	result.p_low = result.p_high = result.p_value;
-	if (df != NULL)
-		*df = freedom;
 	return result;
 }
 
 TestResult
 measure_chi2_test(const int64 *reference, const int64 *current, int k,
-				  bool yates, int *df)
+				  bool yates, Chi2Method method)
 {
-	return homogeneity_test("chi2", chi2_statistic, reference, current, k,
-							yates, df);
+	TestResult	result = homogeneity_test("chi2", chi2_statistic, reference,
+										  current, k, yates);
+
+	if (method == CHI2_CALIBRATED && !isnan(result.statistic))
+	{
+		result.p_value = measure_calibrated_pvalue(reference, current, k);
+		result.p_low = result.p_high = result.p_value;
+		result.method = psprintf("%s, calibrated", result.method);
+	}
+	return result;
 }
 
 TestResult
 measure_g_test(const int64 *reference, const int64 *current, int k,
-			   bool yates, int *df)
+			   bool yates, Chi2Method method)
 {
-	return homogeneity_test("g", g_statistic, reference, current, k, yates,
-							df);
+	return homogeneity_test("g", g_statistic, reference, current, k, yates);
+}
+
+double
+measure_calibrated_pvalue(const int64 *reference, const int64 *current, int k)
+{
+	Sizes		sizes;
+	int			used[2];
+	int			n_used = 0;
+	double		total;
+	double		statistic;
+
+	if (!count_samples(reference, current, k, &sizes))
+		return get_float8_nan();
+	for (int i = 0; i < k; i++)
+	{
+		if (reference[i] == 0 && current[i] == 0)
+			continue;
+		if (n_used < 2)
+			used[n_used] = i;
+		n_used++;
+	}
+	if (n_used < 2)
+		return 1.0;
+	if (n_used == 2 &&
+		table_law_affordable(reference[used[0]], reference[used[1]],
+							 current[used[0]], current[used[1]]))
+		return table_chi2_pvalue(reference[used[0]], reference[used[1]],
+								 current[used[0]], current[used[1]]);
+	total = (double) sizes.n + (double) sizes.m;
+	statistic = chi2_statistic(reference, current, k, &sizes, false);
+	return chi2_sf(statistic * ((total - 1) / total), n_used - 1);
 }
 
 double
@@ -595,6 +632,17 @@ measure_check_epsilon(const char *function_name, double epsilon)
 				 errmsg("%s: epsilon must be above 0 and below 1",
 						function_name),
 				 errdetail("It is %g.", epsilon)));
+}
+
+void
+measure_check_minimum(const char *function_name, double minimum)
+{
+	if (!(minimum >= 0) || isinf(minimum))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s: minimum_expected must not be negative",
+						function_name),
+				 errdetail("It is %g.", minimum)));
 }
 
 void

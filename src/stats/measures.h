@@ -48,18 +48,38 @@ extern double measure_total_variation(const int64 *reference,
 extern double measure_l_infinity(const int64 *reference,
 								 const int64 *current, int k);
 
+/* How a p-value of chi2_test is found, in the order of the names */
+typedef enum Chi2Method
+{
+	CHI2_ASYMPTOTIC,
+	CHI2_CALIBRATED				/* measure_calibrated_pvalue() */
+} Chi2Method;
+
+extern const char *const chi2_method_names[];	/* ends with NULL */
+
 /*
  * Tests of homogeneity of the 2 x k table; cells empty on both sides do not
- * count. method names the test and its degrees of freedom ("chi2, 9 df"). With
- * yates, the continuity correction where there is one degree of freedom.
- * df, if not NULL, receives the degrees of freedom.
+ * count. The result's method names the test and its degrees of freedom ("chi2,
+ * 9 df"). With yates, the continuity correction where there is one degree of
+ * freedom; it says nothing to the calibrated p-value. The G test has the
+ * asymptotic method alone.
  */
 extern TestResult measure_chi2_test(const int64 *reference,
 									const int64 *current, int k, bool yates,
-									int *df);
+									Chi2Method method);
 extern TestResult measure_g_test(const int64 *reference,
 								 const int64 *current, int k, bool yates,
-								 int *df);
+								 Chi2Method method);
+
+/*
+ * The p-value of the chi-squared test that keeps its level with small counts
+ * too: of two cells the exact one given the margins, as long as that is cheap;
+ * of more the chi-squared law at (N - 1) / N times the statistic, N = n + m,
+ * whose mean given the margins is then that of the law. 1 with one cell in
+ * use.
+ */
+extern double measure_calibrated_pvalue(const int64 *reference,
+										const int64 *current, int k);
 
 /*
  * Cramer's V of the 2 x k table, from 0 (same shares) to 1 (no common cell);
@@ -100,12 +120,14 @@ extern double measure_psi_lower_bound(double psi, int k, int64 n, int64 m,
 
 /*
  * Arguments: a value in nats in the given base of the logarithm; epsilon of
- * PSI; a level. They raise 22023, naming function_name, unless
- * base > 1, 0 < epsilon < 1, 0 < alpha < 1.
+ * PSI; the least expectation of a cell; a level. They raise 22023, naming
+ * function_name, unless base > 1, 0 < epsilon < 1, minimum >= 0 (all finite),
+ * 0 < alpha < 1.
  */
 extern double measure_in_base(const char *function_name, double nats,
 							  double base);
 extern void measure_check_epsilon(const char *function_name, double epsilon);
+extern void measure_check_minimum(const char *function_name, double minimum);
 extern void measure_check_alpha(const char *function_name, double alpha);
 
 #endif							/* MLMETA_STATS_MEASURES_H */

@@ -84,7 +84,8 @@ FROM drifted WHERE month = '2022-01';
 
 -- 60 : 40 against 45 : 45 : 10. The new category alone expects 5, and so is a cell
 -- of its own: expected are 52.5, 42.5 and 5 on either side, and
--- chi2 = 2 * (7.5^2 / 52.5 + 2.5^2 / 42.5 + 25 / 5) = 12.436974790, exp(-chi2 / 2) = 0.001992256.
+-- chi2 = 2 * (7.5^2 / 52.5 + 2.5^2 / 42.5 + 25 / 5) = 12.436974790; the plain law has
+-- exp(-chi2 / 2) = 0.001992256, the calibrated one, of drift(), exp(-chi2 / 2 * 199 / 200) = 0.002055174.
 CREATE FUNCTION pg_temp.of_counts(VARIADIC counts int[]) RETURNS SETOF record LANGUAGE sql
 	AS $$SELECT chr(96 + i::int) AS c, i % 2 = 0 AS b FROM unnest(counts) WITH ORDINALITY AS u(n, i), generate_series(1, n)$$;
 CREATE TEMP TABLE r AS SELECT c, b FROM pg_temp.of_counts(60, 40) AS t(c text, b boolean);
@@ -112,13 +113,14 @@ WHERE d.measure = 'new_category_share';
 -- Missing values: NULL and NaN together
 -- ---------------------------------------------------------------------------
 
--- 10 % of 1000 against 15 % of 400: z = .05 / sqrt(.1142857 * .8857143 * (1/1000 + 1/400)) = 2.656398,
--- erfc(z / sqrt(2)) = 0.007898
+-- 10 % of 1000 against 15 % of 400: z = .05 / sqrt(.1142857 * .8857143 * (1/1000 + 1/400)) = 2.656398, whose law
+-- says erfc(z / sqrt(2)) = 0.007898; exact is 0.009216, the sum over all hypergeometric tables as far off (rational
+-- arithmetic)
 CREATE FUNCTION pg_temp.missing(n int, m int, total int) RETURNS profile LANGUAGE sql
 	AS $$SELECT profile(t) FROM (SELECT CASE WHEN i <= n THEN NULL WHEN i <= n + m THEN 'NaN' ELSE i::float8 END AS x FROM generate_series(1, total) AS i) AS t$$;
 SELECT round(statistic::numeric, 6) AS statistic, round(p_value::numeric, 6) AS p_value, n_reference, n_current, status, is_primary
 FROM drift(pg_temp.missing(60, 40, 1000), pg_temp.missing(0, 60, 400)) WHERE measure = 'missing_share';
--- Fewer than five expected: Fisher's exact test, as fisher_test has it.
+-- Few are missing: no table of these is as far off on the other side, so that it is what fisher_test has.
 SELECT round(statistic::numeric, 6) AS statistic, round(p_value::numeric, 6) AS p_value,
 	round((SELECT (fisher_test(gone, late)).p_value FROM (
 		SELECT i <= 2 AS gone, false AS late FROM generate_series(1, 100) AS i

@@ -16,6 +16,13 @@ LANGUAGE sql IMMUTABLE AS $$
 		generate_series(1, c) AS i;
 $$;
 
+-- Any counts of two categories, in the text form
+CREATE FUNCTION big_table(a bigint, b bigint) RETURNS frequency_table
+LANGUAGE sql IMMUTABLE AS $$
+	SELECT format('{"version": 1, "form": "own", "capacity": 2, "n": %s, "null_count": 0, "bound": 0, "long_values": false, "length": 2, "categories": [{"value": "a", "count": %s}, {"value": "b", "count": %s}], "sketch": ""}',
+		a + b, a, b)::frequency_table;
+$$;
+
 CREATE TABLE golden (name text, source text, reference bigint[],
 	current bigint[]);
 INSERT INTO golden VALUES
@@ -246,6 +253,33 @@ SELECT (chi2_test(table_of('{100,3,2,2,40}'), table_of('{90,2,4,1,50}'),
 	(chi2_test(table_of('{100,40,7}'), table_of('{90,50,7}'))).statistic
 	AS same;
 
+-- The calibrated p-value. Of two cells: every table of up to 9 rows a side
+-- against rational arithmetic.
+CREATE FUNCTION choose(n integer, k integer) RETURNS numeric IMMUTABLE
+RETURN factorial(n) / (factorial(k) * factorial(n - k));
+SELECT count(*) AS tables, max(abs(ours / exact::float8 - 1)) < 1e-13 AS exact,
+	count(*) FILTER (WHERE exact = 1) > 100 AS some_are_1
+FROM (SELECT n, m, a, c, (chi2_test(v, s, 'method=calibrated')).p_value AS ours
+	FROM generate_series(1, 9) AS n, generate_series(1, 9) AS m, generate_series(0, n) AS a, generate_series(0, m) AS c,
+		LATERAL (SELECT i <= a, false FROM generate_series(1, n) AS i
+			UNION ALL SELECT i <= c, true FROM generate_series(1, m) AS i) AS r(v, s)
+	GROUP BY n, m, a, c) AS t,
+	LATERAL (SELECT sum(choose(n, x) * choose(m, a + c - x)) FILTER (WHERE abs(x * (n + m) - (a + c) * n) >= abs(a * (n + m) - (a + c) * n))
+			/ sum(choose(n, x) * choose(m, a + c - x)) AS exact
+		FROM generate_series(greatest(0, a + c - m), least(n, a + c)) AS x) AS e;
+-- of more cells: the law at (N - 1) / N of the statistic
+SELECT round((chi2_test(r, c, method => 'calibrated')).p_value::numeric, 9) AS calibrated,
+	round(exp(-(chi2_test(r, c)).statistic * 199 / 200 / 2)::numeric, 9) AS by_hand,
+	(chi2_test(r, c, method => 'calibrated')).method
+FROM pair WHERE name = 'bundle';
+-- of two cells with millions of rows too; far tails keep their digits
+SELECT (chi2_test(r, c, method => 'calibrated')).method,
+	round(((chi2_test(r, c, method => 'calibrated')).p_value / (chi2_test(r, c)).p_value)::numeric, 3) AS near_the_law
+FROM (VALUES (3000000, 2996000), (3000000, 2984000), (500, 440)) AS v(a, b),
+	LATERAL (SELECT big_table(a, 6000000 - a) AS r, big_table(b, 6000000 - b) AS c) AS t;
+SELECT chi2_test(r, c, method => 'guess') FROM pair WHERE name = 'bundle';
+SELECT g_test(v, true, 'method=calibrated') FROM (VALUES ('a')) AS t(v);
+
 -- one common category; no rows on one side; no rows at all
 SELECT chi2_test(table_of('{5}'), table_of('{7}'));
 SELECT chi2_test(table_of('{5}'), table_of('{}'));
@@ -404,4 +438,4 @@ SELECT psi(v, is_current, repeat(' ', 1001)) FROM sample;
 SELECT chi2_test(i, i % 2 = 0) FROM generate_series(1::bigint, 200003) AS i;
 
 DROP TABLE golden, pair, checked, sample, fisher_case;
-DROP FUNCTION table_of(bigint[]);
+DROP FUNCTION table_of(bigint[]), big_table(bigint, bigint), choose(integer, integer);

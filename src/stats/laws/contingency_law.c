@@ -1,6 +1,7 @@
 /*
  * contingency_law.c
- *		Exact p-value of a two by two table (Fisher's test).
+ *		Exact p-values of a two by two table: Fisher's test, and the
+ *		chi-squared test given the margins.
  */
 #include "core/compat.h"
 
@@ -13,6 +14,9 @@
 
 /* counts above this are not all exact as doubles when added up */
 #define MAX_COUNT		(INT64CONST(1) << 52)
+
+/* of the count in a table whose exact law is cheap */
+#define MAX_DEVIATION	1000.0
 
 /*
  * The hypergeometric law of the number of marked balls among `drawn`, from an
@@ -118,11 +122,10 @@ two_sided(const UrnLaw *law, double x)
 	return Min(1.0, sum + falling_tail(law, outside, upper));
 }
 
-double
-fisher_pvalue(int64 a, int64 b, int64 c, int64 d, Alternative alternative)
+static UrnLaw
+urn_law(int64 a, int64 b, int64 c, int64 d)
 {
 	UrnLaw		law;
-	double		x = (double) a;
 
 	if (Min(Min(a, b), Min(c, d)) < 0 || Max(Max(a, b), Max(c, d)) > MAX_COUNT)
 		elog(ERROR, "counts of a two by two table are out of range");
@@ -140,6 +143,15 @@ fisher_pvalue(int64 a, int64 b, int64 c, int64 d, Alternative alternative)
 		law.mode += 1.0;
 	while (law.mode > law.lo && ratio_up(&law, law.mode - 1.0) < 1.0)
 		law.mode -= 1.0;
+	return law;
+}
+
+double
+fisher_pvalue(int64 a, int64 b, int64 c, int64 d, Alternative alternative)
+{
+	UrnLaw		law = urn_law(a, b, c, d);
+	double		x = (double) a;
+
 	if (law.lo == law.hi)
 		return 1.0;
 
@@ -153,4 +165,44 @@ fisher_pvalue(int64 a, int64 b, int64 c, int64 d, Alternative alternative)
 			break;
 	}
 	return two_sided(&law, x);
+}
+
+bool
+table_law_affordable(int64 a, int64 b, int64 c, int64 d)
+{
+	double		n = (double) a + (double) b;
+	double		m = (double) c + (double) d;
+	double		marked = (double) a + (double) c;
+	double		total = n + m;
+
+	return Max(Max(a, b), Max(c, d)) <= MAX_COUNT &&
+		n / total * m / total * marked / total * (total - marked) <
+		MAX_DEVIATION * MAX_DEVIATION;
+}
+
+double
+table_chi2_pvalue(int64 a, int64 b, int64 c, int64 d)
+{
+	UrnLaw		law = urn_law(a, b, c, d);
+	int128		total = (int128) a + b + c + d;
+	int128		expected = ((int128) a + b) * ((int128) a + c); /* * total */
+	int128		distance = a * total - expected;
+	int128		below;
+	int128		above;
+	double		p = 0.0;
+
+	if (distance < 0)
+		distance = -distance;
+	if (distance == 0 || law.lo == law.hi)
+		return 1.0;
+
+	/* the nearest values that are as far off; below may be negative */
+	below = (expected - distance - (expected < distance ? total - 1 : 0)) /
+		total;
+	above = (expected + distance + total - 1) / total;
+	if ((double) below >= law.lo)
+		p += tail(&law, (double) below, false);
+	if ((double) above <= law.hi)
+		p += tail(&law, (double) above, true);
+	return Min(1.0, p);
 }

@@ -19,8 +19,6 @@
 #include "miscadmin.h"
 #include "stats/summaries/frequencies_compare.h"
 #include "stats/summaries/histogram_compare.h"
-#include "stats/laws/contingency_law.h"
-#include "stats/laws/distributions.h"
 #include "stats/measures.h"
 #include "stats/summaries/profile.h"
 #include "utils/builtins.h"
@@ -252,7 +250,7 @@ put_categorical(Rows *rows, FrequencyTable *reference,
 	cells = frequency_cells(reference, current);
 	merged = frequency_cells(reference, current);
 	test = category_test("drift", measure_chi2_test, &merged,
-						 MEASURE_MIN_EXPECTED, false);
+						 MEASURE_MIN_EXPECTED, false, CHI2_CALIBRATED);
 	if (cells.k < 2)
 		put_row(rows, "chi2", true, 0, 0, 0, 1, "constant");
 	else if (isnan(test.statistic))
@@ -277,27 +275,18 @@ put_categorical(Rows *rows, FrequencyTable *reference,
  */
 
 /*
- * The two-proportion test: z with the pooled share, and where fewer than five
- * are expected on a side, Fisher's exact test. NaN where nothing or everything
- * is missing, so that there is nothing to test.
+ * The two-proportion test, exact while that is cheap. NaN where nothing or
+ * everything is missing, so that there is nothing to test.
  */
 static double
 missing_p_value(int64 a, int64 n, int64 b, int64 m)
 {
-	double		share = ((double) a + (double) b) / ((double) n + (double) m);
-	double		fewer = Min((double) n, (double) m) *
-		Min(share, 1 - share);
-	double		difference = (double) b / (double) m -
-		(double) a / (double) n;
+	const int64 reference[] = {a, n - a};
+	const int64 current[] = {b, m - b};
 
-	if (share == 0 || share == 1)
+	if ((a == 0 && b == 0) || (a == n && b == m))
 		return get_float8_nan();
-	if (fewer < MEASURE_MIN_EXPECTED && n < (INT64CONST(1) << 51) &&
-		m < (INT64CONST(1) << 51))
-		return fisher_pvalue(a, n - a, b, m - b, ALTERNATIVE_TWO_SIDED);
-	return 2 * normal_sf(fabs(difference) /
-						 sqrt(share * (1 - share) *
-							  (1 / (double) n + 1 / (double) m)));
+	return measure_calibrated_pvalue(reference, current, 2);
 }
 
 static void

@@ -41,21 +41,17 @@ PG_FUNCTION_INFO_V1(mlmeta_frequencies_cramers_v);
  */
 TestResult
 category_test(const char *function_name, CategoryTest test,
-			  FrequencyCells *cells, double minimum_expected, bool yates)
+			  FrequencyCells *cells, double minimum_expected, bool yates,
+			  Chi2Method method)
 {
 	TestResult	result;
 	int			k = cells->k;
 
-	if (!(minimum_expected >= 0) || isinf(minimum_expected))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s: minimum_expected must not be negative",
-						function_name),
-				 errdetail("It is %g.", minimum_expected)));
+	measure_check_minimum(function_name, minimum_expected);
 	if (minimum_expected > 0)
 		k = measure_merge_rare(cells->reference, cells->current, k,
 							   cells->has_new ? 1 : 0, minimum_expected);
-	result = test(cells->reference, cells->current, k, yates, NULL);
+	result = test(cells->reference, cells->current, k, yates, method);
 	if (minimum_expected > 0 && k < 2 && result.n_reference > 0 &&
 		result.n_current > 0)
 		return test_result_empty(result.n_reference, result.n_current,
@@ -175,25 +171,29 @@ mlmeta_frequencies_l_infinity(PG_FUNCTION_ARGS)
 													cells.current, cells.k));
 }
 
-/* (reference, current, bins, minimum_expected, yates) */
+/* (reference, current, bins, minimum_expected, yates, method) */
 Datum
 mlmeta_frequencies_chi2_test(PG_FUNCTION_ARGS)
 {
 	FrequencyCells cells = cells_arguments(fcinfo);
+	Chi2Method	method = choice_parse("chi2_test", "method",
+									  text_to_cstring(PG_GETARG_TEXT_PP(5)),
+									  chi2_method_names);
 	TestResult	result = category_test("chi2_test", measure_chi2_test, &cells,
 									   PG_GETARG_FLOAT8(3),
-									   PG_GETARG_BOOL(4));
+									   PG_GETARG_BOOL(4), method);
 
 	return test_result_datum(fcinfo, &result);
 }
 
+/* (reference, current, bins, minimum_expected, yates) */
 Datum
 mlmeta_frequencies_g_test(PG_FUNCTION_ARGS)
 {
 	FrequencyCells cells = cells_arguments(fcinfo);
 	TestResult	result = category_test("g_test", measure_g_test, &cells,
 									   PG_GETARG_FLOAT8(3),
-									   PG_GETARG_BOOL(4));
+									   PG_GETARG_BOOL(4), CHI2_ASYMPTOTIC);
 
 	return test_result_datum(fcinfo, &result);
 }

@@ -14,7 +14,7 @@
 
 typedef TestResult (*CategoryTest) (const int64 *reference,
 									const int64 *current, int k, bool yates,
-									int *df);
+									Chi2Method method);
 
 /*
  * measure_chi2_test or measure_g_test; with minimum_expected > 0 rare cells
@@ -22,7 +22,8 @@ typedef TestResult (*CategoryTest) (const int64 *reference,
  */
 extern TestResult category_test(const char *function_name, CategoryTest test,
 								FrequencyCells *cells,
-								double minimum_expected, bool yates);
+								double minimum_expected, bool yates,
+								Chi2Method method);
 
 /* NaN when a side is empty; raises 22023 unless 0 < epsilon < 1 */
 extern double category_psi(const char *function_name,

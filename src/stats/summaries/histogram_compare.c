@@ -184,7 +184,10 @@ mlmeta_histogram_l_infinity(PG_FUNCTION_ARGS)
 									  counts.k));
 }
 
-/* chi2_test and g_test (reference, current, bins, minimum_expected) */
+/*
+ * chi2_test and g_test (reference, current, bins, minimum_expected, yates,
+ * method), the method chi2_test's alone
+ */
 static AlignedCounts
 align_for_test(const char *function_name, FunctionCallInfo fcinfo)
 {
@@ -192,11 +195,7 @@ align_for_test(const char *function_name, FunctionCallInfo fcinfo)
 								 HISTOGRAM_ARG(1), PG_GETARG_INT32(2));
 	double		minimum = PG_GETARG_FLOAT8(3);
 
-	if (!(minimum >= 0 && isfinite(minimum)))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s: the smallest expected count must not be "
-						"negative", function_name)));
+	measure_check_minimum(function_name, minimum);
 	if (minimum > 0)
 		counts.k = measure_merge_adjacent(counts.reference, counts.current,
 										  counts.k, minimum);
@@ -207,8 +206,12 @@ Datum
 mlmeta_histogram_chi2_test(PG_FUNCTION_ARGS)
 {
 	AlignedCounts counts = align_for_test("chi2_test", fcinfo);
+	Chi2Method	method = choice_parse("chi2_test", "method",
+									  text_to_cstring(PG_GETARG_TEXT_PP(5)),
+									  chi2_method_names);
 	TestResult	result = measure_chi2_test(counts.reference, counts.current,
-										   counts.k, false, NULL);
+										   counts.k, PG_GETARG_BOOL(4),
+										   method);
 
 	return test_result_datum(fcinfo, &result);
 }
@@ -218,7 +221,8 @@ mlmeta_histogram_g_test(PG_FUNCTION_ARGS)
 {
 	AlignedCounts counts = align_for_test("g_test", fcinfo);
 	TestResult	result = measure_g_test(counts.reference, counts.current,
-										counts.k, false, NULL);
+										counts.k, PG_GETARG_BOOL(4),
+										CHI2_ASYMPTOTIC);
 
 	return test_result_datum(fcinfo, &result);
 }

@@ -412,34 +412,37 @@ mlmeta_frequency_pair_l_infinity(PG_FUNCTION_ARGS)
 
 static Datum
 homogeneity_test(FunctionCallInfo fcinfo, const char *function_name,
-				 CategoryTest test)
+				 CategoryTest test, bool has_method)
 {
 	FrequencyPair *pair = pair_argument(fcinfo);
 	FrequencyCells cells = pair_cells(pair);
 	bool		yates = false;
 	double		minimum_expected = 0;
+	int			method = CHI2_ASYMPTOTIC;
 	const OptionSpec specs[] = {
 		{"minimum_expected", OPTION_FLOAT, &minimum_expected, 0, 1e18, NULL},
-		{"yates", OPTION_BOOL, &yates, 0, 0, NULL}
+		{"yates", OPTION_BOOL, &yates, 0, 0, NULL},
+		{"method", OPTION_CHOICE, &method, 0, 0, chi2_method_names}
 	};
 	TestResult	result;
 
-	parse(function_name, pair, specs, lengthof(specs));
+	/* the last one is chi2_test's alone */
+	parse(function_name, pair, specs, lengthof(specs) - !has_method);
 	result = category_test(function_name, test, &cells, minimum_expected,
-						   yates);
+						   yates, method);
 	return test_result_datum(fcinfo, &result);
 }
 
 Datum
 mlmeta_frequency_pair_chi2_test(PG_FUNCTION_ARGS)
 {
-	return homogeneity_test(fcinfo, "chi2_test", measure_chi2_test);
+	return homogeneity_test(fcinfo, "chi2_test", measure_chi2_test, true);
 }
 
 Datum
 mlmeta_frequency_pair_g_test(PG_FUNCTION_ARGS)
 {
-	return homogeneity_test(fcinfo, "g_test", measure_g_test);
+	return homogeneity_test(fcinfo, "g_test", measure_g_test, false);
 }
 
 /* How often the value was counted on one side */
