@@ -56,88 +56,83 @@ COMMENT ON COLUMN mlmeta.project_members.member IS
 COMMENT ON COLUMN mlmeta.project_members.access IS
 	'reader sees; writer also tracks, registers and requests; reviewer also approves; admin does all';
 
--- What row security asks, row by row: plain look-ups with plans that are kept.
--- Subqueries in the policies instead would be planned with every query, one in
--- the other down to the project. The role is an argument because here the
--- current user is the extension's owner.
+CREATE INDEX projects_closed ON mlmeta.projects (project) WHERE members_only;
+
+-- What row security asks of each row. The way from a row to its project is
+-- walked in C, and answers are kept for the statement: a query for each row
+-- costs as much as a thousand rows, subqueries in the policies are planned and
+-- set up again with every statement that touches a table.
+
+CREATE FUNCTION mlmeta.permits_support(internal) RETURNS internal
+	LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_permits_support';
+
+COMMENT ON FUNCTION mlmeta.permits_support(internal) IS
+	'planner support: most rows that somebody reads are his to read';
+
+CREATE FUNCTION mlmeta.all_open() RETURNS boolean
+	LANGUAGE C STABLE PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_all_open';
+
+COMMENT ON FUNCTION mlmeta.all_open() IS
+	'whether no project has members, so that row security has nothing to ask';
 
 CREATE FUNCTION mlmeta.permits(who text, access text, project text)
 RETURNS boolean
-LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100 SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-	RETURN EXISTS (
-		SELECT
-		FROM mlmeta.projects AS p
-		WHERE p.project = permits.project
-			AND (NOT p.members_only OR EXISTS (
-				SELECT
-				FROM mlmeta.project_members AS m
-				WHERE m.project = p.project
-					AND (m.access = permits.access OR m.access = 'admin'
-						OR permits.access = 'reader')
-					AND mlmeta.holds_role(who, m.member)
-			))
-	);
-END
-$$;
+	LANGUAGE C STABLE PARALLEL SAFE COST 10
+	AS 'MODULE_PATHNAME', 'mlmeta_permits';
 
 COMMENT ON FUNCTION mlmeta.permits(text, text, text) IS
 	'whether a role may work in a project: it is open, or the role is a member with that access or one that includes it';
 
-CREATE FUNCTION mlmeta.permits(who text, access text, experiment bigint)
+-- Who is a member of what is not for everybody to ask.
+REVOKE EXECUTE ON FUNCTION mlmeta.permits(text, text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION mlmeta.permits(text, text, text) TO @extowner@;
+
+CREATE FUNCTION mlmeta.permits_project(access text, project text)
 RETURNS boolean
-LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100 SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-	RETURN EXISTS (
-		SELECT
-		FROM mlmeta.experiments AS e
-			JOIN mlmeta.projects AS p ON p.project = e.project
-		WHERE e.experiment_id = permits.experiment
-			AND (NOT p.members_only OR EXISTS (
-				SELECT
-				FROM mlmeta.project_members AS m
-				WHERE m.project = p.project
-					AND (m.access = permits.access OR m.access = 'admin'
-						OR permits.access = 'reader')
-					AND mlmeta.holds_role(who, m.member)
-			))
-	);
-END
-$$;
+	LANGUAGE C STABLE STRICT PARALLEL SAFE COST 10
+	SUPPORT mlmeta.permits_support
+	AS 'MODULE_PATHNAME', 'mlmeta_permits_project';
 
-COMMENT ON FUNCTION mlmeta.permits(text, text, bigint) IS
-	'whether a role may work in the project of an experiment, given by its number';
+COMMENT ON FUNCTION mlmeta.permits_project(text, text) IS
+	'whether the current user may work in a project; this and the next four are what row security asks';
 
-CREATE FUNCTION mlmeta.permits(who text, access text, run mlmeta.run)
+CREATE FUNCTION mlmeta.permits_experiment(access text, experiment bigint)
 RETURNS boolean
-LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100 SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-	RETURN EXISTS (
-		SELECT
-		FROM mlmeta.runs AS r
-			JOIN mlmeta.experiments AS e ON e.experiment_id = r.experiment_id
-			JOIN mlmeta.projects AS p ON p.project = e.project
-		WHERE r.run OPERATOR(mlmeta.=) permits.run
-			AND (NOT p.members_only OR EXISTS (
-				SELECT
-				FROM mlmeta.project_members AS m
-				WHERE m.project = p.project
-					AND (m.access = permits.access OR m.access = 'admin'
-						OR permits.access = 'reader')
-					AND mlmeta.holds_role(who, m.member)
-			))
-	);
-END
-$$;
+	LANGUAGE C STABLE STRICT PARALLEL SAFE COST 10
+	SUPPORT mlmeta.permits_support
+	AS 'MODULE_PATHNAME', 'mlmeta_permits_experiment';
 
-COMMENT ON FUNCTION mlmeta.permits(text, text, mlmeta.run) IS
-	'whether a role may work in the project of a run';
+COMMENT ON FUNCTION mlmeta.permits_experiment(text, bigint) IS
+	'whether the current user may work in the project of an experiment, given by its number';
+
+CREATE FUNCTION mlmeta.permits_run(access text, run mlmeta.run)
+RETURNS boolean
+	LANGUAGE C STABLE STRICT PARALLEL SAFE COST 10
+	SUPPORT mlmeta.permits_support
+	AS 'MODULE_PATHNAME', 'mlmeta_permits_run';
+
+COMMENT ON FUNCTION mlmeta.permits_run(text, mlmeta.run) IS
+	'whether the current user may work in the project of a run';
+
+CREATE FUNCTION mlmeta.permits_series(access text, series bigint)
+RETURNS boolean
+	LANGUAGE C STABLE STRICT PARALLEL SAFE COST 10
+	SUPPORT mlmeta.permits_support
+	AS 'MODULE_PATHNAME', 'mlmeta_permits_series';
+
+COMMENT ON FUNCTION mlmeta.permits_series(text, bigint) IS
+	'whether the current user may work in the project of a series of points, given by its number';
+
+CREATE FUNCTION mlmeta.permits_model(access text, model bigint)
+RETURNS boolean
+	LANGUAGE C STABLE STRICT PARALLEL SAFE COST 10
+	SUPPORT mlmeta.permits_support
+	AS 'MODULE_PATHNAME', 'mlmeta_permits_model';
+
+COMMENT ON FUNCTION mlmeta.permits_model(text, bigint) IS
+	'whether the current user may work in the project of a model, given by its number';
 
 -- Called by functions that run with the rights of the extension's owner.
 CREATE FUNCTION mlmeta.caller_has_access(project text, access text)

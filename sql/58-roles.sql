@@ -4,14 +4,6 @@
 -- database with one user notices nothing of it. For others it asks
 -- project_members, and not even that as long as every project is open.
 
-CREATE FUNCTION mlmeta.all_open() RETURNS boolean
-LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-RETURN NOT EXISTS (SELECT FROM mlmeta.projects AS p WHERE p.members_only);
-
-COMMENT ON FUNCTION mlmeta.all_open() IS
-	'whether no project has members, so that row security has nothing to ask';
-
 CREATE FUNCTION mlmeta.list_members(project text)
 RETURNS TABLE (member text, access text, added_at timestamptz, added_by text)
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED ROWS 10 SECURITY DEFINER
@@ -38,25 +30,48 @@ COMMENT ON FUNCTION mlmeta.list_members(text) IS
 DO $$
 DECLARE
 	link record;
+	-- Asked once for a statement; then the subqueries are not even begun.
 	open CONSTANT pg_catalog.text := '(SELECT mlmeta.all_open()) OR ';
-	sees CONSTANT pg_catalog.text := 'mlmeta.permits(CURRENT_USER::text, ''reader'', %s)';
-	writes CONSTANT pg_catalog.text := 'mlmeta.permits(CURRENT_USER::text, ''writer'', %s)';
 BEGIN
 	FOR link IN
+		-- By the key of what it belongs to.
+		SELECT t.name,
+			pg_catalog.format('mlmeta.permits_%s(''reader'', %I)', t.what, t.key) AS sees,
+			CASE WHEN t.writes THEN pg_catalog.format('mlmeta.permits_%s(''writer'', %I)', t.what, t.key) END AS writes
+		FROM (VALUES ('experiments', 'project', 'project', true),
+			('runs', 'experiment', 'experiment_id', true),
+			('run_metric_summaries', 'experiment', 'experiment_id', true),
+			('run_params', 'run', 'run', true),
+			('run_tags', 'run', 'run', true),
+			('metric_series', 'run', 'run', true),
+			('run_artifacts', 'run', 'run', true),
+			('run_samples', 'run', 'run', true),
+			('run_results', 'run', 'run', true),
+			('run_metrics', 'series', 'series', true),
+			('metric_chunks', 'series', 'series', true),
+			('models', 'project', 'project', false),
+			('model_versions', 'model', 'model_id', false),
+			('model_aliases', 'model', 'model_id', false),
+			('stage_periods', 'model', 'model_id', false),
+			('transition_policies', 'model', 'model_id', false),
+			('gates', 'model', 'model_id', false),
+			('transition_requests', 'model', 'model_id', false),
+			('audit_log', 'model', 'model_id', false),
+			('events', 'model', 'model_id', false),
+			('event_deliveries', 'model', 'model_id', false),
+			('model_resolutions', 'model', 'model_id', false),
+			('retrain_requests', 'model', 'model_id', false)
+		) AS t (name, what, key, writes)
+		UNION ALL
 		SELECT *
 		FROM (VALUES
-			('projects', 'NOT members_only OR ' || pg_catalog.format(sees, 'project'),
-				'NOT members_only OR mlmeta.permits(CURRENT_USER::text, ''admin'', project)'),
+			-- A new one has no row yet to be asked about.
+			('projects', 'NOT members_only OR mlmeta.permits_project(''reader'', project)',
+				'NOT members_only OR mlmeta.permits_project(''admin'', project)'),
 			('project_members', 'mlmeta.holds_role(CURRENT_USER::text, member)',
 				NULL),
-			('experiments', open || pg_catalog.format(sees, 'project'),
-				open || pg_catalog.format(writes, 'project')),
-			('budgets', open || 'CASE WHEN project IS NULL THEN mlmeta.permits(CURRENT_USER::text, ''reader'', experiment_id) ELSE mlmeta.permits(CURRENT_USER::text, ''reader'', project) END',
-				open || 'CASE WHEN project IS NULL THEN mlmeta.permits(CURRENT_USER::text, ''admin'', experiment_id) ELSE mlmeta.permits(CURRENT_USER::text, ''admin'', project) END'),
-			('run_metrics', open || 'EXISTS (SELECT FROM mlmeta.metric_series AS s WHERE s.series = run_metrics.series)',
-				open || 'EXISTS (SELECT FROM mlmeta.metric_series AS s WHERE s.series = run_metrics.series AND ' || pg_catalog.format(writes, 's.run') || ')'),
-			('metric_chunks', open || 'EXISTS (SELECT FROM mlmeta.metric_series AS s WHERE s.series = metric_chunks.series)',
-				open || 'EXISTS (SELECT FROM mlmeta.metric_series AS s WHERE s.series = metric_chunks.series AND ' || pg_catalog.format(writes, 's.run') || ')'),
+			('budgets', 'CASE WHEN project IS NULL THEN mlmeta.permits_experiment(''reader'', experiment_id) ELSE mlmeta.permits_project(''reader'', project) END',
+				'CASE WHEN project IS NULL THEN mlmeta.permits_experiment(''admin'', experiment_id) ELSE mlmeta.permits_project(''admin'', project) END'),
 			-- What runs share is seen by who sees one of the runs, and stored
 			-- before the run says so.
 			('source_patches', open || 'EXISTS (SELECT FROM mlmeta.runs AS r WHERE r.patch = source_patches.patch)',
@@ -70,8 +85,6 @@ BEGIN
 			('dataset_rows', open || 'EXISTS (SELECT FROM mlmeta.dataset_snapshots AS s WHERE s.snapshot = dataset_rows.snapshot)',
 				-- The keys are stored before the snapshot they belong to.
 				open || 'NOT EXISTS (SELECT FROM mlmeta.dataset_snapshots AS s WHERE s.snapshot = dataset_rows.snapshot)'),
-			('models', open || pg_catalog.format(sees, 'project'),
-				NULL),
 			('alias_periods', open || 'EXISTS (SELECT FROM mlmeta.model_aliases AS a WHERE a.alias_id = alias_periods.alias_id)',
 				NULL),
 			('approvals', open || 'EXISTS (SELECT FROM mlmeta.transition_requests AS r WHERE r.request = approvals.request)',
@@ -81,21 +94,6 @@ BEGIN
 			('event_consumers', 'mlmeta.holds_role(CURRENT_USER::text, owner)',
 				NULL)
 		) AS l (name, sees, writes)
-		UNION ALL
-		SELECT t.name, open || pg_catalog.format(sees, t.by),
-			open || pg_catalog.format(writes, t.by)
-		FROM (VALUES ('runs', 'experiment_id'), ('run_params', 'run'),
-			('run_tags', 'run'), ('metric_series', 'run'),
-			('run_artifacts', 'run'), ('run_samples', 'run'),
-			('run_metric_summaries', 'experiment_id'), ('run_results', 'run')
-		) AS t (name, by)
-		UNION ALL
-		SELECT t.name, open || pg_catalog.format('EXISTS (SELECT FROM mlmeta.models AS m WHERE m.model_id = %I.model_id)', t.name),
-			NULL
-		FROM pg_catalog.unnest(ARRAY['model_versions', 'model_aliases',
-			'stage_periods', 'transition_policies', 'gates',
-			'transition_requests', 'audit_log', 'events', 'event_deliveries',
-			'model_resolutions', 'retrain_requests']) AS t (name)
 	LOOP
 		EXECUTE pg_catalog.format('ALTER TABLE mlmeta.%I ENABLE ROW LEVEL SECURITY',
 			link.name);
@@ -133,9 +131,6 @@ BEGIN
 			JOIN pg_catalog.pg_namespace AS n
 				ON n.oid OPERATOR(pg_catalog.=) p.pronamespace
 		WHERE n.nspname OPERATOR(pg_catalog.=) 'mlmeta' AND p.prosecdef
-			-- What policies ask; a policy is tested as the user.
-			AND p.proname OPERATOR(pg_catalog.<>)
-				ALL (ARRAY['all_open', 'permits']::name[])
 	LOOP
 		EXECUTE pg_catalog.format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC',
 			object.name);

@@ -1,0 +1,556 @@
+/*-------------------------------------------------------------------------
+ *
+ * access.c
+ *		What row security asks: may a role do that in this row's project?
+ *
+ * A policy is asked for every row, and the answer hangs on the row's run, its
+ * experiment, the experiment's project and the project's members. A query for
+ * each row would cost more than all else, and so would one planned into every
+ * statement. So the rows on the way are read here by index, with no regard to
+ * rights (only a yes or no comes out), and what they say is kept in a table.
+ *
+ * What is kept holds for one role and one snapshot within one transaction: an
+ * answer is never older than what the statement sees of all other tables. It
+ * is forgotten when the role changes, when anything was committed or written
+ * since (the snapshot differs), when a subtransaction is undone, and when
+ * roles are granted or revoked.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "core/compat.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/stratnum.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "executor/nodeHash.h"
+#include "miscadmin.h"
+#include "nodes/supportnodes.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+#include "utils/uuid.h"
+
+PG_FUNCTION_INFO_V1(mlmeta_all_open);
+PG_FUNCTION_INFO_V1(mlmeta_permits);
+PG_FUNCTION_INFO_V1(mlmeta_permits_project);
+PG_FUNCTION_INFO_V1(mlmeta_permits_experiment);
+PG_FUNCTION_INFO_V1(mlmeta_permits_run);
+PG_FUNCTION_INFO_V1(mlmeta_permits_series);
+PG_FUNCTION_INFO_V1(mlmeta_permits_model);
+PG_FUNCTION_INFO_V1(mlmeta_permits_support);
+
+/* What a role may do in a project: a set of these */
+#define MAY_READ		(1 << 0)
+#define MAY_WRITE		(1 << 1)
+#define MAY_REVIEW		(1 << 2)
+#define MAY_ADMINISTER	(1 << 3)
+#define MAY_ALL			(MAY_READ | MAY_WRITE | MAY_REVIEW | MAY_ADMINISTER)
+
+/* What an answer takes in its table, about: that bounds how many are kept. */
+#define ANSWER_BYTES	48
+
+/* The tables on the way from a row to its project, and one column of each */
+typedef enum Place
+{
+	PROJECTS,
+	MEMBERS,
+	EXPERIMENTS,
+	MODELS,
+	RUNS,
+	SERIES,
+	N_PLACES
+} Place;
+
+static const struct
+{
+	const char *table;
+	const char *column;			/* what is read of a row */
+	Size		key_size;		/* 0: no answers are kept by this key */
+}			places[N_PLACES] = {
+	[PROJECTS] = {"projects", "members_only", 0},
+	[MEMBERS] = {"project_members", "member", 0},
+	[EXPERIMENTS] = {"experiments", "project", sizeof(int64)},
+	[MODELS] = {"models", "project", sizeof(int64)},
+	[RUNS] = {"runs", "experiment_id", UUID_LEN},
+	[SERIES] = {"metric_series", "run", sizeof(int64)},
+};
+
+/* How rows of a table are found by the first column of its primary key */
+typedef struct Way
+{
+	Oid			table;			/* invalid: not yet looked up */
+	Oid			index;
+	AttrNumber	column;
+	ScanKeyData key;
+} Way;
+
+/* An answer: the key, which is first and of the place's size, and the set */
+typedef struct Answer
+{
+	char		key[UUID_LEN];
+	int			may;
+} Answer;
+
+/* All that is kept. Its memory is the transaction's. */
+static struct
+{
+	bool		holds;
+	Oid			role;
+	TransactionId xmin;
+	TransactionId xmax;
+	uint32		xcnt;
+	int32		subxcnt;
+	CommandId	curcid;
+	MemoryContext context;
+	Oid			schema;
+	bool		all_open;
+	Way			ways[N_PLACES];
+	HTAB	   *answers[N_PLACES];
+}			kept;
+
+/* Forgetting: memory is given back by who builds anew, or by the transaction */
+static void
+forget_at_end(XactEvent event, void *argument)
+{
+	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT ||
+		event == XACT_EVENT_PREPARE || event == XACT_EVENT_PARALLEL_COMMIT ||
+		event == XACT_EVENT_PARALLEL_ABORT)
+	{
+		kept.holds = false;
+		kept.context = NULL;
+	}
+}
+
+static void
+forget_undone(SubXactEvent event, SubTransactionId sub,
+			  SubTransactionId parent, void *argument)
+{
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+		kept.holds = false;
+}
+
+static void
+forget_roles(Datum argument, int cache, uint32 hash)
+{
+	kept.holds = false;
+}
+
+/*
+ * Look up how to get at rows of a table, once for what is kept.
+ */
+static Way *
+way_to(Place place)
+{
+	Way		   *way = &kept.ways[place];
+	Relation	table;
+	Relation	index;
+	Oid			type;
+	Oid			equals;
+	Oid			oid;
+
+	if (OidIsValid(way->table))
+		return way;
+
+	oid = get_relname_relid(places[place].table, kept.schema);
+	if (!OidIsValid(oid))
+		elog(ERROR, "table mlmeta.%s is not there", places[place].table);
+	table = table_open(oid, AccessShareLock);
+	/* Fills the list of indexes, which names the primary key. */
+	list_free(RelationGetIndexList(table));
+	way->index = table->rd_pkindex;
+	way->column = get_attnum(oid, places[place].column);
+	if (!OidIsValid(way->index) || way->column == InvalidAttrNumber)
+		elog(ERROR, "table mlmeta.%s is not as it was made",
+			 places[place].table);
+
+	index = index_open(way->index, AccessShareLock);
+	type = index->rd_opcintype[0];
+	equals = get_opfamily_member(index->rd_opfamily[0], type, type,
+								 BTEqualStrategyNumber);
+	ScanKeyEntryInitialize(&way->key, 0, index->rd_index->indkey.values[0],
+						   BTEqualStrategyNumber, InvalidOid,
+						   index->rd_indcollation[0], get_opcode(equals),
+						   (Datum) 0);
+	index_close(index, AccessShareLock);
+	table_close(table, AccessShareLock);
+	way->table = oid;
+	return way;
+}
+
+/*
+ * Is no project closed? There is an index of those that are.
+ */
+static bool
+is_all_open(void)
+{
+	Oid			index = get_relname_relid("projects_closed", kept.schema);
+	Way		   *way = way_to(PROJECTS);
+	Relation	table = table_open(way->table, AccessShareLock);
+	SysScanDesc scan;
+	HeapTuple	row;
+	bool		open = true;
+
+	scan = systable_beginscan(table, index, OidIsValid(index),
+							  GetActiveSnapshot(), 0, NULL);
+	while (open && HeapTupleIsValid(row = systable_getnext(scan)))
+	{
+		bool		isnull;
+
+		open = !DatumGetBool(heap_getattr(row, way->column,
+										  RelationGetDescr(table), &isnull));
+	}
+	systable_endscan(scan);
+	table_close(table, AccessShareLock);
+	return open;
+}
+
+/*
+ * What is kept, good for a role and the active snapshot.
+ */
+static void
+prepare(Oid role)
+{
+	static bool listening = false;
+	Snapshot	now;
+
+	if (!ActiveSnapshotSet())
+		elog(ERROR, "no snapshot to ask about rights");
+	now = GetActiveSnapshot();
+	if (likely(kept.holds && kept.role == role && kept.xmin == now->xmin &&
+			   kept.xmax == now->xmax && kept.xcnt == now->xcnt &&
+			   kept.subxcnt == now->subxcnt && kept.curcid == now->curcid))
+		return;
+
+	if (!listening)
+	{
+		RegisterXactCallback(forget_at_end, NULL);
+		RegisterSubXactCallback(forget_undone, NULL);
+		CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, forget_roles, (Datum) 0);
+		CacheRegisterSyscacheCallback(AUTHOID, forget_roles, (Datum) 0);
+		listening = true;
+	}
+	kept.holds = false;
+	if (kept.context == NULL)
+		kept.context = AllocSetContextCreate(TopTransactionContext,
+											 "mlmeta access",
+											 ALLOCSET_SMALL_SIZES);
+	else
+		MemoryContextReset(kept.context);
+	memset(kept.ways, 0, sizeof(kept.ways));
+	memset(kept.answers, 0, sizeof(kept.answers));
+	kept.role = role;
+	kept.xmin = now->xmin;
+	kept.xmax = now->xmax;
+	kept.xcnt = now->xcnt;
+	kept.subxcnt = now->subxcnt;
+	kept.curcid = now->curcid;
+	kept.schema = get_namespace_oid("mlmeta", false);
+	kept.all_open = is_all_open();
+	kept.holds = true;
+}
+
+/*
+ * Begin a scan of the rows with a key in the first column of the primary key.
+ */
+static SysScanDesc
+begin_scan(Place place, Datum key, Snapshot snapshot, Relation *table)
+{
+	Way		   *way = way_to(place);
+	ScanKeyData scan_key = way->key;
+
+	scan_key.sk_argument = key;
+	*table = table_open(way->table, AccessShareLock);
+	return systable_beginscan(*table, way->index, true, snapshot, 1,
+							  &scan_key);
+}
+
+/*
+ * Read the column of the row with a key into *value, a copy in the current
+ * memory context. False when there is no such row, or the column is NULL.
+ *
+ * What the statement itself has written it does not see, but it may write what
+ * hangs on it: log_metrics() opens a series and logs into it. Then the row is
+ * looked for as it is now; *lasting says whether the answer may be kept.
+ */
+static bool
+read_column(Place place, Datum key, Datum *value, bool *lasting)
+{
+	for (int attempt = 0; attempt < 2; attempt++)
+	{
+		Snapshot	snapshot = attempt == 0 ? GetActiveSnapshot() : SnapshotSelf;
+		Relation	table;
+		SysScanDesc scan = begin_scan(place, key, snapshot, &table);
+		HeapTuple	row = systable_getnext(scan);
+		bool		isnull = true;
+
+		if (HeapTupleIsValid(row))
+		{
+			TupleDesc	columns = RelationGetDescr(table);
+			AttrNumber	column = kept.ways[place].column;
+			Form_pg_attribute attribute = TupleDescAttr(columns, column - 1);
+
+			*value = heap_getattr(row, column, columns, &isnull);
+			if (!isnull)
+				*value = datumCopy(*value, attribute->attbyval,
+								   attribute->attlen);
+		}
+		systable_endscan(scan);
+		table_close(table, AccessShareLock);
+		if (!isnull)
+			return true;
+		*lasting = false;
+	}
+	return false;
+}
+
+/*
+ * What the role may do in a project, given by name.
+ */
+static int
+rights_in_project(Datum project, bool *lasting)
+{
+	Relation	table;
+	SysScanDesc scan;
+	HeapTuple	row;
+	Datum		members_only;
+	AttrNumber	access;
+	int			may = 0;
+
+	if (!read_column(PROJECTS, project, &members_only, lasting))
+		return 0;
+	if (!DatumGetBool(members_only))
+		return MAY_ALL;
+
+	scan = begin_scan(MEMBERS, project, GetActiveSnapshot(), &table);
+	access = get_attnum(RelationGetRelid(table), "access");
+	while (HeapTupleIsValid(row = systable_getnext(scan)))
+	{
+		TupleDesc	columns = RelationGetDescr(table);
+		bool		isnull;
+		char	   *member;
+		char	   *kind;
+		Oid			role;
+
+		member = TextDatumGetCString(heap_getattr(row,
+												  kept.ways[MEMBERS].column,
+												  columns, &isnull));
+		kind = TextDatumGetCString(heap_getattr(row, access, columns,
+												&isnull));
+		/* A member that is no role any more is nobody. */
+		role = get_role_oid(member, true);
+		if (!OidIsValid(role) || !has_privs_of_role(kept.role, role))
+			continue;
+		may |= MAY_READ;
+		if (strcmp(kind, "admin") == 0)
+			may |= MAY_ALL;
+		else if (strcmp(kind, "writer") == 0)
+			may |= MAY_WRITE;
+		else if (strcmp(kind, "reviewer") == 0)
+			may |= MAY_REVIEW;
+	}
+	systable_endscan(scan);
+	table_close(table, AccessShareLock);
+	return may;
+}
+
+/*
+ * What the role may do with what hangs on a row, given by the key of the row:
+ * what it may in the place that the row points to, up to the project.
+ */
+static int
+rights_at(Place place, Datum key, bool *lasting)
+{
+	const void *bytes;
+	Datum		next;
+	bool		sure = true;
+	bool		found;
+	Answer	   *answer;
+	int			may = 0;
+
+	if (place == PROJECTS)
+		return rights_in_project(key, lasting);
+
+	bytes = place == RUNS ? DatumGetPointer(key) : (const void *) &key;
+	if (kept.answers[place] != NULL)
+	{
+		answer = hash_search(kept.answers[place], bytes, HASH_FIND, NULL);
+		if (answer != NULL)
+			return answer->may;
+	}
+
+	if (read_column(place, key, &next, &sure))
+		may = rights_at(place == SERIES ? RUNS :
+						place == RUNS ? EXPERIMENTS : PROJECTS, next, &sure);
+
+	/* Only what the snapshot shows lasts as long as the snapshot. */
+	if (!sure || !kept.holds)
+	{
+		*lasting = false;
+		return may;
+	}
+	if (kept.answers[place] != NULL &&
+		(size_t) hash_get_num_entries(kept.answers[place]) >=
+		get_hash_memory_limit() / ANSWER_BYTES)
+	{
+		hash_destroy(kept.answers[place]);
+		kept.answers[place] = NULL;
+	}
+	if (kept.answers[place] == NULL)
+	{
+		HASHCTL		control = {
+			.keysize = places[place].key_size,
+			.entrysize = sizeof(Answer),
+			.hcxt = kept.context
+		};
+
+		kept.answers[place] = hash_create("mlmeta access", 256, &control,
+										  HASH_ELEM | HASH_BLOBS |
+										  HASH_CONTEXT);
+	}
+	answer = hash_search(kept.answers[place], bytes, HASH_ENTER, &found);
+	answer->may = may;
+	return may;
+}
+
+/* The access that a word stands for; raises 22023 for any other */
+static int
+parse_access(const text *word)
+{
+	static const struct
+	{
+		const char *word;
+		int			may;
+	}			accesses[] = {
+		{"reader", MAY_READ}, {"writer", MAY_WRITE},
+		{"reviewer", MAY_REVIEW}, {"admin", MAY_ADMINISTER}
+	};
+	Size		length = VARSIZE_ANY_EXHDR(word);
+
+	for (size_t i = 0; i < lengthof(accesses); i++)
+	{
+		if (length == strlen(accesses[i].word) &&
+			memcmp(VARDATA_ANY(word), accesses[i].word, length) == 0)
+			return accesses[i].may;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("access \"%s\" is not known", text_to_cstring(word)),
+			 errhint("Use reader, writer, reviewer or admin.")));
+	return 0;					/* keep compiler quiet */
+}
+
+/*
+ * Does the role have that access to what hangs on the row with the key?
+ */
+static bool
+permits(Oid role, const text *access, Place place, Datum key)
+{
+	int			wanted = parse_access(access);
+	bool		lasting = true;
+
+	prepare(role);
+	return kept.all_open || (rights_at(place, key, &lasting) & wanted) != 0;
+}
+
+/*
+ * all_open() returns whether no project is closed.
+ */
+Datum
+mlmeta_all_open(PG_FUNCTION_ARGS)
+{
+	prepare(GetUserId());
+	PG_RETURN_BOOL(kept.all_open);
+}
+
+/*
+ * permits(who, access, project) returns whether a role has that access; false
+ * when role or project is not there, or any is NULL.
+ */
+Datum
+mlmeta_permits(PG_FUNCTION_ARGS)
+{
+	Oid			role;
+	Datum		project;
+	int			wanted;
+	bool		lasting = true;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
+		PG_RETURN_BOOL(false);
+	role = get_role_oid(text_to_cstring(PG_GETARG_TEXT_PP(0)), true);
+	wanted = parse_access(PG_GETARG_TEXT_PP(1));
+	project = PG_GETARG_DATUM(2);
+	if (!OidIsValid(role))
+		PG_RETURN_BOOL(false);
+	prepare(role);
+	PG_RETURN_BOOL((rights_in_project(project, &lasting) & wanted) != 0);
+}
+
+/*
+ * permits_project(access, project), permits_experiment(access, number),
+ * permits_run(access, run), permits_series(access, number) and
+ * permits_model(access, number): what row security asks of each row for the
+ * current user. Strict; false when there is no such thing and any project is
+ * closed.
+ */
+Datum
+mlmeta_permits_project(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(permits(GetUserId(), PG_GETARG_TEXT_PP(0), PROJECTS,
+						   PG_GETARG_DATUM(1)));
+}
+
+Datum
+mlmeta_permits_experiment(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(permits(GetUserId(), PG_GETARG_TEXT_PP(0), EXPERIMENTS,
+						   PG_GETARG_DATUM(1)));
+}
+
+Datum
+mlmeta_permits_run(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(permits(GetUserId(), PG_GETARG_TEXT_PP(0), RUNS,
+						   PG_GETARG_DATUM(1)));
+}
+
+Datum
+mlmeta_permits_series(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(permits(GetUserId(), PG_GETARG_TEXT_PP(0), SERIES,
+						   PG_GETARG_DATUM(1)));
+}
+
+Datum
+mlmeta_permits_model(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(permits(GetUserId(), PG_GETARG_TEXT_PP(0), MODELS,
+						   PG_GETARG_DATUM(1)));
+}
+
+/*
+ * Support function of those above: most rows that somebody reads are his to
+ * read. Without it the planner would take a third for what is left.
+ */
+Datum
+mlmeta_permits_support(PG_FUNCTION_ARGS)
+{
+	Node	   *request = (Node *) PG_GETARG_POINTER(0);
+
+	if (IsA(request, SupportRequestSelectivity))
+	{
+		((SupportRequestSelectivity *) request)->selectivity = 0.95;
+		PG_RETURN_POINTER(request);
+	}
+	PG_RETURN_POINTER(NULL);
+}
