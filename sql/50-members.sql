@@ -134,6 +134,15 @@ RETURNS boolean
 COMMENT ON FUNCTION mlmeta.permits_model(text, bigint) IS
 	'whether the current user may work in the project of a model, given by its number';
 
+CREATE FUNCTION mlmeta.permits_reference(access text, reference text)
+RETURNS boolean
+	LANGUAGE C STABLE STRICT PARALLEL SAFE COST 100
+	SUPPORT mlmeta.permits_support
+	AS 'MODULE_PATHNAME', 'mlmeta_permits_reference';
+
+COMMENT ON FUNCTION mlmeta.permits_reference(text, text) IS
+	'whether the current user may work in the project of the model that a reference such as churn@champion names; true when there is no such model';
+
 -- Called by functions that run with the rights of the extension's owner.
 CREATE FUNCTION mlmeta.caller_has_access(project text, access text)
 RETURNS boolean

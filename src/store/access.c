@@ -48,6 +48,7 @@ PG_FUNCTION_INFO_V1(mlmeta_permits_experiment);
 PG_FUNCTION_INFO_V1(mlmeta_permits_run);
 PG_FUNCTION_INFO_V1(mlmeta_permits_series);
 PG_FUNCTION_INFO_V1(mlmeta_permits_model);
+PG_FUNCTION_INFO_V1(mlmeta_permits_reference);
 PG_FUNCTION_INFO_V1(mlmeta_permits_support);
 
 /* What a role may do in a project: a set of these */
@@ -60,13 +61,14 @@ PG_FUNCTION_INFO_V1(mlmeta_permits_support);
 /* What an answer takes in its table, about: that bounds how many are kept. */
 #define ANSWER_BYTES	48
 
-/* The tables on the way from a row to its project, and one column of each */
+/* The ways from a row to its project: tables, and one column of each */
 typedef enum Place
 {
 	PROJECTS,
 	MEMBERS,
 	EXPERIMENTS,
 	MODELS,
+	MODEL_NAMES,
 	RUNS,
 	SERIES,
 	N_PLACES
@@ -75,18 +77,20 @@ typedef enum Place
 static const struct
 {
 	const char *table;
+	const char *index;			/* by whose first column; NULL: primary key */
 	const char *column;			/* what is read of a row */
 	Size		key_size;		/* 0: no answers are kept by this key */
 }			places[N_PLACES] = {
-	[PROJECTS] = {"projects", "members_only", 0},
-	[MEMBERS] = {"project_members", "member", 0},
-	[EXPERIMENTS] = {"experiments", "project", sizeof(int64)},
-	[MODELS] = {"models", "project", sizeof(int64)},
-	[RUNS] = {"runs", "experiment_id", UUID_LEN},
-	[SERIES] = {"metric_series", "run", sizeof(int64)},
+	[PROJECTS] = {"projects", NULL, "members_only", 0},
+	[MEMBERS] = {"project_members", NULL, "member", 0},
+	[EXPERIMENTS] = {"experiments", NULL, "project", sizeof(int64)},
+	[MODELS] = {"models", NULL, "project", sizeof(int64)},
+	[MODEL_NAMES] = {"models", "models_model_key", "project", 0},
+	[RUNS] = {"runs", NULL, "experiment_id", UUID_LEN},
+	[SERIES] = {"metric_series", NULL, "run", sizeof(int64)},
 };
 
-/* How rows of a table are found by the first column of its primary key */
+/* How rows of a table are found by the first column of an index */
 typedef struct Way
 {
 	Oid			table;			/* invalid: not yet looked up */
@@ -168,7 +172,8 @@ way_to(Place place)
 	table = table_open(oid, AccessShareLock);
 	/* Fills the list of indexes, which names the primary key. */
 	list_free(RelationGetIndexList(table));
-	way->index = table->rd_pkindex;
+	way->index = places[place].index == NULL ? table->rd_pkindex :
+		get_relname_relid(places[place].index, kept.schema);
 	way->column = get_attnum(oid, places[place].column);
 	if (!OidIsValid(way->index) || way->column == InvalidAttrNumber)
 		elog(ERROR, "table mlmeta.%s is not as it was made",
@@ -261,7 +266,7 @@ prepare(Oid role)
 }
 
 /*
- * Begin a scan of the rows with a key in the first column of the primary key.
+ * Begin a scan of the rows with a key in the first column of the index.
  */
 static SysScanDesc
 begin_scan(Place place, Datum key, Snapshot snapshot, Relation *table)
@@ -536,6 +541,35 @@ mlmeta_permits_model(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_BOOL(permits(GetUserId(), PG_GETARG_TEXT_PP(0), MODELS,
 						   PG_GETARG_DATUM(1)));
+}
+
+/*
+ * permits_reference(access, reference) asks the same about the model that a
+ * reference names: model@alias, model:version, model/stage or a bare name.
+ * True when there is no such model: nothing is kept secret then.
+ */
+Datum
+mlmeta_permits_reference(PG_FUNCTION_ARGS)
+{
+	int			wanted = parse_access(PG_GETARG_TEXT_PP(0));
+	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	char	   *tail = strrchr(name, '@');
+	Datum		project;
+	bool		lasting = true;
+
+	prepare(GetUserId());
+	if (kept.all_open)
+		PG_RETURN_BOOL(true);
+	if (tail == NULL)
+		tail = strrchr(name, ':');
+	if (tail == NULL)
+		tail = strrchr(name, '/');
+	if (tail != NULL)
+		*tail = '\0';
+	if (!read_column(MODEL_NAMES, CStringGetTextDatum(name), &project,
+					 &lasting))
+		PG_RETURN_BOOL(true);
+	PG_RETURN_BOOL((rights_in_project(project, &lasting) & wanted) != 0);
 }
 
 /*

@@ -3,6 +3,9 @@
 -- Row security does not hold for the extension's owner and for superusers: a
 -- database with one user notices nothing of it. For others it asks
 -- project_members, and not even that as long as every project is open.
+--
+-- This part stands after all that make tables: each has its policies and its
+-- grants here, and a test holds the list.
 
 CREATE FUNCTION mlmeta.list_members(project text)
 RETURNS TABLE (member text, access text, added_at timestamptz, added_by text)
@@ -32,6 +35,7 @@ DECLARE
 	link record;
 	-- Asked once for a statement; then the subqueries are not even begun.
 	open CONSTANT pg_catalog.text := '(SELECT mlmeta.all_open()) OR ';
+	own CONSTANT pg_catalog.text := 'EXISTS (SELECT FROM mlmeta.monitors AS m WHERE m.id = %I.monitor AND m.owner = CURRENT_USER::text)';
 BEGIN
 	FOR link IN
 		-- By the key of what it belongs to.
@@ -92,8 +96,23 @@ BEGIN
 			('gate_results', open || 'EXISTS (SELECT FROM mlmeta.transition_requests AS r WHERE r.request = gate_results.request)',
 				NULL),
 			('event_consumers', 'mlmeta.holds_role(CURRENT_USER::text, owner)',
-				NULL)
+				NULL),
+			-- A monitor runs what it stores with its owner's rights: nobody else
+			-- writes there. Who sees its model sees what it found.
+			('monitors', 'model IS NULL OR owner = CURRENT_USER::text OR mlmeta.permits_reference(''reader'', model)',
+				'owner = CURRENT_USER::text'),
+			('monitor_baseline_segments', open || 'EXISTS (SELECT FROM mlmeta.monitor_baselines AS b WHERE b.id = monitor_baseline_segments.baseline)',
+				'EXISTS (SELECT FROM mlmeta.monitor_baselines AS b JOIN mlmeta.monitors AS m ON m.id = b.monitor WHERE b.id = monitor_baseline_segments.baseline AND m.owner = CURRENT_USER::text)'),
+			-- Whoever sees an alert may look after it.
+			('alert_events', open || 'EXISTS (SELECT FROM mlmeta.alerts AS a WHERE a.id = alert_events.alert)',
+				'EXISTS (SELECT FROM mlmeta.alerts AS a WHERE a.id = alert_events.alert)')
 		) AS l (name, sees, writes)
+		UNION ALL
+		SELECT t.name, open || pg_catalog.format('EXISTS (SELECT FROM mlmeta.monitors AS m WHERE m.id = %I.monitor)', t.name),
+			pg_catalog.format(own, t.name)
+		FROM pg_catalog.unnest(ARRAY['monitor_segments', 'monitor_rules',
+			'monitor_baselines', 'monitor_windows', 'monitor_results',
+			'monitor_checks', 'alerts']) AS t (name)
 	LOOP
 		EXECUTE pg_catalog.format('ALTER TABLE mlmeta.%I ENABLE ROW LEVEL SECURITY',
 			link.name);
@@ -105,15 +124,15 @@ BEGIN
 		EXECUTE pg_catalog.format('CREATE POLICY adds ON mlmeta.%I FOR INSERT TO PUBLIC WITH CHECK (%s)',
 			link.name, link.writes);
 		EXECUTE pg_catalog.format('CREATE POLICY changes ON mlmeta.%I FOR UPDATE TO PUBLIC USING (%s)',
-			link.name, link.writes);
+			link.name, CASE WHEN link.name OPERATOR(pg_catalog.=) 'alerts' THEN link.sees ELSE link.writes END);
 		EXECUTE pg_catalog.format('CREATE POLICY removes ON mlmeta.%I FOR DELETE TO PUBLIC USING (%s)',
 			link.name, link.writes);
 		EXECUTE pg_catalog.format('COMMENT ON POLICY adds ON mlmeta.%I IS %L',
-			link.name, 'members with the access writer add to their projects, all to open ones, as far as they hold the grants');
+			link.name, 'who may write in the project, or owns the monitor, adds rows, as far as he holds the grants');
 		EXECUTE pg_catalog.format('COMMENT ON POLICY changes ON mlmeta.%I IS %L',
-			link.name, 'members with the access writer change what belongs to their projects, all what belongs to open ones, as far as they hold the grants');
+			link.name, 'who may write in the project, or owns the monitor, changes rows, as far as he holds the grants');
 		EXECUTE pg_catalog.format('COMMENT ON POLICY removes ON mlmeta.%I IS %L',
-			link.name, 'members with the access writer remove what belongs to their projects, all what belongs to open ones, as far as they hold the grants');
+			link.name, 'who may write in the project, or owns the monitor, removes rows, as far as he holds the grants');
 	END LOOP;
 END
 $$;
@@ -185,10 +204,6 @@ DECLARE
 	writer text := stem || '_writer';
 	reviewer text := stem || '_reviewer';
 	admin text := stem || '_admin';
-	-- The user's name and the owner come from their defaults, not from the
-	-- client.
-	automatic CONSTANT text[] := ARRAY['created_by', 'user_name', 'owner',
-		'kind', 'version', 'digest'];
 	role text;
 	granted record;
 BEGIN
@@ -226,20 +241,62 @@ BEGIN
 
 	PERFORM mlmeta.grant_columns('SELECT', ARRAY['artifacts', 'run_artifacts'],
 		'{}', writer);
-	PERFORM mlmeta.grant_columns('INSERT', ARRAY['projects', 'experiments',
-			'runs', 'artifacts', 'dataset_snapshots'], automatic, writer);
-	PERFORM mlmeta.grant_columns('INSERT', ARRAY['source_patches',
-			'environments', 'run_params', 'run_tags', 'metric_keys',
-			'metric_series', 'run_metrics', 'metric_chunks', 'run_artifacts',
-			'dataset_rows', 'run_samples', 'run_metric_summaries',
-			'run_results'], '{}', writer);
-	PERFORM mlmeta.grant_columns('UPDATE', ARRAY['runs'],
-		ARRAY['run', 'user_name', 'created_at'], writer);
-	PERFORM mlmeta.grant_columns('UPDATE', ARRAY['run_tags', 'metric_keys',
-		'run_metric_summaries', 'run_results'], '{}', writer);
-	EXECUTE format('GRANT UPDATE (uri) ON mlmeta.artifacts TO %I', writer);
-	PERFORM mlmeta.grant_columns('DELETE', ARRAY['run_tags',
-		'run_metric_summaries', 'run_results'], '{}', writer);
+	-- What the server records comes from defaults, not from the client.
+	FOR granted IN
+		SELECT *
+		FROM (VALUES
+			('INSERT', 'projects', ARRAY['members_only', 'created_at', 'created_by']),
+			('INSERT', 'experiments', ARRAY['experiment_id', 'created_at', 'created_by']),
+			('INSERT', 'runs', ARRAY['user_name', 'created_at']),
+			('INSERT', 'source_patches', ARRAY['created_at']),
+			('INSERT', 'environments', ARRAY['created_at']),
+			('INSERT', 'run_params', ARRAY['logged_at']),
+			('INSERT', 'run_tags', ARRAY['set_at']),
+			('INSERT', 'metric_keys', '{}'),
+			('INSERT', 'metric_series', ARRAY['series']),
+			('INSERT', 'run_metrics', '{}'),
+			('INSERT', 'metric_chunks', '{}'),
+			('INSERT', 'artifacts', ARRAY['kind', 'name', 'version', 'digest', 'created_at', 'created_by']),
+			('INSERT', 'run_artifacts', ARRAY['logged_at']),
+			('INSERT', 'dataset_snapshots', ARRAY['transaction_snapshot', 'taken_at', 'user_name', 'owner']),
+			('INSERT', 'dataset_rows', '{}'),
+			('INSERT', 'run_samples', '{}'),
+			('INSERT', 'run_metric_summaries', '{}'),
+			('INSERT', 'run_results', ARRAY['written_at']),
+			('INSERT', 'monitors', ARRAY['id', 'owner', 'created_at']),
+			('INSERT', 'monitor_segments', '{}'),
+			('INSERT', 'monitor_rules', '{}'),
+			('INSERT', 'monitor_baselines', ARRAY['id', 'set_at', 'user_name']),
+			('INSERT', 'monitor_baseline_segments', '{}'),
+			('INSERT', 'monitor_windows', ARRAY['checked_at']),
+			('INSERT', 'monitor_results', '{}'),
+			('INSERT', 'monitor_checks', ARRAY['id', 'checked_at', 'user_name']),
+			('INSERT', 'alerts', ARRAY['id', 'opened_at', 'changed_at']),
+			('INSERT', 'alert_events', ARRAY['id', 'at', 'user_name']),
+			('UPDATE', 'runs', ARRAY['run', 'experiment_id', 'user_name', 'created_at']),
+			('UPDATE', 'run_tags', ARRAY['run', 'key']),
+			('UPDATE', 'metric_keys', ARRAY['key']),
+			('UPDATE', 'artifacts', ARRAY['artifact', 'kind', 'name', 'version', 'digest', 'created_at', 'created_by']),
+			('UPDATE', 'monitors', ARRAY['id', 'owner', 'created_at']),
+			('UPDATE', 'monitor_rules', ARRAY['monitor', 'feature', 'measure', 'segment']),
+			('UPDATE', 'monitor_baselines', ARRAY['id', 'monitor', 'dataset', 'query', 'profile', 'set_at', 'user_name']),
+			('UPDATE', 'monitor_windows', ARRAY['monitor', 'window_start', 'segment']),
+			('UPDATE', 'alerts', ARRAY['id', 'monitor', 'segment', 'feature', 'measure', 'opened_at']),
+			('DELETE', 'run_tags', '{}'),
+			('DELETE', 'run_metric_summaries', '{}'),
+			('DELETE', 'run_results', '{}'),
+			('DELETE', 'monitors', '{}'),
+			('DELETE', 'monitor_segments', '{}'),
+			('DELETE', 'monitor_rules', '{}'),
+			('DELETE', 'monitor_windows', '{}'),
+			('DELETE', 'monitor_results', '{}'),
+			('DELETE', 'monitor_checks', '{}'),
+			('DELETE', 'alerts', '{}')
+		) AS g (privilege, name, recorded)
+	LOOP
+		PERFORM mlmeta.grant_columns(granted.privilege, ARRAY[granted.name],
+			granted.recorded::text[], writer);
+	END LOOP;
 
 	PERFORM mlmeta.grant_columns('INSERT, UPDATE, DELETE', ARRAY['prices',
 		'budgets'], '{}', admin);
