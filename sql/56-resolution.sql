@@ -99,6 +99,10 @@ DECLARE
 		WHEN strpos(reference, ':') > 0 THEN ':' ELSE '/' END;
 	tail text := split_part(reference, separator, -1);
 	name text := left(reference, - 1 - length(tail));
+	-- A regular expression would take a fifth of the time.
+	digits CONSTANT text := '0123456789';
+	plain CONSTANT text := digits
+		|| ' ._-abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
 	number bigint;
 	closed_project text;
 BEGIN
@@ -109,7 +113,8 @@ BEGIN
 				HINT = CASE WHEN pg_is_in_recovery()
 					THEN 'This server is a replica: connect to the primary.'
 					ELSE 'Start a read-write transaction.' END;
-	ELSIF purpose ~ '^[[:alnum:] ._-]{1,250}$' IS NOT TRUE THEN
+	ELSIF (octet_length(purpose) BETWEEN 1 AND 250
+			AND ltrim(purpose, plain) = '') IS NOT TRUE THEN
 		-- The long way, for what is not plain.
 		PERFORM mlmeta.check_name('purpose', purpose);
 	END IF;
@@ -144,7 +149,7 @@ BEGIN
 				LIMIT 1
 			) AS v
 		WHERE m.model = name;
-	ELSIF tail ~ '^[0-9]{1,9}$' THEN
+	ELSIF octet_length(tail) BETWEEN 1 AND 9 AND ltrim(tail, digits) = '' THEN
 		SELECT m.model_id, m.model, (
 				SELECT p.project
 				FROM mlmeta.projects AS p
