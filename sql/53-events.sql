@@ -51,6 +51,16 @@ CREATE INDEX event_deliveries_open ON mlmeta.event_deliveries
 COMMENT ON TABLE mlmeta.event_deliveries IS
 	'which consumer has acknowledged which event';
 
+CREATE FUNCTION mlmeta.sees_all_rows(of_table regclass) RETURNS boolean
+	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_sees_all_rows';
+
+COMMENT ON FUNCTION mlmeta.sees_all_rows(regclass) IS
+	'whether the statement''s snapshot shows every row of a table that is committed by now; under READ COMMITTED always true';
+
+REVOKE EXECUTE ON FUNCTION mlmeta.sees_all_rows(regclass) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION mlmeta.sees_all_rows(regclass) TO @extowner@;
+
 CREATE FUNCTION mlmeta.publish_event(
 	model_id bigint,
 	version int,
@@ -68,6 +78,14 @@ BEGIN
 	VALUES (publish_event.model_id, publish_event.version,
 		publish_event.action, publish_event.detail, publish_event.at)
 	RETURNING event INTO number;
+	-- From here on nobody creates a consumer until this is committed. One that
+	-- was created before, and that this snapshot does not show, must not miss
+	-- the event.
+	IF NOT mlmeta.sees_all_rows('mlmeta.event_consumers') THEN
+		RAISE EXCEPTION 'an event consumer has been created meanwhile'
+			USING ERRCODE = 'serialization_failure',
+				HINT = 'Run the transaction again.';
+	END IF;
 	INSERT INTO mlmeta.event_deliveries (consumer, event, model_id)
 	SELECT c.consumer, number, publish_event.model_id
 	FROM mlmeta.event_consumers AS c;
@@ -119,6 +137,12 @@ AS $$
 BEGIN
 	PERFORM mlmeta.check_writable();
 	PERFORM mlmeta.check_name('event consumer', consumer);
+	IF current_setting('transaction_isolation') <> 'read committed' THEN
+		RAISE EXCEPTION 'an event consumer cannot be created on an old snapshot'
+			USING ERRCODE = 'active_sql_transaction',
+				DETAIL = 'It would miss what was committed since.',
+				HINT = 'Use the isolation level READ COMMITTED.';
+	END IF;
 	-- Changes under way publish for the consumers they know of: wait for them,
 	-- and let those that follow wait, so that no event falls in between.
 	LOCK TABLE mlmeta.events IN SHARE ROW EXCLUSIVE MODE;
@@ -170,7 +194,10 @@ BEGIN
 	WITH taken AS (
 		SELECT d.event, d.model_id
 		FROM mlmeta.event_deliveries AS d
+			JOIN mlmeta.models AS o ON o.model_id = d.model_id
 		WHERE d.consumer = take_events.consumer AND d.acknowledged_at IS NULL
+			-- A member that has left gets no more; others go on.
+			AND mlmeta.caller_has_access(o.project, 'reader')
 			AND NOT EXISTS (
 				SELECT
 				FROM mlmeta.event_deliveries AS b
@@ -186,8 +213,6 @@ BEGIN
 	FROM taken AS t
 		JOIN mlmeta.events AS e ON e.event = t.event
 		JOIN mlmeta.models AS m ON m.model_id = t.model_id
-	-- A member that has left gets no more.
-	WHERE mlmeta.caller_has_access(m.project, 'reader')
 	ORDER BY t.event;
 END
 $$;

@@ -279,20 +279,27 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	name text;
 	result mlmeta.retrain_requests;
 BEGIN
 	PERFORM mlmeta.check_writable();
-	SELECT r.* INTO result
+	SELECT m.model INTO name
 	FROM mlmeta.retrain_requests AS r
 		JOIN mlmeta.models AS m ON m.model_id = r.model_id
 	WHERE r.request = find_retraining.request
-		AND mlmeta.caller_has_access(m.project, 'writer')
-	FOR UPDATE OF r;
+		AND mlmeta.caller_has_access(m.project, 'reader');
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'request to train again % does not exist',
 				coalesce(request::text, 'NULL')
 			USING ERRCODE = 'undefined_object';
-	ELSIF NOT result.status = ANY (statuses) THEN
+	END IF;
+	-- The model first, as everywhere.
+	PERFORM mlmeta.lock_model(name, 'writer');
+	SELECT r.* INTO STRICT result
+	FROM mlmeta.retrain_requests AS r
+	WHERE r.request = find_retraining.request
+	FOR UPDATE;
+	IF NOT result.status = ANY (statuses) THEN
 		RAISE EXCEPTION 'request to train again % is %', request, result.status
 			USING ERRCODE = 'object_not_in_prerequisite_state';
 	ELSIF result.status <> 'pending'
@@ -306,15 +313,17 @@ END
 $$;
 
 COMMENT ON FUNCTION mlmeta.find_retraining(bigint, text[]) IS
-	'the row of a request to train again, locked; raises an error unless it has one of the statuses and nobody else has it in hand';
+	'the row of a request to train again, locked like its model; raises an error unless it has one of the statuses and nobody else has it in hand';
 
 CREATE FUNCTION mlmeta.link_retraining(request bigint, trained_by mlmeta.run)
 RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	claimed mlmeta.retrain_requests :=
+		mlmeta.find_retraining(request, ARRAY['claimed']);
 BEGIN
-	PERFORM mlmeta.find_retraining(request, ARRAY['claimed']);
 	IF NOT EXISTS (SELECT FROM mlmeta.runs AS r
 				JOIN mlmeta.experiments AS e
 					ON e.experiment_id = r.experiment_id
@@ -325,6 +334,9 @@ BEGIN
 	UPDATE mlmeta.retrain_requests AS r
 	SET status = 'running', run = trained_by
 	WHERE r.request = link_retraining.request;
+	PERFORM mlmeta.record_change(claimed.model_id, claimed.version,
+		'retraining_started', jsonb_build_object('request', request, 'run',
+			trained_by::text));
 END
 $$;
 
@@ -375,29 +387,23 @@ $$;
 COMMENT ON FUNCTION mlmeta.start_retraining(bigint, jsonb, jsonb) IS
 	'starts the run for a claimed request: in the experiment and with the parameters of the run the version came out of, where the given ones do not differ; tags say what it replaces';
 
-CREATE FUNCTION mlmeta.finish_retraining(
+CREATE FUNCTION mlmeta.end_retraining(
 	request bigint,
-	new_version int DEFAULT NULL
+	statuses text[],
+	outcome text,
+	new_version int
 ) RETURNS void
-LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	old mlmeta.retrain_requests;
-	name text;
+	old mlmeta.retrain_requests := mlmeta.find_retraining(request, statuses);
 	m mlmeta.models;
-	outcome text := CASE WHEN new_version IS NULL THEN 'failed' ELSE 'done' END;
 BEGIN
-	SELECT o.model INTO name
-	FROM mlmeta.retrain_requests AS r
-		JOIN mlmeta.models AS o ON o.model_id = r.model_id
-	WHERE r.request = finish_retraining.request;
-	-- The model first, as everywhere.
-	IF FOUND THEN
-		m := mlmeta.lock_model(name, 'writer');
-	END IF;
-	old := mlmeta.find_retraining(request, ARRAY['claimed', 'running']);
 	IF new_version IS NOT NULL THEN
+		SELECT o.* INTO STRICT m
+		FROM mlmeta.models AS o
+		WHERE o.model_id = old.model_id;
 		PERFORM mlmeta.find_version(m, new_version);
 		IF new_version = old.version THEN
 			RAISE EXCEPTION 'version % of model "%" cannot replace itself',
@@ -406,12 +412,29 @@ BEGIN
 		END IF;
 	END IF;
 	UPDATE mlmeta.retrain_requests AS r
-	SET status = outcome, new_version = finish_retraining.new_version,
+	SET status = outcome, new_version = end_retraining.new_version,
 		ended_at = clock_timestamp()
-	WHERE r.request = finish_retraining.request;
-	PERFORM mlmeta.record_change(m.model_id, old.version,
+	WHERE r.request = end_retraining.request;
+	PERFORM mlmeta.record_change(old.model_id, old.version,
 		'retraining_' || outcome, jsonb_build_object('request', request, 'run',
 			old.run::text, 'new_version', new_version));
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta.end_retraining(bigint, text[], text, int) IS
+	'ends a request to train again that has one of the statuses, and records how';
+
+CREATE FUNCTION mlmeta.finish_retraining(
+	request bigint,
+	new_version int DEFAULT NULL
+) RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM mlmeta.end_retraining(request, ARRAY['claimed', 'running'],
+		CASE WHEN new_version IS NULL THEN 'failed' ELSE 'done' END,
+		new_version);
 END
 $$;
 
@@ -423,11 +446,8 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	PERFORM mlmeta.find_retraining(request,
-		ARRAY['pending', 'claimed', 'running']);
-	UPDATE mlmeta.retrain_requests AS r
-	SET status = 'cancelled', ended_at = clock_timestamp()
-	WHERE r.request = cancel_retraining.request;
+	PERFORM mlmeta.end_retraining(request, ARRAY['pending', 'claimed',
+		'running'], 'cancelled', NULL);
 END
 $$;
 

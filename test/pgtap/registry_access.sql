@@ -3,7 +3,7 @@
 -- transaction, or within one.
 BEGIN;
 SET search_path = public, mlmeta;
-SELECT plan(31);
+SELECT plan(33);
 
 CREATE ROLE t_inside;
 CREATE ROLE t_outside;
@@ -102,6 +102,16 @@ SELECT is(pg_temp.tries('t_outside', $$ SELECT count(*) FROM mlmeta.run_params $
 SELECT is(pg_temp.tries('t_inside', $$ SELECT count(*) FROM mlmeta.run_params WHERE key = 'b' $$), '5', 'or those one may see');
 GRANT t_team TO t_inside;
 SELECT is(pg_temp.tries('t_inside', $$ SELECT count(*) FROM mlmeta.run_params WHERE key = 'b' $$), '7009', 'or all');
+
+-- Events of a model one may no longer see do not stand in the way of others.
+SELECT open_project('garden') \gset
+SELECT create_model('g', 'garden') \gset
+SELECT pg_temp.tries('t_outside', $$ SELECT mlmeta.create_event_consumer('t_outside') $$) \gset
+SELECT describe_model('v', 'first') \gset
+SELECT describe_model('g', 'second') \gset
+SELECT is(pg_temp.tries('t_outside', $$ SELECT string_agg(model || ' ' || action, ', ') FROM mlmeta.take_events('t_outside', 1) $$),
+	'g described', 'the oldest event that one may see is taken');
+SELECT is(pg_temp.tries('t_inside', $$ SELECT mlmeta.take_events('t_outside', 1) $$), '42501', 'by who owns the consumer');
 
 -- The functions themselves.
 SELECT is(pg_temp.tries('t_outside', $$ SELECT mlmeta.permits_project('king', 'vault') $$), '22023', 'an access is one of four');

@@ -124,7 +124,7 @@ $$, 'no reader selects a location');
 SELECT is_empty($$
 	SELECT p.oid::regprocedure FROM pg_proc AS p
 	WHERE p.pronamespace = 'mlmeta'::regnamespace
-		AND (p.prosecdef OR p.proname = 'permits') = has_function_privilege('stranger', p.oid, 'EXECUTE')
+		AND (p.prosecdef OR p.proname IN ('permits', 'sees_all_rows')) = has_function_privilege('stranger', p.oid, 'EXECUTE')
 $$, 'what lends rights is granted, all else runs with the rights of who calls it');
 SELECT is((
 	SELECT string_agg(r.name || ': ' || (
@@ -144,8 +144,8 @@ writer: cancel_retraining check_gates claim_retraining create_event_consumer cre
 reviewer: approve reject
 admin: add_member bypass define_stage drop_gate drop_stage expire_requests list_members open_project purge_events remove_member set_policy store_gate$$,
 	'functions: who may call what');
-SELECT is((SELECT string_agg(proname, ' ') FROM pg_proc AS p WHERE p.pronamespace = 'mlmeta'::regnamespace
-	AND NOT has_function_privilege('t_reg_admin', p.oid, 'EXECUTE')), 'permits', 'and what only the owner may');
+SELECT is((SELECT string_agg(proname, ' ' ORDER BY proname) FROM pg_proc AS p WHERE p.pronamespace = 'mlmeta'::regnamespace
+	AND NOT has_function_privilege('t_reg_admin', p.oid, 'EXECUTE')), 'permits sees_all_rows', 'and what only the owner may');
 
 -- Claims ----------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 -- the queue of retraining, events.
 BEGIN;
 SET search_path = public, mlmeta;
-SELECT plan(62);
+SELECT plan(66);
 
 CREATE TABLE public.orders AS SELECT n AS id, n * 1.5 AS price FROM generate_series(1, 50) AS n;
 SELECT start_run('churn', params => '{"depth": 6}', source => '{"repository": "git:churn", "commit": "abc",
@@ -146,6 +146,16 @@ SELECT create_model_version('churn', :'new_run', 'model:churn:v3') AS v3 \gset
 SELECT throws_ok(format('SELECT finish_retraining(%s, 1)', :again), '22023', NULL, 'no version replaces itself');
 SELECT finish_retraining(:again, :v3) \gset
 SELECT results_eq($$ SELECT status, new_version FROM retrain_queue $$, $$ VALUES ('done', 3) $$, 'what came out is linked');
+SELECT results_eq(format($$ SELECT action, version, detail - 'request' FROM audit_trail WHERE action LIKE 'retraining%%' AND detail ->> 'request' = '%s' ORDER BY n $$, :again),
+	format($$ VALUES ('retraining_requested', 1, '{"alert": 77, "reason": "drift in price"}'::jsonb),
+		('retraining_started', 1, '{"run": "%1$s"}'), ('retraining_done', 1, '{"run": "%1$s", "new_version": %2$s}') $$, :'new_run', :v3),
+	'and every step is on the record');
+SELECT request_retraining('churn') AS taken_back \gset
+SELECT cancel_retraining(:taken_back) \gset
+SELECT results_eq(format($$ SELECT action FROM audit_trail WHERE detail ->> 'request' = '%s' AND action LIKE 'retraining%%' ORDER BY n $$, :taken_back),
+	$$ VALUES ('retraining_requested'), ('retraining_cancelled') $$, 'also that one was taken back');
+SELECT throws_ok(format('SELECT cancel_retraining(%s)', :taken_back), '55000', NULL, 'once');
+SELECT throws_ok('SELECT cancel_retraining(-1)', '42704', NULL, 'one that is there');
 
 -- Events ----------------------------------------------------------------------
 
