@@ -86,6 +86,15 @@ extern double ks_asymptotic_pvalue(double d, int64 n, int64 m,
 								   Alternative alternative);
 
 /*
+ * The two-sided p-value of a distance without ties in some microseconds,
+ * whatever n and m, for whoever judges thousands of them: the one-sample law
+ * at nm/(n+m) rows, half a step of the attainable distances below d.  From
+ * n m = 1e5 and min(n, m) = 30 on it is within 5 % of the exact law for
+ * p > 1e-6, mostly above; for 5,000 against 100 rows within 0.5 %.
+ */
+extern double ks_quick_pvalue(double d, int64 n, int64 m);
+
+/*
  * P(D_n >= d) of the one-sample Kolmogorov statistic of n >= 1 rows.
  * Relative error below 1e-10 wherever the result is a normal double:
  *

@@ -494,28 +494,29 @@ mlmeta_histogram_ks(PG_FUNCTION_ARGS)
 /* So many rows in bins of unknown ties are laid out one by one */
 #define KS_MAX_SINGLES	1000000
 
-/* Stretches with rows as groups, of which points alone are known to tie */
+/* The ties that are known: the rows of each bin, as if they all tied */
 typedef struct KnownTies
 {
 	TieGroup   *groups;
-	int64		n;
-	int64		singles;		/* rows outside points */
+	int64		n_groups;
+	int64		singles;		/* rows that are not in point bins */
 	bool		any_point;
-	bool		aligned;		/* both samples are known at all borders */
+	bool		aligned;		/* both histograms have all of these borders */
 } KnownTies;
 
 static KnownTies
 known_ties(const Stretches *all)
 {
-	KnownTies	ties = {.aligned = true};
+	KnownTies	ties = {0};
 	int64		reference = 0;
 	int64		current = 0;
 
 	ties.groups = palloc(all->n_stretches * sizeof(TieGroup));
+	ties.aligned = true;
 	for (int i = 0; i < all->n_stretches; i++)
 	{
 		const Stretch *s = &all->stretches[i];
-		TieGroup   *group = &ties.groups[ties.n];
+		TieGroup   *group = &ties.groups[ties.n_groups];
 
 		if (s->reference_low != s->reference_high ||
 			s->current_low != s->current_high)
@@ -526,7 +527,7 @@ known_ties(const Stretches *all)
 		current = s->current_low;
 		if (group->reference + group->current == 0)
 			continue;
-		ties.n++;
+		ties.n_groups++;
 		if (s->is_point)
 			ties.any_point = true;
 		else
@@ -543,56 +544,87 @@ known_ties(const Stretches *all)
  * bounds it from above (at the lower distance), and looking only at the borders
  * of bins from below (at the upper distance).
  */
-static void
-ks_exact_bounds(const Stretches *all, KsBounds bounds, Alternative alternative,
-				double *p_low, double *p_high)
+static double
+ks_exact_low(const KnownTies *ties, KsBounds bounds, Alternative alternative)
 {
-	KnownTies	ties = known_ties(all);
+	return !ties->aligned ? 0.0 :
+		ks_exact_pvalue_at(ties->groups, ties->n_groups, (int64) bounds.high,
+						   alternative);
+}
+
+static double
+ks_exact_high(const Stretches *all, const KnownTies *ties, KsBounds bounds,
+			  Alternative alternative)
+{
 	TieGroup   *loose;
 	int64		n_loose = 0;
-
-	*p_low = !ties.aligned ? 0.0 :
-		ks_exact_pvalue_at(ties.groups, ties.n, (int64) bounds.high,
-						   alternative);
+	int			next = 0;
+	double		result;
 
 	if (bounds.low == 0)
-		*p_high = 1.0;
-	else if (!ties.aligned || !ties.any_point || ties.singles > KS_MAX_SINGLES)
-		*p_high = ks_exact_no_ties_at((int64) bounds.low, all->n, all->m,
-									  alternative);
-	else
+		return 1.0;
+	if (!ties->aligned || !ties->any_point || ties->singles > KS_MAX_SINGLES)
+		return ks_exact_no_ties_at((int64) bounds.low, all->n, all->m,
+								   alternative);
+
+	loose = palloc((ties->singles + ties->n_groups) * sizeof(TieGroup));
+	for (int i = 0; i < all->n_stretches; i++)
 	{
-		int			next = 0;
+		const Stretch *s = &all->stretches[i];
+		const TieGroup *group = &ties->groups[next];
+		int64		rows = s->reference_low + s->current_low;
 
-		loose = palloc((ties.singles + ties.n) * sizeof(TieGroup));
-		for (int i = 0; i < all->n_stretches; i++)
+		if (i > 0)
+			rows -= s[-1].reference_low + s[-1].current_low;
+		if (rows == 0)
+			continue;
+		next++;
+		if (s->is_point)
 		{
-			const Stretch *s = &all->stretches[i];
-			int64		rows = s->reference_low + s->current_low;
-
-			if (i > 0)
-				rows -= s[-1].reference_low + s[-1].current_low;
-			if (rows == 0)
-				continue;
-			if (s->is_point)
-				loose[n_loose++] = ties.groups[next];
-			else
-			{
-				/* only the pooled rows matter: which sample is the same */
-				for (int64 j = 0; j < rows; j++)
-				{
-					loose[n_loose].reference = j < ties.groups[next].reference;
-					loose[n_loose].current = j >= ties.groups[next].reference;
-					n_loose++;
-				}
-			}
-			next++;
+			loose[n_loose++] = *group;
+			continue;
 		}
-		*p_high = ks_exact_pvalue_at(loose, n_loose, (int64) bounds.low,
-									 alternative);
-		pfree(loose);
+		/* only the pooled rows matter: which sample is the same */
+		for (int64 j = 0; j < rows; j++)
+		{
+			loose[n_loose].reference = j < group->reference;
+			loose[n_loose].current = j >= group->reference;
+			n_loose++;
+		}
 	}
-	pfree(ties.groups);
+	result = ks_exact_pvalue_at(loose, n_loose, (int64) bounds.low,
+								alternative);
+	pfree(loose);
+	return result;
+}
+
+/* Up to this many pairs of rows the exact law takes some microseconds */
+#define KS_QUICK_BUDGET		1e5
+
+/* ... and up to this many, milliseconds: where ties make it another law */
+#define KS_QUICK_TIED_BUDGET	1e7
+#define KS_QUICK_TIED_SHARE		0.1
+
+/* The upper bound of the p-value, for who asks for hundreds of them */
+static double
+ks_quick_high(const Stretches *all, KsBounds bounds)
+{
+	double		pairs = (double) all->n * (double) all->m;
+	double		rows = (double) all->n + (double) all->m;
+	KnownTies	ties;
+
+	if (bounds.low == 0)
+		return 1.0;
+	if (pairs <= KS_QUICK_TIED_BUDGET)
+	{
+		ties = known_ties(all);
+		if (pairs <= KS_QUICK_BUDGET ||
+			(ties.aligned &&
+			 rows - (double) ties.singles >= KS_QUICK_TIED_SHARE * rows))
+			return ks_exact_high(all, &ties, bounds, ALTERNATIVE_TWO_SIDED);
+	}
+	return ks_quick_pvalue(ks_ratio(bounds.low, all->n, all->m), all->n,
+						   all->m);
 }
 
 /*
@@ -606,14 +638,14 @@ ks_few_values(const Stretches *all, KsBounds bounds, Alternative alternative,
 {
 	KnownTies	ties = known_ties(all);
 	bool		cheap = ties.aligned &&
-		ks_exact_affordable_tied(ties.groups, ties.n);
+		ks_exact_affordable_tied(ties.groups, ties.n_groups);
 
 	if (cheap)
-		*p_low = Min(*p_low, ks_exact_pvalue_at(ties.groups, ties.n,
+		*p_low = Min(*p_low, ks_exact_pvalue_at(ties.groups, ties.n_groups,
 												(int64) bounds.high,
 												alternative));
 	if (cheap && ties.singles == 0)
-		*p_high = *p_low = ks_exact_pvalue_at(ties.groups, ties.n,
+		*p_high = *p_low = ks_exact_pvalue_at(ties.groups, ties.n_groups,
 											  (int64) bounds.low,
 											  alternative);
 	pfree(ties.groups);
@@ -650,11 +682,20 @@ histogram_ks_test(const Histogram *reference, const Histogram *current,
 				 errdetail("There are " INT64_FORMAT " reference and "
 						   INT64_FORMAT " current rows.", all.n, all.m),
 				 errhint("Use the method asymptotic.")));
-	if (method == KS_METHOD_EXACT ||
-		(method == KS_METHOD_AUTO && ks_exact_affordable(all.n, all.m)))
+	if (method == KS_METHOD_QUICK)
 	{
-		ks_exact_bounds(&all, bounds, alternative, &result.p_low,
-						&result.p_high);
+		Assert(alternative == ALTERNATIVE_TWO_SIDED);
+		result.p_low = 0;
+		result.p_high = ks_quick_high(&all, bounds);
+		result.method = "quick";
+	}
+	else if (method == KS_METHOD_EXACT ||
+			 (method == KS_METHOD_AUTO && ks_exact_affordable(all.n, all.m)))
+	{
+		KnownTies	ties = known_ties(&all);
+
+		result.p_low = ks_exact_low(&ties, bounds, alternative);
+		result.p_high = ks_exact_high(&all, &ties, bounds, alternative);
 		result.method = "exact";
 	}
 	else if (method == KS_METHOD_EXACT_NO_TIES)

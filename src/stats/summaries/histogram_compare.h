@@ -19,7 +19,10 @@ typedef enum KsMethod
 	KS_METHOD_AUTO,
 	KS_METHOD_EXACT,
 	KS_METHOD_EXACT_NO_TIES,
-	KS_METHOD_ASYMPTOTIC
+	KS_METHOD_ASYMPTOTIC,
+
+	/* no name: for judging, only the upper p-value, whose law is cheap */
+	KS_METHOD_QUICK
 } KsMethod;
 
 /* Both of any grids; detached ones must share one (22023) */
