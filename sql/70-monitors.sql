@@ -190,6 +190,11 @@ AS $$
 DECLARE
 	found_one mlmeta.monitors;
 BEGIN
+	IF monitor IS NULL THEN
+		RAISE EXCEPTION 'monitor must not be null'
+			USING ERRCODE = 'null_value_not_allowed',
+				HINT = 'Give its name; the table mlmeta.monitors lists what there is.';
+	END IF;
 	SELECT * INTO found_one FROM mlmeta.monitors AS m WHERE m.name = monitor;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'monitor "%" does not exist', monitor
@@ -247,6 +252,7 @@ AS $$
 DECLARE
 	resolved record;
 	missing text;
+	wrong text;
 	time_type regtype;
 	result bigint;
 BEGIN
@@ -265,7 +271,27 @@ BEGIN
 			USING ERRCODE = 'invalid_parameter_value',
 				HINT = 'The tolerance is a distance from 0 to 1, 0.05 by default; q a false discovery rate between 0 and 1, 0.02 by default.';
 	END IF;
+	wrong := CASE
+		WHEN time_zone IS NULL THEN 'time_zone must not be null'
+		WHEN NOT coalesce(look_back OPERATOR(pg_catalog.>=) '0', false) THEN
+			pg_catalog.format('look_back %s is no length of time', coalesce(look_back::text, 'NULL'))
+		WHEN NOT coalesce(label_delay OPERATOR(pg_catalog.>=) '0', false) THEN
+			pg_catalog.format('label_delay %s is no length of time', coalesce(label_delay::text, 'NULL'))
+		WHEN freshness OPERATOR(pg_catalog.<=) '0' THEN
+			pg_catalog.format('freshness %s is no length of time', freshness)
+		WHEN threshold IS NULL THEN 'threshold must not be null'
+		WHEN label IS NOT NULL AND score IS NULL AND prediction IS NULL THEN
+			'a label needs a score or a prediction to be compared with'
+		WHEN (SELECT pg_catalog.count(*) OPERATOR(pg_catalog.<>) pg_catalog.count(DISTINCT f.name)
+				FROM pg_catalog.unnest(features) AS f (name)) THEN
+			'features must be given once each, and not be null'
+	END;
+	IF wrong IS NOT NULL THEN
+		RAISE EXCEPTION 'monitor "%": %', name, wrong
+			USING ERRCODE = 'invalid_parameter_value';
+	END IF;
 	PERFORM pg_catalog.timezone(time_zone, '2000-01-01'::timestamp);
+	keys := coalesce(keys, '{}');
 
 	SELECT * INTO resolved FROM mlmeta.resolve_source('monitor', name, source);
 
@@ -445,6 +471,16 @@ BEGIN
 	END IF;
 	SELECT * INTO resolved FROM mlmeta.resolve_source('monitor', monitor,
 		coalesce(m.relation, m.query));
+	SELECT e.key INTO unknown
+	FROM pg_catalog.jsonb_each_text(segments) AS e
+	WHERE NOT mlmeta.is_name(e.key) OR e.key OPERATOR(pg_catalog.~) '[,=&]'
+		OR e.value IS NULL
+	LIMIT 1;
+	IF FOUND THEN
+		RAISE EXCEPTION 'monitor "%": "%" is no segment', monitor, unknown
+			USING ERRCODE = 'invalid_parameter_value',
+				HINT = 'Give a name without comma, = and &, and an SQL expression.';
+	END IF;
 	DELETE FROM mlmeta.monitor_segments AS s WHERE s.monitor = m.id;
 	INSERT INTO mlmeta.monitor_segments (monitor, name, position, expression)
 	SELECT m.id, e.key, e.n, mlmeta.resolve_expression(
@@ -495,6 +531,30 @@ DECLARE
 BEGIN
 	PERFORM mlmeta.check_writable();
 	PERFORM mlmeta.check_monitor_owner(m);
+	IF feature IS NULL OR measure IS NULL OR segment IS NULL THEN
+		RAISE EXCEPTION 'monitor "%": feature, measure and segment of a rule must not be null',
+				m.name
+			USING ERRCODE = 'null_value_not_allowed',
+				HINT = 'Give * for all of them, or leave it out.';
+	ELSIF NOT coalesce(tolerance >= 0 AND tolerance <> 'NaN', true) THEN
+		RAISE EXCEPTION 'monitor "%": tolerance % is out of range', m.name, tolerance
+			USING ERRCODE = 'invalid_parameter_value',
+				HINT = 'Give a number from 0 on.';
+	ELSIF severity NOT IN ('info', 'warning', 'critical') THEN
+		RAISE EXCEPTION 'monitor "%": severity "%" is not known', m.name, severity
+			USING ERRCODE = 'invalid_parameter_value',
+				HINT = 'Give info, warning or critical.';
+	ELSIF measure <> ALL (ARRAY['*', 'ks', 'chi2', 'missing_share', 'roc_auc', 'mae',
+			'row_count', 'future_rows', 'freshness', 'check', 'segment', 'rows']) THEN
+		RAISE EXCEPTION 'monitor "%": measure "%" opens no alerts', m.name, measure
+			USING ERRCODE = 'invalid_parameter_value',
+				HINT = 'Give ks, chi2, missing_share, roc_auc, mae, row_count, future_rows, freshness, check or *.';
+	ELSIF (feature IN ('*', '') OR m.all_features
+			OR feature = ANY (m.features || ARRAY[m.score_column, m.prediction_column, m.time_column])) IS NOT TRUE THEN
+		RAISE EXCEPTION 'monitor "%" has no feature "%"', m.name, feature
+			USING ERRCODE = 'undefined_column',
+				HINT = format('It has %s.', array_to_string(m.features, ', '));
+	END IF;
 	INSERT INTO mlmeta.monitor_rules AS r (monitor, feature, measure, segment,
 		tolerance, is_muted, severity)
 	VALUES (m.id, set_rule.feature, set_rule.measure, set_rule.segment,

@@ -134,6 +134,14 @@ RETURN (
 COMMENT ON FUNCTION mlmeta.live_features(mlmeta.monitors) IS
 	'features that can be read now: without columns that vanished, with those that came';
 
+-- What a check can go on without: a segment, a feature, the quality.
+CREATE FUNCTION mlmeta.part_name(kind text, name text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN kind || ' ' || name;
+
+COMMENT ON FUNCTION mlmeta.part_name(text, text) IS
+	'how a part of a scan is called that may be left out: segment NAME, feature NAME, quality of the model';
+
 CREATE FUNCTION mlmeta.time_condition(
 	monitor mlmeta.monitors,
 	first_parameter integer DEFAULT 1
@@ -156,37 +164,83 @@ RETURN CASE WHEN (monitor).time_type = 'timestamptz'::regtype
 COMMENT ON FUNCTION mlmeta.time_condition(mlmeta.monitors, integer) IS
 	'condition for rows between two parameters, $1 and $2 by default, which an index on the time column serves';
 
+-- Written out, because this is evaluated for every row: a function with a CASE
+-- would not be inlined, and costs more than all the rest of a scan.
+CREATE FUNCTION mlmeta.window_expression(monitor mlmeta.monitors) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN (
+	SELECT CASE
+		WHEN x.months IN (1, 3, 12) THEN pg_catalog.format('pg_catalog.date_trunc(%L, %s)',
+			CASE x.months WHEN 1 THEN 'month' WHEN 3 THEN 'quarter' ELSE 'year' END, x.at)
+		WHEN x.months > 0 THEN pg_catalog.format('mlmeta.window_start(%s, %L::interval)',
+			x.at, (monitor).granularity)
+		ELSE pg_catalog.format('pg_catalog.date_bin(%L::interval, %s, ''2000-01-03''::timestamp)',
+			(monitor).granularity, x.at)
+	END
+	FROM (SELECT CASE WHEN (monitor).time_type = 'timestamptz'::regtype
+			THEN pg_catalog.format('(s.%I AT TIME ZONE %L)', (monitor).time_column,
+				(monitor).time_zone)
+			ELSE pg_catalog.format('s.%I::timestamp', (monitor).time_column) END AS at,
+		CASE WHEN pg_catalog.date_trunc('month', (monitor).granularity) = (monitor).granularity
+			THEN pg_catalog.date_part('year', (monitor).granularity) * 12
+				+ pg_catalog.date_part('month', (monitor).granularity)
+			ELSE 0 END AS months) AS x
+);
+
+COMMENT ON FUNCTION mlmeta.window_expression(mlmeta.monitors) IS
+	'the expression for the start of a row''s window, in the monitor''s time zone: as window_start()';
+
 CREATE FUNCTION mlmeta.monitor_rows(
 	monitor mlmeta.monitors,
 	query text,
-	first_parameter integer DEFAULT 1
+	first_parameter integer DEFAULT 1,
+	without text[] DEFAULT '{}'
 ) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN pg_catalog.format(
-	'(SELECT mlmeta.window_start(%1$s, %2$L::interval) AS mlmeta_window, s.*%3$s
-		FROM (%4$s
+	'(SELECT %1$s AS mlmeta_window, s.*%2$s
+		FROM (%3$s
 		) AS s
-		WHERE %5$s) AS s
-	CROSS JOIN LATERAL (SELECT %6$s) AS mlmeta_features',
-	CASE WHEN (monitor_rows.monitor).time_type = 'timestamptz'::regtype
-		THEN pg_catalog.format('(s.%I AT TIME ZONE %L)', (monitor_rows.monitor).time_column,
-			(monitor_rows.monitor).time_zone)
-		ELSE pg_catalog.format('s.%I::timestamp', (monitor_rows.monitor).time_column) END,
-	(monitor_rows.monitor).granularity,
+		WHERE %4$s) AS s
+	CROSS JOIN LATERAL (SELECT %5$s) AS mlmeta_features',
+	mlmeta.window_expression(monitor),
 	(SELECT coalesce(pg_catalog.string_agg(pg_catalog.format(
 		E',\n\t\t\t(%s) AS %I', g.expression, 'mlmeta_' || g.name), '' ORDER BY g.position), '')
-		FROM mlmeta.monitor_segments AS g WHERE g.monitor = (monitor_rows.monitor).id),
+		FROM mlmeta.monitor_segments AS g
+		WHERE g.monitor = (monitor_rows.monitor).id
+			AND mlmeta.part_name('segment', g.name) <> ALL (without)),
 	query,
 	mlmeta.time_condition(monitor, first_parameter),
 	(SELECT pg_catalog.string_agg(pg_catalog.format('s.%I', c.name), ', ' ORDER BY c.n)
 		FROM pg_catalog.unnest(mlmeta.live_features(monitor))
-			WITH ORDINALITY AS c (name, n)));
+			WITH ORDINALITY AS c (name, n)
+		WHERE mlmeta.part_name('feature', c.name) <> ALL (without)));
 
-COMMENT ON FUNCTION mlmeta.monitor_rows(mlmeta.monitors, text, integer) IS
-	'FROM item of the monitored rows between two parameters, $1 and $2 by default: s has the window, all columns and the segments'' values, mlmeta_features the features';
+COMMENT ON FUNCTION mlmeta.monitor_rows(mlmeta.monitors, text, integer, text[]) IS
+	'FROM item of the monitored rows between two parameters, $1 and $2 by default: s has the window, all columns and the segments'' values, mlmeta_features the features; without: parts that cannot be read, see part_name()';
 
-CREATE FUNCTION mlmeta.scan_query(monitor mlmeta.monitors, query text)
-RETURNS text
+CREATE FUNCTION mlmeta.segment_sets_without(
+	monitor mlmeta.monitors,
+	without text[]
+) RETURNS TABLE (names text[], n bigint)
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+	SELECT p.names, t.n
+	FROM pg_catalog.unnest((monitor).segment_sets) WITH ORDINALITY AS t (set, n),
+		LATERAL (SELECT pg_catalog.regexp_split_to_array(t.set, '\s*,\s*') AS names) AS p
+	WHERE NOT EXISTS (
+		SELECT FROM pg_catalog.unnest(p.names) AS u (name)
+		WHERE mlmeta.part_name('segment', u.name) = ANY (without));
+END;
+
+COMMENT ON FUNCTION mlmeta.segment_sets_without(mlmeta.monitors, text[]) IS
+	'the names of segments that are judged together, set by set, less the sets with a segment that is left out';
+
+CREATE FUNCTION mlmeta.scan_query(
+	monitor mlmeta.monitors,
+	query text,
+	without text[] DEFAULT '{}'
+) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -194,15 +248,16 @@ DECLARE
 	divided text[] := ARRAY(
 		SELECT s.name FROM mlmeta.monitor_segments AS s
 		WHERE s.monitor = monitor.id AND EXISTS (
-			SELECT FROM unnest(monitor.segment_sets) AS t (names)
-			WHERE s.name = ANY (regexp_split_to_array(t.names, '\s*,\s*')))
+			SELECT FROM mlmeta.segment_sets_without(scan_query.monitor, without) AS t
+			WHERE s.name = ANY (t.names))
 		ORDER BY s.position);
 	finest text := (SELECT string_agg(format(', s.%I', 'mlmeta_' || d.name), '')
 		FROM unnest(divided) AS d (name));
-	has_score boolean := monitor.label_column IS NOT NULL
-		AND monitor.score_column IS NOT NULL;
-	has_prediction boolean := monitor.label_column IS NOT NULL
-		AND monitor.score_column IS NULL AND monitor.prediction_column IS NOT NULL;
+	has_quality boolean := monitor.label_column IS NOT NULL
+		AND mlmeta.part_name('quality', 'of the model') <> ALL (without);
+	has_score boolean := has_quality AND monitor.score_column IS NOT NULL;
+	has_prediction boolean := has_quality AND monitor.score_column IS NULL
+		AND monitor.prediction_column IS NOT NULL;
 	merged text := 'sum(n.row_count)::bigint, mlmeta.detach(mlmeta.merge(n.profile)),
 	mlmeta.merge(n.quality), mlmeta.merge(n.expected), mlmeta.merge(n.errors)';
 BEGIN
@@ -228,22 +283,21 @@ FROM finest AS n GROUP BY n.mlmeta_window',
 		CASE WHEN has_prediction THEN format('mlmeta.regression(s.%I::float8, s.%I::float8)',
 				monitor.label_column, monitor.prediction_column)
 			ELSE 'NULL::mlmeta.regression' END,
-		mlmeta.monitor_rows(monitor, query),
+		mlmeta.monitor_rows(monitor, query, 1, without),
 		merged)
 	|| coalesce((
 		SELECT string_agg(format(E'\nUNION ALL\nSELECT n.mlmeta_window, mlmeta.segment_label(%L, ARRAY[%s]), %s
 FROM finest AS n GROUP BY n.mlmeta_window, %2$s',
 			p.names, (SELECT string_agg(format('n.%I', 'mlmeta_' || u.name), ', ' ORDER BY u.n)
 				FROM unnest(p.names) WITH ORDINALITY AS u (name, n)),
-			merged), '' ORDER BY t.n)
-		FROM unnest(monitor.segment_sets) WITH ORDINALITY AS t (names, n),
-			LATERAL (SELECT regexp_split_to_array(t.names, '\s*,\s*') AS names) AS p
+			merged), '' ORDER BY p.n)
+		FROM mlmeta.segment_sets_without(monitor, without) AS p
 		), '');
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.scan_query(mlmeta.monitors, text) IS
-	'the one query that reads the rows from $1 to $2, on the bins of $3, scores calibrated by $4: a row a window and segment';
+COMMENT ON FUNCTION mlmeta.scan_query(mlmeta.monitors, text, text[]) IS
+	'the one query that reads the rows from $1 to $2, on the bins of $3, scores calibrated by $4: a row a window and segment; without the parts that cannot be read';
 
 CREATE FUNCTION mlmeta.scan_windows(
 	monitor mlmeta.monitors,
@@ -251,7 +305,8 @@ CREATE FUNCTION mlmeta.scan_windows(
 	period_start timestamptz,
 	period_end timestamptz,
 	reference mlmeta.profile,
-	quality mlmeta.classification
+	quality mlmeta.classification,
+	without text[] DEFAULT '{}'
 ) RETURNS SETOF mlmeta.monitor_windows
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
@@ -270,13 +325,13 @@ BEGIN
 FROM (%3$s
 ) AS f (start, segment, row_count, profile, quality, expected, errors)',
 		monitor.time_zone, monitor.granularity,
-		mlmeta.scan_query(monitor, query))
+		mlmeta.scan_query(monitor, query, without))
 	USING period_start, period_end, reference, quality, monitor.id;
 END
 $$;
 
 COMMENT ON FUNCTION mlmeta.scan_windows(mlmeta.monitors, text, timestamptz,
-	timestamptz, mlmeta.profile, mlmeta.classification) IS
+	timestamptz, mlmeta.profile, mlmeta.classification, text[]) IS
 	'the windows of rows from start to before end, by segment; one scan';
 
 CREATE FUNCTION mlmeta.preview_monitor(monitor text) RETURNS text
@@ -434,6 +489,10 @@ DECLARE
 	m mlmeta.monitors := mlmeta.find_monitor(monitor);
 	snapshot mlmeta.dataset_snapshots;
 BEGIN
+	IF dataset IS NULL THEN
+		RAISE EXCEPTION 'monitor "%": the data version must not be null', m.name
+			USING ERRCODE = 'null_value_not_allowed';
+	END IF;
 	SELECT * INTO snapshot FROM mlmeta.dataset_snapshots AS d
 	WHERE d.artifact OPERATOR(mlmeta.=) dataset
 	ORDER BY d.taken_at DESC LIMIT 1;

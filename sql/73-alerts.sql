@@ -167,7 +167,8 @@ BEGIN
 		IF a.state = 'resolved' THEN
 			-- What was resolved stays so for the windows it was resolved with,
 			-- and for the cool-down; then the same trouble is the same alert.
-			CONTINUE WHEN r.window_start <= a.last_window AND r.measure <> 'check'
+			CONTINUE WHEN r.window_start <= a.last_window
+					AND r.measure NOT IN ('check', 'freshness', 'future_rows')
 				OR clock_timestamp() < a.changed_at + monitor.cool_down;
 			IF r.window_start > a.last_window + 7 * monitor.granularity THEN
 				a := NULL;

@@ -4,7 +4,7 @@ CREATE TABLE mlmeta.monitor_checks (
 	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
 	monitor bigint NOT NULL REFERENCES mlmeta.monitors ON DELETE CASCADE,
 	until timestamptz NOT NULL,
-	status text NOT NULL CHECK (status IN ('ok', 'failed')),
+	status text NOT NULL CHECK (status IN ('ok', 'partial', 'failed')),
 	windows integer NOT NULL,
 	rows bigint NOT NULL,
 	sqlstate text,
@@ -18,10 +18,12 @@ CREATE INDEX monitor_checks_monitor ON mlmeta.monitor_checks (monitor, id);
 
 COMMENT ON TABLE mlmeta.monitor_checks IS
 	'each check that found windows to profile, and each that failed';
+COMMENT ON COLUMN mlmeta.monitor_checks.status IS
+	'partial: a segment or a feature could not be read, all else was';
 COMMENT ON COLUMN mlmeta.monitor_checks.windows IS
 	'windows that were new or had changed';
 COMMENT ON COLUMN mlmeta.monitor_checks.sqlstate IS
-	'of the error by which the source could not be read';
+	'of the error by which the source, or the first part of it, could not be read';
 
 CREATE VIEW mlmeta.drift_history WITH (security_invoker = true) AS
 SELECT m.name AS monitor, r.window_start, r.window_end, r.segment, r.feature,
@@ -34,11 +36,91 @@ FROM mlmeta.monitor_results AS r
 COMMENT ON VIEW mlmeta.drift_history IS
 	'all results of all checks, a row per window, segment, feature and measure';
 
+-- Which parts of a scan fail, and why: each segment, feature and the quality is
+-- read by itself. Costs a scan each, once something is wrong.
+CREATE FUNCTION mlmeta.failing_parts(
+	monitor mlmeta.monitors,
+	first_window timestamptz,
+	last_end timestamptz
+) RETURNS TABLE (part text, segment text, feature text, sqlstate text, message text)
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	quality text := mlmeta.part_name('quality', 'of the model');
+	probe text;
+BEGIN
+	FOR part, segment, feature, probe IN
+		SELECT mlmeta.part_name('segment', g.name), g.name, '',
+			format('(%s)::text', g.expression)
+		FROM mlmeta.monitor_segments AS g WHERE g.monitor = monitor.id
+		UNION ALL
+		SELECT mlmeta.part_name('feature', f.name), '', f.name, format('s.%I', f.name)
+		FROM unnest(mlmeta.live_features(monitor)) AS f (name)
+		UNION ALL
+		SELECT quality, '', coalesce(monitor.score_column, monitor.prediction_column),
+			CASE WHEN monitor.score_column IS NULL
+				THEN format('s.%I::float8 - s.%I::float8', monitor.label_column, monitor.prediction_column)
+				ELSE format('s.%I::integer + s.%I::float8', monitor.label_column, monitor.score_column) END
+		WHERE monitor.label_column IS NOT NULL
+			AND coalesce(monitor.score_column, monitor.prediction_column) IS NOT NULL
+	LOOP
+		BEGIN
+			EXECUTE format('SELECT count(%s) FROM (%s
+				) AS s WHERE %s', probe, monitor.query, mlmeta.time_condition(monitor))
+			USING first_window, last_end;
+		EXCEPTION
+			WHEN serialization_failure OR deadlock_detected THEN
+				RAISE;
+			WHEN OTHERS THEN
+				GET STACKED DIAGNOSTICS failing_parts.sqlstate = RETURNED_SQLSTATE,
+					failing_parts.message = MESSAGE_TEXT;
+				RETURN NEXT;
+		END;
+	END LOOP;
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta.failing_parts(mlmeta.monitors, timestamptz,
+	timestamptz) IS
+	'the segments and features that cannot be read, and the quality of the model, each with its error';
+
+CREATE FUNCTION mlmeta.needs_parts(label text, without text[]) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN EXISTS (
+	SELECT FROM pg_catalog.unnest(without) AS w (part),
+		LATERAL (SELECT ' & ' || pg_catalog.substr(w.part, pg_catalog.length('segment ') + 1) AS name) AS n
+	WHERE pg_catalog.starts_with(w.part, 'segment ')
+		AND (pg_catalog.strpos(' & ' || label, n.name || '=') > 0
+			OR pg_catalog.strpos(' & ' || label, n.name || ' is null') > 0)
+);
+
+COMMENT ON FUNCTION mlmeta.needs_parts(text, text[]) IS
+	'whether a segment is made with one of the parts that are left out';
+
+CREATE FUNCTION mlmeta.is_of_sets(label text, segment_sets text[]) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN label = '' OR EXISTS (
+	SELECT FROM pg_catalog.unnest(segment_sets) AS t (set),
+		LATERAL (SELECT pg_catalog.regexp_split_to_array(t.set, '\s*,\s*') AS names) AS p
+	WHERE (SELECT pg_catalog.bool_and(
+			pg_catalog.strpos(' & ' || label, ' & ' || u.name || '=') > 0
+				OR pg_catalog.strpos(' & ' || label, ' & ' || u.name || ' is null') > 0)
+			FROM pg_catalog.unnest(p.names) AS u (name))
+		-- A quoted value may hold anything.
+		AND (pg_catalog.strpos(label, '''') > 0 OR pg_catalog.cardinality(p.names)
+			= pg_catalog.cardinality(pg_catalog.string_to_array(label, ' & ')))
+);
+
+COMMENT ON FUNCTION mlmeta.is_of_sets(text, text[]) IS
+	'whether a segment belongs to the sets that a monitor judges';
+
 CREATE FUNCTION mlmeta.profile_windows(
 	monitor mlmeta.monitors,
 	baseline mlmeta.monitor_baselines,
 	first_window timestamptz,
-	last_end timestamptz
+	last_end timestamptz,
+	without text[] DEFAULT '{}'
 ) RETURNS SETOF timestamptz
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
@@ -47,7 +129,7 @@ BEGIN
 	RETURN QUERY
 	WITH found AS MATERIALIZED (
 		SELECT * FROM mlmeta.scan_windows(monitor, monitor.query, first_window,
-			last_end, baseline.profile, baseline.quality)
+			last_end, baseline.profile, baseline.quality, without)
 	), windows AS (
 		SELECT g.at AT TIME ZONE monitor.time_zone AS window_start,
 			(g.at + monitor.granularity) AT TIME ZONE monitor.time_zone AS window_end
@@ -61,11 +143,14 @@ BEGIN
 		SELECT w.window_start, w.window_end, s.segment
 		FROM windows AS w, mlmeta.monitor_baseline_segments AS s
 		WHERE s.baseline = (profile_windows.baseline).id
+			AND NOT mlmeta.needs_parts(s.segment, without)
+			AND mlmeta.is_of_sets(s.segment, (profile_windows.monitor).segment_sets)
 		UNION
 		SELECT w.window_start, w.window_end, x.segment
 		FROM windows AS w
 			JOIN mlmeta.monitor_windows AS x ON x.window_start = w.window_start
 		WHERE x.monitor = (profile_windows.monitor).id
+			AND NOT mlmeta.needs_parts(x.segment, without)
 	), stored AS (
 		INSERT INTO mlmeta.monitor_windows AS w (monitor, segment, window_start,
 			window_end, baseline, row_count, profile, quality, errors,
@@ -98,8 +183,8 @@ END
 $$;
 
 COMMENT ON FUNCTION mlmeta.profile_windows(mlmeta.monitors, mlmeta.monitor_baselines,
-	timestamptz, timestamptz) IS
-	'profiles the windows of a period in one scan, stores what is new or has changed, and returns the starts of those windows';
+	timestamptz, timestamptz, text[]) IS
+	'profiles the windows of a period in one scan, stores what is new or has changed, and returns the starts of those windows; without the parts that cannot be read';
 
 CREATE FUNCTION mlmeta.watch_clock(
 	monitor mlmeta.monitors,
@@ -153,6 +238,95 @@ COMMENT ON FUNCTION mlmeta.watch_clock(mlmeta.monitors, timestamptz, timestamptz
 	timestamptz) IS
 	'results about time itself: rows in the future, and whether the newest row is fresh enough';
 
+-- A monitor whose time column is of another type than it was would fail in the
+-- middle of a scan, with a message about operators.
+CREATE FUNCTION mlmeta.check_time_column(monitor mlmeta.monitors) RETURNS void
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	found_type regtype;
+BEGIN
+	SELECT a.atttypid::regtype INTO found_type
+	FROM pg_attribute AS a
+	WHERE a.attrelid = to_regclass(monitor.relation)
+		AND a.attname = monitor.time_column AND NOT a.attisdropped;
+	IF found_type <> monitor.time_type THEN
+		RAISE EXCEPTION 'time column "%" is of type % now, and was of type %',
+				monitor.time_column, found_type, monitor.time_type
+			USING ERRCODE = 'datatype_mismatch',
+				HINT = 'Change the column back, or make the monitor anew.';
+	END IF;
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta.check_time_column(mlmeta.monitors) IS
+	'raises 42804 when the time column of a monitor''s table has another type than when the monitor was made';
+
+CREATE FUNCTION mlmeta.record_failed_check(
+	monitor mlmeta.monitors,
+	window_start timestamptz,
+	segment text,
+	feature text,
+	sqlstate text,
+	message text
+) RETURNS void
+LANGUAGE sql VOLATILE PARALLEL UNSAFE
+BEGIN ATOMIC
+	INSERT INTO mlmeta.monitor_results AS r (monitor, window_start, window_end,
+		segment, feature, position, measure, is_primary, verdict, reason)
+	VALUES ((record_failed_check.monitor).id, record_failed_check.window_start,
+		((record_failed_check.window_start AT TIME ZONE (monitor).time_zone)
+			+ (monitor).granularity) AT TIME ZONE (monitor).time_zone,
+		record_failed_check.segment, record_failed_check.feature, 0, 'check',
+		true, 'no data', pg_catalog.format('%s failed: %s (%s)',
+			CASE WHEN record_failed_check.segment <> '' THEN 'the segment'
+				WHEN record_failed_check.feature <> '' THEN 'reading'
+				ELSE 'the check' END, message, sqlstate))
+	ON CONFLICT ON CONSTRAINT monitor_results_pkey DO UPDATE
+	SET reason = excluded.reason;
+END;
+
+COMMENT ON FUNCTION mlmeta.record_failed_check(mlmeta.monitors, timestamptz, text,
+	text, text, text) IS
+	'a result that says what could not be read, and why: all of a window, a segment or a feature';
+
+-- One scan, and where it fails another, without the parts that fail by
+-- themselves. The windows that lack them are on record, to be read again.
+CREATE FUNCTION mlmeta.read_windows(
+	monitor mlmeta.monitors,
+	baseline mlmeta.monitor_baselines,
+	first_window timestamptz,
+	last_end timestamptz,
+	OUT changed timestamptz[],
+	OUT failed jsonb
+) RETURNS record
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	failed := '[]';
+	changed := ARRAY(
+		SELECT mlmeta.profile_windows(monitor, baseline, first_window, last_end));
+EXCEPTION
+	WHEN serialization_failure OR deadlock_detected THEN
+		RAISE;
+	WHEN OTHERS THEN
+		SELECT coalesce(jsonb_agg(p), '[]') INTO failed
+		FROM mlmeta.failing_parts(monitor, first_window, last_end) AS p;
+		IF failed = '[]' THEN
+			RAISE;
+		END IF;
+		changed := ARRAY(
+			SELECT mlmeta.profile_windows(monitor, baseline, first_window, last_end,
+				ARRAY(SELECT p ->> 'part' FROM jsonb_array_elements(failed) AS p)));
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta.read_windows(mlmeta.monitors, mlmeta.monitor_baselines,
+	timestamptz, timestamptz) IS
+	'profiles the windows of a period; changed: the starts of those that are new or have changed; failed: the parts that could not be read, with their errors';
+
 CREATE FUNCTION mlmeta.check_monitor(
 	monitor text,
 	until timestamptz DEFAULT pg_catalog.now(),
@@ -162,21 +336,31 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	clock CONSTANT text[] := ARRAY['freshness', 'future_rows'];
 	m mlmeta.monitors := mlmeta.find_monitor(monitor);
 	b mlmeta.monitor_baselines;
 	started timestamptz := clock_timestamp();
 	next_window timestamptz;
 	first_window timestamptz;
+	first_failed timestamptz;
 	last_end timestamptz;
+	watched timestamptz;
 	look_back interval;
-	changed timestamptz[];
+	changed timestamptz[] := '{}';
+	again timestamptz[];
+	failed jsonb := '[]';
 	start timestamptz;
-	window_end timestamptz;
 	error_code text;
 	error_message text;
 BEGIN
 	PERFORM mlmeta.check_writable();
 	PERFORM mlmeta.check_monitor_owner(m);
+	IF until IS NULL OR NOT isfinite(until) THEN
+		RAISE EXCEPTION 'monitor "%" cannot be checked until %', m.name,
+				coalesce(until::text, 'NULL')
+			USING ERRCODE = 'invalid_parameter_value',
+				HINT = 'Give a time; windows that end by then are checked.';
+	END IF;
 	IF NOT pg_try_advisory_xact_lock(hashtextextended('mlmeta.monitors', m.id)) THEN
 		RAISE EXCEPTION 'monitor "%" is being checked by another session', m.name
 			USING ERRCODE = 'lock_not_available',
@@ -205,12 +389,28 @@ BEGIN
 		AT TIME ZONE m.time_zone;
 	last_end := mlmeta.window_start(until AT TIME ZONE m.time_zone, m.granularity)
 		AT TIME ZONE m.time_zone;
-	IF first_window >= last_end THEN
+	watched := mlmeta.window_start((last_end AT TIME ZONE m.time_zone)
+		- interval '1 microsecond', m.granularity) AT TIME ZONE m.time_zone;
+	IF first_window >= last_end AND m.freshness IS NULL THEN
 		RETURN;
 	END IF;
 
 	BEGIN
-		changed := ARRAY(SELECT mlmeta.profile_windows(m, b, first_window, last_end));
+		PERFORM mlmeta.check_time_column(m);
+		IF first_window < last_end THEN
+			SELECT r.changed, r.failed INTO changed, failed
+			FROM mlmeta.read_windows(m, b, first_window, last_end) AS r;
+			-- What could not be read of windows before can be read now.
+			SELECT min(r.window_start) INTO first_failed
+			FROM mlmeta.monitor_results AS r
+			WHERE r.monitor = m.id AND r.measure = 'check'
+				AND (r.segment <> '' OR r.feature <> '');
+			IF failed = '[]' AND first_failed < first_window THEN
+				SELECT r.changed, r.failed INTO again, failed
+				FROM mlmeta.read_windows(m, b, first_failed, first_window) AS r;
+				changed := again || changed;
+			END IF;
+		END IF;
 		-- Quality that was too young to judge, and no longer is.
 		changed := ARRAY(
 			SELECT u.at FROM unnest(changed) AS u (at)
@@ -230,17 +430,23 @@ BEGIN
 				ORDER BY w.window_start);
 		END IF;
 		DELETE FROM mlmeta.monitor_results AS r
-		WHERE r.monitor = m.id
-			AND (r.window_start = ANY (changed) OR r.measure = 'check');
+		WHERE r.monitor = m.id AND (r.window_start = ANY (changed)
+			OR r.measure = 'check' AND (failed = '[]' OR r.segment = '' AND r.feature = ''));
 		FOREACH start IN ARRAY changed LOOP
 			INSERT INTO mlmeta.monitor_results
 			SELECT * FROM mlmeta.judge_window(m, b, start, until);
 		END LOOP;
-		IF cardinality(changed) > 0 THEN
-			start := changed[cardinality(changed)];
+		PERFORM mlmeta.record_failed_check(m, u.at, p ->> 'segment', p ->> 'feature',
+			p ->> 'sqlstate', p ->> 'message')
+		FROM jsonb_array_elements(failed) AS p,
+			unnest(CASE WHEN changed = '{}' THEN ARRAY[watched] ELSE changed END) AS u (at);
+
+		IF cardinality(changed) > 0 OR m.freshness IS NOT NULL THEN
+			DELETE FROM mlmeta.monitor_results AS r
+			WHERE r.monitor = m.id AND r.window_start = watched AND r.measure = ANY (clock);
 			INSERT INTO mlmeta.monitor_results
-			SELECT * FROM mlmeta.watch_clock(m, start,
-				((start AT TIME ZONE m.time_zone) + m.granularity) AT TIME ZONE m.time_zone,
+			SELECT * FROM mlmeta.watch_clock(m, watched,
+				((watched AT TIME ZONE m.time_zone) + m.granularity) AT TIME ZONE m.time_zone,
 				until);
 		END IF;
 	EXCEPTION
@@ -250,46 +456,58 @@ BEGIN
 			-- Nothing of the check remains but that it failed.
 			GET STACKED DIAGNOSTICS error_code = RETURNED_SQLSTATE,
 				error_message = MESSAGE_TEXT;
-			changed := ARRAY[next_window];
-			window_end := ((next_window AT TIME ZONE m.time_zone) + m.granularity)
-				AT TIME ZONE m.time_zone;
+			changed := '{}';
+			watched := next_window;
 			DELETE FROM mlmeta.monitor_results AS r
-			WHERE r.monitor = m.id AND r.measure = 'check';
-			INSERT INTO mlmeta.monitor_results (monitor, window_start, window_end,
-				feature, position, measure, is_primary, verdict, reason)
-			VALUES (m.id, next_window, window_end, '', 0, 'check', true, 'no data',
-				format('the check failed: %s (%s)', error_message, error_code));
+			WHERE r.monitor = m.id AND r.measure = 'check'
+				AND r.segment = '' AND r.feature = '';
+			PERFORM mlmeta.record_failed_check(m, next_window, '', '', error_code,
+				error_message);
 	END;
 
-	FOREACH start IN ARRAY changed LOOP
+	FOREACH start IN ARRAY ARRAY(SELECT unnest(changed) UNION SELECT watched ORDER BY 1) LOOP
 		PERFORM mlmeta.raise_alerts(m, start);
 	END LOOP;
 	IF error_code IS NULL THEN
-		PERFORM mlmeta.change_alert(a.id, 'resolved', a.severity, NULL, 'the check succeeded')
+		-- What ends as soon as it is over, not with the next window.
+		PERFORM mlmeta.change_alert(a.id, 'resolved', a.severity, NULL,
+			CASE a.measure WHEN 'check' THEN 'the check succeeded'
+				WHEN 'freshness' THEN 'rows arrive again'
+				ELSE 'no rows are in the future' END)
 		FROM mlmeta.alerts AS a
-		WHERE a.monitor = m.id AND a.measure = 'check' AND a.state <> 'resolved';
+		WHERE a.monitor = m.id AND a.state <> 'resolved'
+			AND a.measure = ANY (clock || 'check'::text)
+			AND NOT EXISTS (
+				SELECT FROM mlmeta.monitor_results AS r
+				WHERE r.monitor = m.id AND r.segment = a.segment
+					AND r.feature = a.feature AND r.measure = a.measure
+					AND (r.measure = 'check' OR r.window_start = watched)
+					AND mlmeta.is_alarming(r));
 	END IF;
-	IF cardinality(changed) > 0 THEN
+	IF cardinality(changed) > 0 OR error_code IS NOT NULL THEN
 		INSERT INTO mlmeta.monitor_checks (monitor, until, status, windows, rows,
 			sqlstate, message, duration)
 		VALUES (m.id, check_monitor.until,
-			CASE WHEN error_code IS NULL THEN 'ok' ELSE 'failed' END,
-			CASE WHEN error_code IS NULL THEN cardinality(changed) ELSE 0 END,
-			CASE WHEN error_code IS NULL THEN (SELECT coalesce(sum(w.row_count), 0)
+			CASE WHEN error_code IS NOT NULL THEN 'failed'
+				WHEN failed <> '[]' THEN 'partial' ELSE 'ok' END,
+			cardinality(changed), (SELECT coalesce(sum(w.row_count), 0)
 				FROM mlmeta.monitor_windows AS w WHERE w.monitor = m.id
-					AND w.segment = '' AND w.window_start = ANY (changed)) ELSE 0 END,
-			error_code, error_message, clock_timestamp() - started);
+					AND w.segment = '' AND w.window_start = ANY (changed)),
+			coalesce(error_code, failed -> 0 ->> 'sqlstate'),
+			coalesce(error_message, failed -> 0 ->> 'message'),
+			clock_timestamp() - started);
 	END IF;
 	RETURN QUERY
 		SELECT h.* FROM mlmeta.drift_history AS h
-		WHERE h.monitor = m.name AND h.window_start = ANY (changed)
-			AND (error_code IS NULL OR h.measure = 'check')
+		WHERE h.monitor = m.name
+			AND (h.window_start = ANY (changed) OR h.window_start = watched
+				AND h.measure = ANY (clock || 'check'::text))
 		ORDER BY h.window_start, h.segment, h.position, h.is_primary DESC, h.measure;
 END
 $$;
 
 COMMENT ON FUNCTION mlmeta.check_monitor(text, timestamptz, timestamptz) IS
-	'profiles and judges the windows that are complete by then and were not checked yet, raises alerts, and returns the results; windows within the look-back, or since a time, are read again and judged again when they changed; a source that cannot be read is a result with the verdict no data';
+	'profiles and judges the windows that are complete by then and were not checked yet, raises alerts, and returns the results; windows within the look-back, or since a time, are read again and judged again when they changed; a source, a segment or a feature that cannot be read is a result with the verdict no data; with the monitor''s column freshness set the clock is watched at each call';
 
 CREATE FUNCTION mlmeta.compare_windows(
 	monitor text,
@@ -298,31 +516,32 @@ CREATE FUNCTION mlmeta.compare_windows(
 	current_start timestamptz,
 	current_end timestamptz,
 	segment text DEFAULT ''
-) RETURNS TABLE (feature text, kind text, measure text, statistic float8,
-	statistic_low float8, statistic_high float8, p_value float8,
+) RETURNS TABLE (segment_name text, feature text, kind text, measure text,
+	statistic float8, statistic_low float8, statistic_high float8, p_value float8,
 	n_reference bigint, n_current bigint, status text)
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-	SELECT d.feature, d.kind, d.measure, d.statistic, d.statistic_low,
+	SELECT p.segment, d.feature, d.kind, d.measure, d.statistic, d.statistic_low,
 		d.statistic_high, d.p_value, d.n_reference, d.n_current, d.status
 	FROM (
-		SELECT w.baseline,
+		SELECT w.baseline, w.segment,
 			mlmeta.merge(w.profile) FILTER (WHERE w.window_start >= reference_start
 				AND w.window_end <= reference_end) AS reference,
 			mlmeta.merge(w.profile) FILTER (WHERE w.window_start >= current_start
 				AND w.window_end <= current_end) AS current
 		FROM mlmeta.monitor_windows AS w
-			JOIN mlmeta.monitors AS m ON m.id = w.monitor
-		WHERE m.name = compare_windows.monitor
-			AND w.segment = compare_windows.segment AND w.profile IS NOT NULL
+		WHERE w.monitor = (mlmeta.find_monitor(compare_windows.monitor)).id
+			AND (compare_windows.segment IS NULL OR w.segment = compare_windows.segment)
+			AND w.profile IS NOT NULL
 			AND (w.window_start >= reference_start AND w.window_end <= reference_end
 				OR w.window_start >= current_start AND w.window_end <= current_end)
-		GROUP BY w.baseline
+		GROUP BY w.baseline, w.segment
 	) AS p
 		JOIN mlmeta.monitor_baselines AS b ON b.id = p.baseline,
-		LATERAL mlmeta.drift(mlmeta.attach(p.reference, b.profile), p.current) AS d;
+		LATERAL mlmeta.drift(mlmeta.attach(p.reference, b.profile), p.current) AS d
+	ORDER BY p.baseline, p.segment;
 END;
 
 COMMENT ON FUNCTION mlmeta.compare_windows(text, timestamptz, timestamptz,
 	timestamptz, timestamptz, text) IS
-	'any two periods of a monitor compared from their stored profiles, a baseline at a time; reads no rows';
+	'any two periods of a monitor compared from their stored profiles, a baseline at a time; segment NULL: all segments; reads no rows';

@@ -12,19 +12,21 @@ BEGIN ATOMIC
 		AT TIME ZONE m.time_zone
 	FROM mlmeta.monitors AS m
 	WHERE m.owner = CURRENT_USER AND m.is_enabled
-		AND mlmeta.window_start(at AT TIME ZONE m.time_zone, m.granularity)
-			AT TIME ZONE m.time_zone > coalesce((
-				SELECT max(w.window_end) FROM mlmeta.monitor_windows AS w
-				WHERE w.monitor = m.id
-			), (
-				SELECT b.period_end FROM mlmeta.monitor_baselines AS b
-				WHERE b.monitor = m.id ORDER BY b.id DESC LIMIT 1
-			))
+		AND (mlmeta.window_start(at AT TIME ZONE m.time_zone, m.granularity)
+				AT TIME ZONE m.time_zone > coalesce((
+					SELECT max(w.window_end) FROM mlmeta.monitor_windows AS w
+					WHERE w.monitor = m.id
+				), (
+					SELECT b.period_end FROM mlmeta.monitor_baselines AS b
+					WHERE b.monitor = m.id ORDER BY b.id DESC LIMIT 1
+				))
+			OR m.freshness IS NOT NULL AND EXISTS (
+				SELECT FROM mlmeta.monitor_baselines AS b WHERE b.monitor = m.id))
 	ORDER BY m.id;
 END;
 
 COMMENT ON FUNCTION mlmeta.due_monitors(timestamptz) IS
-	'enabled monitors of the current user with a baseline and a window that is complete and not checked, with the end of the newest such window';
+	'enabled monitors of the current user with a baseline and a window that is complete and not checked, or with a freshness to watch, with the end of the newest complete window';
 
 CREATE FUNCTION mlmeta.check_quietly(monitor text) RETURNS integer
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -56,12 +58,7 @@ BEGIN
 		sqlstate, message, duration)
 	VALUES (m.id, now(), 'failed', 0, 0, error_code, error_message,
 		clock_timestamp() - started);
-	INSERT INTO mlmeta.monitor_results (monitor, window_start, window_end,
-		feature, position, measure, is_primary, verdict, reason)
-	VALUES (m.id, start, start + m.granularity, '', 0, 'check', true, 'no data',
-		format('the check failed: %s (%s)', error_message, error_code))
-	ON CONFLICT ON CONSTRAINT monitor_results_pkey DO UPDATE
-	SET reason = excluded.reason;
+	PERFORM mlmeta.record_failed_check(m, start, '', '', error_code, error_message);
 	PERFORM mlmeta.raise_alerts(m, start);
 	RETURN 1;
 END
