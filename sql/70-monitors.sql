@@ -79,6 +79,7 @@ CREATE TABLE mlmeta.monitors (
 	schedule text,
 	is_enabled boolean NOT NULL DEFAULT true,
 	model text,
+	project text REFERENCES mlmeta.projects ON UPDATE CASCADE,
 	owner text NOT NULL DEFAULT CURRENT_USER,
 	created_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
 	CHECK (alert_k > 0 AND alert_k <= alert_n)
@@ -144,6 +145,8 @@ COMMENT ON COLUMN mlmeta.monitors.is_enabled IS
 	'whether check_due() and run_due() check it';
 COMMENT ON COLUMN mlmeta.monitors.model IS
 	'reference to the registered model that made the predictions, such as churn@champion';
+COMMENT ON COLUMN mlmeta.monitors.project IS
+	'whose members see it, and whose writers handle its alerts; NULL: all see it, its owner handles them';
 COMMENT ON COLUMN mlmeta.monitors.owner IS
 	'the role that checks the monitor, with its own rights';
 
@@ -245,7 +248,8 @@ CREATE FUNCTION mlmeta.create_monitor(
 	look_back interval DEFAULT '0',
 	label_delay interval DEFAULT '0',
 	freshness interval DEFAULT NULL,
-	model text DEFAULT NULL
+	model text DEFAULT NULL,
+	project text DEFAULT NULL
 ) RETURNS bigint
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 AS $$
@@ -286,6 +290,13 @@ BEGIN
 				FROM pg_catalog.unnest(features) AS f (name)) THEN
 			'features must be given once each, and not be null'
 	END;
+	IF project IS NOT NULL AND NOT EXISTS (
+			SELECT FROM mlmeta.projects AS p
+			WHERE p.project OPERATOR(pg_catalog.=) create_monitor.project) THEN
+		RAISE EXCEPTION 'monitor "%": project "%" does not exist', name, project
+			USING ERRCODE = 'undefined_object',
+				HINT = 'Create it with create_project(); it may also be one you are no member of.';
+	END IF;
 	IF wrong IS NOT NULL THEN
 		RAISE EXCEPTION 'monitor "%": %', name, wrong
 			USING ERRCODE = 'invalid_parameter_value';
@@ -322,7 +333,7 @@ BEGIN
 	INSERT INTO mlmeta.monitors (name, source, relation, query, time_column,
 		time_type, granularity, time_zone, features, all_features, label_column,
 		score_column, prediction_column, key_columns, threshold, tolerance, q,
-		look_back, label_delay, freshness, model)
+		look_back, label_delay, freshness, model, project)
 	VALUES (name, source, resolved.relation_name, resolved.query, time_column,
 		time_type, granularity, time_zone, coalesce(features, ARRAY(
 			SELECT r.value OPERATOR(pg_catalog.->>) 'name'
@@ -333,7 +344,7 @@ BEGIN
 			ORDER BY r.n)),
 		features IS NULL AND resolved.relation_name IS NOT NULL,
 		label, score, prediction, keys, threshold, tolerance, q,
-		look_back, label_delay, freshness, model)
+		look_back, label_delay, freshness, model, project)
 	RETURNING id INTO result;
 	IF segments OPERATOR(pg_catalog.<>) '{}' THEN
 		PERFORM mlmeta.set_segments(name, segments, segment_sets);
@@ -347,7 +358,7 @@ $$;
 
 COMMENT ON FUNCTION mlmeta.create_monitor(text, text, text, interval, text[],
 	text, text, float8, float8, float8, text, text, text[], jsonb, text[],
-	interval, interval, interval, text) IS
+	interval, interval, interval, text, text) IS
 	'watches a table or query in windows of its time column; features: columns to profile, all but time, label and keys by default; label with score: quality of a binary classifier, label with prediction: of a regression; segments: names and SQL expressions; returns the monitor''s number';
 
 CREATE FUNCTION mlmeta.drop_monitor(monitor text) RETURNS void

@@ -298,6 +298,8 @@ BEGIN
 			granted.recorded::text[], writer);
 	END LOOP;
 
+	PERFORM mlmeta.grant_monitoring(writer);
+
 	PERFORM mlmeta.grant_columns('INSERT, UPDATE, DELETE', ARRAY['prices',
 		'budgets'], '{}', admin);
 	PERFORM mlmeta.grant_columns('DELETE', ARRAY['experiments', 'runs',
