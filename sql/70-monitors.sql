@@ -76,6 +76,9 @@ CREATE TABLE mlmeta.monitors (
 	resolve_after integer CHECK (resolve_after > 0),
 	cool_down interval NOT NULL DEFAULT '0' CHECK (cool_down >= '0'),
 	keep interval CHECK (keep > '0'),
+	roll_up_after interval CHECK (roll_up_after > '0'),
+	roll_up_to interval NOT NULL DEFAULT '1 month'
+		CHECK (mlmeta.is_window_length(roll_up_to)),
 	schedule text,
 	is_enabled boolean NOT NULL DEFAULT true,
 	model text,
@@ -139,6 +142,10 @@ COMMENT ON COLUMN mlmeta.monitors.cool_down IS
 	'nothing is reopened for this long after it was resolved';
 COMMENT ON COLUMN mlmeta.monitors.keep IS
 	'windows and results older than this are removed; NULL: kept';
+COMMENT ON COLUMN mlmeta.monitors.roll_up_after IS
+	'windows older than this are merged into longer ones; NULL: kept as they are';
+COMMENT ON COLUMN mlmeta.monitors.roll_up_to IS
+	'how long those are';
 COMMENT ON COLUMN mlmeta.monitors.schedule IS
 	'cron schedule of schedule_monitor()';
 COMMENT ON COLUMN mlmeta.monitors.is_enabled IS

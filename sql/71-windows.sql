@@ -82,11 +82,14 @@ CREATE TABLE mlmeta.monitor_windows (
 	estimated_roc_auc float8,
 	estimated_accuracy float8,
 	checked_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+	merged_windows integer NOT NULL DEFAULT 1,
 	PRIMARY KEY (monitor, window_start, segment)
 );
 
 COMMENT ON TABLE mlmeta.monitor_windows IS
 	'the checked windows, as profiles and quality summaries from which any comparison can be made again';
+COMMENT ON COLUMN mlmeta.monitor_windows.merged_windows IS
+	'so many windows were rolled up into this one; its estimates are their means, weighted with the rows';
 COMMENT ON COLUMN mlmeta.monitor_windows.segment IS
 	'empty: all rows of the window';
 COMMENT ON COLUMN mlmeta.monitor_windows.profile IS

@@ -343,6 +343,7 @@ DECLARE
 	next_window timestamptz;
 	first_window timestamptz;
 	first_failed timestamptz;
+	rolled_up timestamptz;
 	last_end timestamptz;
 	watched timestamptz;
 	look_back interval;
@@ -383,8 +384,11 @@ BEGIN
 		AT TIME ZONE m.time_zone;
 	look_back := greatest(m.look_back, CASE WHEN m.label_delay > '0'
 		THEN m.label_delay + m.granularity END, '0');
+	-- Windows that were rolled up are not read again.
+	SELECT max(x.window_end) INTO rolled_up FROM mlmeta.monitor_windows AS x
+	WHERE x.monitor = m.id AND x.merged_windows > 1;
 	first_window := greatest(least(next_window - look_back, since),
-		least(next_window, b.period_end));
+		least(next_window, b.period_end), rolled_up);
 	first_window := mlmeta.window_start(first_window AT TIME ZONE m.time_zone, m.granularity)
 		AT TIME ZONE m.time_zone;
 	last_end := mlmeta.window_start(until AT TIME ZONE m.time_zone, m.granularity)
@@ -401,7 +405,7 @@ BEGIN
 			SELECT r.changed, r.failed INTO changed, failed
 			FROM mlmeta.read_windows(m, b, first_window, last_end) AS r;
 			-- What could not be read of windows before can be read now.
-			SELECT min(r.window_start) INTO first_failed
+			SELECT greatest(min(r.window_start), rolled_up) INTO first_failed
 			FROM mlmeta.monitor_results AS r
 			WHERE r.monitor = m.id AND r.measure = 'check'
 				AND (r.segment <> '' OR r.feature <> '');

@@ -163,6 +163,58 @@ COMMENT ON FUNCTION mlmeta.unschedule_monitor(text) IS
 
 -- Retention ------------------------------------------------------------------------------------
 
+CREATE FUNCTION mlmeta.roll_up_windows(monitor mlmeta.monitors) RETURNS bigint
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	until timestamp;
+	merged bigint;
+BEGIN
+	-- What trailing baselines still compare with stays as it is.
+	SELECT mlmeta.window_start(least(max(w.window_end) - monitor.roll_up_after,
+			max(w.window_end) - b.trailing_windows * monitor.granularity)
+		AT TIME ZONE monitor.time_zone, monitor.roll_up_to) INTO until
+	FROM mlmeta.monitor_windows AS w
+		LEFT JOIN LATERAL (SELECT x.trailing_windows FROM mlmeta.monitor_baselines AS x
+			WHERE x.monitor = monitor.id ORDER BY x.id DESC LIMIT 1) AS b ON true
+	WHERE w.monitor = roll_up_windows.monitor.id
+	GROUP BY b.trailing_windows;
+	IF monitor.roll_up_after IS NULL OR until IS NULL
+			OR monitor.roll_up_to <= monitor.granularity THEN
+		RETURN 0;
+	END IF;
+	WITH fine AS (
+		DELETE FROM mlmeta.monitor_windows AS w
+		WHERE w.monitor = roll_up_windows.monitor.id AND w.merged_windows = 1
+			AND w.window_end <= until AT TIME ZONE roll_up_windows.monitor.time_zone
+		RETURNING w.*
+	), rolled AS (
+		INSERT INTO mlmeta.monitor_windows (monitor, segment, window_start,
+			window_end, baseline, row_count, profile, quality, errors,
+			estimated_roc_auc, estimated_accuracy, checked_at, merged_windows)
+		SELECT f.monitor, f.segment, min(f.window_start), max(f.window_end),
+			f.baseline, sum(f.row_count), mlmeta.merge(f.profile),
+			mlmeta.merge(f.quality), mlmeta.merge(f.errors),
+			sum(f.estimated_roc_auc * f.row_count) / nullif(sum(f.row_count)
+				FILTER (WHERE f.estimated_roc_auc IS NOT NULL), 0),
+			sum(f.estimated_accuracy * f.row_count) / nullif(sum(f.row_count)
+				FILTER (WHERE f.estimated_accuracy IS NOT NULL), 0),
+			max(f.checked_at), count(*)
+		FROM fine AS f
+		GROUP BY f.monitor, f.segment, f.baseline, mlmeta.window_start(
+			f.window_start AT TIME ZONE roll_up_windows.monitor.time_zone,
+			roll_up_windows.monitor.roll_up_to)
+		RETURNING merged_windows
+	)
+	SELECT sum(r.merged_windows) INTO merged FROM rolled AS r;
+	RETURN coalesce(merged, 0);
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta.roll_up_windows(mlmeta.monitors) IS
+	'merges windows older than the column roll_up_after says into such as long as roll_up_to, segment by segment; returns how many were merged; their results stay';
+
 CREATE FUNCTION mlmeta.apply_retention(monitor text) RETURNS bigint
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
@@ -173,6 +225,8 @@ DECLARE
 	removed bigint;
 BEGIN
 	PERFORM mlmeta.check_writable();
+	PERFORM mlmeta.check_monitor_owner(m);
+	PERFORM mlmeta.roll_up_windows(m);
 	-- The newest window stays: it says from where to go on.
 	SELECT least(max(w.window_start), max(w.window_end) - m.keep) INTO oldest
 	FROM mlmeta.monitor_windows AS w WHERE w.monitor = m.id;
@@ -188,11 +242,11 @@ BEGIN
 	DELETE FROM mlmeta.monitor_checks AS c
 	WHERE c.monitor = m.id AND c.until < oldest;
 	DELETE FROM mlmeta.monitor_windows AS w
-	WHERE w.monitor = m.id AND w.window_start < oldest;
+	WHERE w.monitor = m.id AND w.window_end <= oldest;
 	GET DIAGNOSTICS removed = ROW_COUNT;
 	RETURN removed;
 END
 $$;
 
 COMMENT ON FUNCTION mlmeta.apply_retention(text) IS
-	'removes what is older than the monitor''s column keep says: windows, results, checks and resolved alerts; returns how many windows those were';
+	'rolls up windows by the monitor''s columns roll_up_after and roll_up_to, and removes what is older than keep says: windows, results, checks and resolved alerts; returns how many windows were removed';

@@ -34,10 +34,12 @@ SELECT m.name AS monitor, w.window_start, w.window_end, w.segment, w.row_count,
 FROM mlmeta.monitor_windows AS w
 	JOIN mlmeta.monitors AS m ON m.id = w.monitor
 	LEFT JOIN mlmeta.monitor_results AS r ON r.monitor = w.monitor
-		AND r.window_start = w.window_start AND r.segment = w.segment
+		AND r.window_start = w.window_start AND r.window_end = w.window_end
+		AND r.segment = w.segment
 		AND r.measure IN ('roc_auc', 'mae')
 	LEFT JOIN mlmeta.monitor_results AS e ON e.monitor = w.monitor
-		AND e.window_start = w.window_start AND e.segment = w.segment
+		AND e.window_start = w.window_start AND e.window_end = w.window_end
+		AND e.segment = w.segment
 		AND e.measure = 'estimated_roc_auc'
 WHERE w.quality IS NOT NULL OR w.errors IS NOT NULL
 	OR w.estimated_roc_auc IS NOT NULL;
@@ -65,7 +67,8 @@ FROM mlmeta.monitor_windows AS w
 	JOIN mlmeta.monitors AS m ON m.id = w.monitor
 	CROSS JOIN LATERAL mlmeta.columns(w.profile) AS c
 	LEFT JOIN mlmeta.monitor_results AS r ON r.monitor = w.monitor
-		AND r.window_start = w.window_start AND r.segment = w.segment
+		AND r.window_start = w.window_start AND r.window_end = w.window_end
+		AND r.segment = w.segment
 		AND r.feature = c.feature AND r.measure = 'missing_share';
 
 COMMENT ON VIEW mlmeta.missing_history IS
