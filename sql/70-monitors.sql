@@ -153,7 +153,7 @@ COMMENT ON COLUMN mlmeta.monitors.is_enabled IS
 COMMENT ON COLUMN mlmeta.monitors.model IS
 	'reference to the registered model that made the predictions, such as churn@champion';
 COMMENT ON COLUMN mlmeta.monitors.project IS
-	'whose members see it, and whose writers handle its alerts; NULL: all see it, its owner handles them';
+	'whose members see it, and whose writers handle its alerts; NULL: whoever sees its model, or all';
 COMMENT ON COLUMN mlmeta.monitors.owner IS
 	'the role that checks the monitor, with its own rights';
 

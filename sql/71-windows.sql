@@ -324,7 +324,7 @@ BEGIN
 'SELECT $5::bigint, f.segment, f.start AT TIME ZONE %1$L,
 	(f.start + %2$L::interval) AT TIME ZONE %1$L, NULL::bigint, f.row_count,
 	f.profile, f.quality, f.errors, mlmeta.roc_auc(f.expected),
-	mlmeta.accuracy(f.expected), clock_timestamp()
+	mlmeta.accuracy(f.expected), clock_timestamp(), 1
 FROM (%3$s
 ) AS f (start, segment, row_count, profile, quality, expected, errors)',
 		monitor.time_zone, monitor.granularity,

@@ -35,7 +35,7 @@ DECLARE
 	link record;
 	-- Asked once for a statement; then the subqueries are not even begun.
 	open CONSTANT pg_catalog.text := '(SELECT mlmeta.all_open()) OR ';
-	own CONSTANT pg_catalog.text := 'EXISTS (SELECT FROM mlmeta.monitors AS m WHERE m.id = %I.monitor AND m.owner = CURRENT_USER::text)';
+	own CONSTANT pg_catalog.text := 'EXISTS (SELECT FROM mlmeta.monitors AS m WHERE m.id = %I.monitor AND mlmeta.holds_role(CURRENT_USER::text, m.owner))';
 BEGIN
 	FOR link IN
 		-- By the key of what it belongs to.
@@ -99,10 +99,10 @@ BEGIN
 				NULL),
 			-- A monitor runs what it stores with its owner's rights: nobody else
 			-- writes there. Who sees its model sees what it found.
-			('monitors', 'model IS NULL OR owner = CURRENT_USER::text OR mlmeta.permits_reference(''reader'', model)',
-				'owner = CURRENT_USER::text'),
+			('monitors', 'mlmeta.holds_role(CURRENT_USER::text, owner) OR CASE WHEN project IS NOT NULL THEN mlmeta.permits_project(''reader'', project) ELSE model IS NULL OR mlmeta.permits_reference(''reader'', model) END',
+				'mlmeta.holds_role(CURRENT_USER::text, owner) AND (project IS NULL OR mlmeta.permits_project(''writer'', project))'),
 			('monitor_baseline_segments', open || 'EXISTS (SELECT FROM mlmeta.monitor_baselines AS b WHERE b.id = monitor_baseline_segments.baseline)',
-				'EXISTS (SELECT FROM mlmeta.monitor_baselines AS b JOIN mlmeta.monitors AS m ON m.id = b.monitor WHERE b.id = monitor_baseline_segments.baseline AND m.owner = CURRENT_USER::text)'),
+				'EXISTS (SELECT FROM mlmeta.monitor_baselines AS b JOIN mlmeta.monitors AS m ON m.id = b.monitor WHERE b.id = monitor_baseline_segments.baseline AND mlmeta.holds_role(CURRENT_USER::text, m.owner))'),
 			-- Whoever sees an alert may look after it.
 			('alert_events', open || 'EXISTS (SELECT FROM mlmeta.alerts AS a WHERE a.id = alert_events.alert)',
 				'EXISTS (SELECT FROM mlmeta.alerts AS a WHERE a.id = alert_events.alert)')
@@ -277,7 +277,8 @@ BEGIN
 			('UPDATE', 'run_tags', ARRAY['run', 'key']),
 			('UPDATE', 'metric_keys', ARRAY['key']),
 			('UPDATE', 'artifacts', ARRAY['artifact', 'kind', 'name', 'version', 'digest', 'created_at', 'created_by']),
-			('UPDATE', 'monitors', ARRAY['id', 'owner', 'created_at']),
+			('UPDATE', 'monitors', ARRAY['id', 'source', 'relation', 'query', 'owner', 'created_at']),
+			('UPDATE', 'monitor_segments', ARRAY['monitor', 'name']),
 			('UPDATE', 'monitor_rules', ARRAY['monitor', 'feature', 'measure', 'segment']),
 			('UPDATE', 'monitor_baselines', ARRAY['id', 'monitor', 'dataset', 'query', 'profile', 'set_at', 'user_name']),
 			('UPDATE', 'monitor_windows', ARRAY['monitor', 'window_start', 'segment']),
@@ -297,8 +298,6 @@ BEGIN
 		PERFORM mlmeta.grant_columns(granted.privilege, ARRAY[granted.name],
 			granted.recorded::text[], writer);
 	END LOOP;
-
-	PERFORM mlmeta.grant_monitoring(writer);
 
 	PERFORM mlmeta.grant_columns('INSERT, UPDATE, DELETE', ARRAY['prices',
 		'budgets'], '{}', admin);
