@@ -894,6 +894,7 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+	PERFORM mlmeta.check_writable();
 	IF reason IS NULL OR btrim(reason, E' \t\n\r') = '' THEN
 		RAISE EXCEPTION 'bypassing request % needs a reason',
 				coalesce(request::text, 'NULL')

@@ -207,6 +207,7 @@ DECLARE
 	role text;
 	granted record;
 BEGIN
+	PERFORM mlmeta.check_writable();
 	PERFORM mlmeta.check_name('prefix', stem);
 	IF octet_length(reviewer) > 63 THEN
 		RAISE EXCEPTION 'prefix "%" is too long', prefix
