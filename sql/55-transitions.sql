@@ -319,6 +319,8 @@ AS $$
 DECLARE
 	m mlmeta.models := mlmeta.lock_model(model, 'admin');
 	gate_owner text := coalesce(owner, mlmeta.caller());
+	-- An empty one has no place for what is put behind it.
+	path text := coalesce(nullif(btrim(search_path), ''), 'pg_catalog');
 	checked record;
 BEGIN
 	PERFORM mlmeta.find_stage(stage);
@@ -330,9 +332,13 @@ BEGIN
 		RAISE EXCEPTION 'role "%" cannot add a gate that role "%" owns',
 				mlmeta.caller(), gate_owner
 			USING ERRCODE = 'insufficient_privilege';
+	ELSIF search_path ILIKE '%pg\_temp%' THEN
+		RAISE EXCEPTION 'gate "%" cannot have a search path with pg_temp', name
+			USING ERRCODE = 'invalid_parameter_value',
+				DETAIL = 'It would take what is in the session that decides.';
 	END IF;
 	SELECT c.* INTO checked
-	FROM mlmeta.run_gate(gate_owner, search_path, query, false, model, NULL,
+	FROM mlmeta.run_gate(gate_owner, path, query, false, model, NULL,
 		NULL, stage) AS c;
 	IF NOT checked.passed THEN
 		RAISE EXCEPTION 'gate "%" is not valid: %', name, checked.problem
@@ -343,7 +349,7 @@ BEGIN
 	INSERT INTO mlmeta.gates (model_id, stage, name, query, search_path, owner,
 		created_by)
 	VALUES (m.model_id, store_gate.stage, store_gate.name, store_gate.query,
-		store_gate.search_path, gate_owner, mlmeta.actor())
+		path, gate_owner, mlmeta.actor())
 	ON CONFLICT DO NOTHING;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'gate "%" of model "%" for stage "%" already exists',

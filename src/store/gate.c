@@ -3,7 +3,7 @@
  * gate.c
  *		Running a gate: one query with its owner's rights, read-only.
  *
- * Whoever decides on a transition runs queries that others wrote. Three walls
+ * Whoever decides on a transition runs queries that others wrote. Four walls
  * stand around such a query:
  *
  * - it runs as its owner in a security-restricted operation, as the query of
@@ -11,7 +11,9 @@
  *	 cannot get back to the rights of who decides;
  * - it runs in a read-only transaction, which also holds for whatever
  *	 functions it calls, and which cannot be undone from within;
- * - it runs in a subtransaction that is rolled back in any case.
+ * - it runs in a subtransaction that is rolled back in any case;
+ * - its names do not mean temporary tables of the session it happens to run in,
+ *	 which whoever decides could make to say what he likes.
  *
  * The function gives nobody rights he lacks: it runs queries only for an owner
  * whose rights the current user has anyway.
@@ -218,7 +220,9 @@ mlmeta_run_gate(PG_FUNCTION_ARGS)
 					 errmsg("owner and query of a gate must not be null")));
 	}
 	owner_name = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	search_path = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	/* A path that does not name pg_temp begins with it. */
+	search_path = psprintf("%s, pg_temp",
+						   text_to_cstring(PG_GETARG_TEXT_PP(1)));
 	query = text_to_cstring(PG_GETARG_TEXT_PP(2));
 	execute = PG_GETARG_BOOL(3);
 

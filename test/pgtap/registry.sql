@@ -2,7 +2,7 @@
 -- evidence, and what is known of it afterwards.
 BEGIN;
 SET search_path = public, mlmeta;
-SELECT plan(105);
+SELECT plan(112);
 
 CREATE ROLE trainer;
 CREATE ROLE anna;
@@ -299,6 +299,60 @@ REVOKE SELECT ON public.secrets FROM boss;
 SELECT results_eq($$ SELECT passed, problem FROM check_gates('churn', 1, 'archived') $$,
 	$$ VALUES (false, 'permission denied for table secrets') $$, 'and no more, also for a superuser');
 SELECT drop_gate('churn', 'archived', 'owned') \gset
+
+-- Names mean what they meant to who added the gate, not what is in the session of
+-- who decides.
+CREATE TABLE public.scores (auc float8);
+INSERT INTO public.scores VALUES (0.5);
+SELECT add_gate('churn', 'archived', 'table', 'SELECT max(auc) > 0.8, max(auc) FROM scores') \gset
+CREATE TEMP TABLE scores (auc float8);
+INSERT INTO scores VALUES (0.99);
+SELECT results_eq($$ SELECT passed, detail FROM check_gates('churn', 1, 'archived') $$,
+	$$ VALUES (false, '0.5') $$, 'a temporary table does not stand in for the one that is meant');
+SELECT drop_gate('churn', 'archived', 'table') \gset
+SET LOCAL search_path = pg_temp, public, mlmeta;
+SELECT throws_ok($$ SELECT add_gate('churn', 'archived', 'table', 'SELECT max(auc) > 0.8 FROM scores') $$, '22023', NULL,
+	'nor can a gate ask for that');
+SET LOCAL search_path = public, mlmeta;
+CREATE FUNCTION pg_temp.add_bare_gate() RETURNS void LANGUAGE plpgsql SET search_path = '' AS $$
+BEGIN
+	PERFORM mlmeta.add_gate('churn', 'archived', 'bare', 'SELECT max(auc) > 0.8 FROM public.scores');
+END
+$$;
+SELECT lives_ok('SELECT pg_temp.add_bare_gate()', 'a gate needs no path');
+SELECT results_eq($$ SELECT passed, problem FROM check_gates('churn', 1, 'archived') $$, $$ VALUES (false, NULL::text) $$,
+	'to be run');
+SELECT drop_gate('churn', 'archived', 'bare') \gset
+DROP TABLE pg_temp.scores;
+
+-- An owner that is gone, one that is no longer to be acted for.
+CREATE ROLE leaver;
+GRANT t_reg_admin TO leaver;
+SELECT pg_temp.as_user('leaver', 'SELECT add_gate(''churn'', ''archived'', ''left'', ''SELECT true'')') \gset
+DROP ROLE leaver;
+SELECT results_eq($$ SELECT passed, problem FROM check_gates('churn', 1, 'archived') $$,
+	$$ VALUES (false, 'role "leaver" does not exist') $$, 'a gate whose owner is gone is a no');
+SELECT drop_gate('churn', 'archived', 'left') \gset
+
+-- A gate that never ends takes the decision with it, and leaves it as it was.
+SELECT add_gate('churn', 'archived', 'endless', 'SELECT true FROM pg_sleep(60)') \gset
+SELECT request_transition('churn', 3, 'archived') AS q_endless \gset
+-- OTHERS does not catch this one.
+CREATE FUNCTION pg_temp.patient(who text, query text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	RETURN pg_temp.as_user(who, query);
+EXCEPTION WHEN query_canceled THEN
+	RETURN SQLERRM;
+END
+$$;
+SET LOCAL statement_timeout = '200ms';
+SELECT pg_temp.patient('ben', format('SELECT approve(%s)', :q_endless)) AS ended \gset
+SET LOCAL statement_timeout = 0;
+SELECT is(:'ended'::text, 'canceling statement due to statement timeout', 'an endless gate ends with the statement');
+SELECT results_eq(format('SELECT status, approved_by FROM request_overview WHERE request = %s', :q_endless),
+	$$ VALUES ('pending', NULL::text[]) $$, 'the request waits on, the approval is not given');
+SELECT withdraw(:q_endless) \gset
+SELECT drop_gate('churn', 'archived', 'endless') \gset
 
 -- Bypass, rejection, expiry, rollback -----------------------------------------
 
