@@ -12,8 +12,10 @@
 
 #include "common/shortest_dec.h"
 #include "core/archive.h"
+#include "core/rice.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "port/pg_bitutils.h"
 #include "port/pg_bswap.h"
 #include "utils/builtins.h"
 #include "utils/float.h"
@@ -895,11 +897,99 @@ archive_floats(Archive *ar, const char *name, double **values, int *n,
 	ARCHIVE_ARRAY(double, archive_unnamed_float, (int) sizeof(double));
 }
 
+/* Fewer counts follow one by one; so do others, where this stands for k */
+#define MIN_PACKED_COUNTS	8
+#define COUNTS_NOT_PACKED	0xFF
+
+static int
+varint_size(uint64 value)
+{
+	return pg_leftmost_one_pos64(value | 1) / 7 + 1;
+}
+
+static void
+write_counts(Archive *ar, const int64 *values, int n)
+{
+	uint64		n_bits;
+	uint64		n_bytes = 0;
+
+	write_varint(ar, (uint64) n);
+	if (n >= MIN_PACKED_COUNTS)
+	{
+		int			k = rice_parameter(values, n, &n_bits);
+
+		for (int i = 0; i < n; i++)
+			n_bytes += varint_size((uint64) values[i]);
+		if (n_bits <= 8 * n_bytes)
+		{
+			appendStringInfoCharMacro(ar->out, (char) k);
+			rice_write(ar->out, values, n, k);
+			return;
+		}
+		appendStringInfoCharMacro(ar->out, (char) COUNTS_NOT_PACKED);
+	}
+	for (int i = 0; i < n; i++)
+		write_varint(ar, (uint64) values[i]);
+}
+
+static int64 *
+read_counts(Archive *ar, const char *name, int *n, int max_n)
+{
+	uint64		length = read_varint(ar);
+	int64	   *values;
+	const char *next;
+	int			k = COUNTS_NOT_PACKED;
+
+	*n = 0;
+	if (length > (uint64) max_n)
+		archive_fail(ar, "The field \"%s\" has more than %d elements.", name,
+					 max_n);
+	/* a count takes one bit at least, or a byte */
+	if (length == 0 ||
+		!has_left(ar, length < MIN_PACKED_COUNTS ? length : 1 + length / 8))
+		return NULL;
+	values = palloc(length * sizeof(int64));
+	if (length >= MIN_PACKED_COUNTS)
+		k = (uint8) *ar->cursor++;
+	if (k == COUNTS_NOT_PACKED)
+	{
+		for (uint64 i = 0; i < length; i++)
+			archive_unnamed_count(ar, &values[i]);
+	}
+	else
+	{
+		next = k > RICE_MAX_PARAMETER ? NULL :
+			rice_read(ar->cursor, ar->end, values, (int) length, k);
+		if (next == NULL)
+			archive_fail(ar, "The field \"%s\" is not %d packed counts.",
+						 name, (int) length);
+		else
+			ar->cursor = next;
+	}
+	*n = (int) length;
+	return values;
+}
+
 void
 archive_counts(Archive *ar, const char *name, int64 **values, int *n,
 			   int max_n)
 {
-	ARCHIVE_ARRAY(int64, archive_unnamed_count, 1);
+	switch (ar->mode)
+	{
+		case ARCHIVE_WRITE_BINARY:
+			write_counts(ar, *values, *n);
+			break;
+		case ARCHIVE_READ_BINARY:
+			*values = read_counts(ar, name, n, max_n);
+			if (ar->failed)
+				*n = 0;
+			break;
+		default:
+			{
+				ARCHIVE_ARRAY(int64, archive_unnamed_count, 1);
+				break;
+			}
+	}
 }
 
 /*

@@ -189,6 +189,32 @@ SELECT encode(histogram_send(h), 'hex') FROM (SELECT histogram(x, ARRAY[1, 2.5])
 	FROM unnest('{0.5,1,1.75,3,NULL,NaN}'::float8[]) AS x) AS s;
 SELECT histogram(x, ARRAY[1, 2.5]) FROM unnest('{0.5,1,1.75,3,NULL,NaN}'::float8[]) AS x;
 
+-- eight counts and more are packed; here are all magnitudes, escapes and lists that are better left as they are
+CREATE FUNCTION with_counts(counts bigint[]) RETURNS histogram LANGUAGE sql AS $$
+	SELECT format('{"version": 1, "form": "detached", "n": %s, "null_count": 0, "nan_count": 0, '
+		'"negative_infinities": 0, "positive_infinities": 0, "minimum": 0, "maximum": 0, "bounds_loose": false, '
+		'"sum": {"negative": false, "scale": 0, "magnitude": ""}, "squares": {"negative": false, "scale": 0, "magnitude": ""}, '
+		'"grid": "e305eecdbb2f8a6ea16a53a626aefbf7", "counts": [%s]}', sum(c), string_agg(c::text, ',' ORDER BY i))::histogram
+	FROM unnest(counts) WITH ORDINALITY AS u (c, i)
+$$;
+SELECT what, encode(substr(histogram_send(with_counts(counts)),
+	position('\xe305eecdbb2f8a6ea16a53a626aefbf7'::bytea IN histogram_send(with_counts(counts))) + 16), 'hex') AS packed
+FROM (VALUES ('ones', array_fill(1::bigint, ARRAY[9])),
+	('few', array_fill(1::bigint, ARRAY[7])),
+	('zeros', array_fill(0::bigint, ARRAY[8])),
+	('an escape', ARRAY[0, 1, 2, 3, 4, 5, 6, 1000]::bigint[]),
+	('large', ARRAY[1000000, 1000001, 999999, 1000100, 1000000, 999000, 1000000, 1000000]::bigint[]),
+	('the largest', ARRAY[9223372036854775807, 0, 0, 0, 0, 0, 0, 0]),
+	('small and large', ARRAY[1, 2000000, 3, 1999999, 2, 1900000, 4, 2000001, 1, 1999000])
+	) AS v (what, counts);
+SELECT setseed(0.25);
+SELECT count(*), bool_and(h::text::histogram = h AND h::text = with_counts(counts)::text) AS come_back,
+	bool_and(translate(counts::text, '{}', '[]')::jsonb = h::text::jsonb -> 'counts') AS as_given
+FROM (SELECT counts, with_counts(counts) AS h
+	FROM (SELECT array_agg(floor(exp(random() * 36 * (n % 7) / 6) * CASE WHEN random() < 0.2 THEN 0 ELSE 1 END)::bigint) AS counts
+		FROM generate_series(1, 400) AS n, generate_series(1, 1 + n % 60) GROUP BY n) AS c) AS s;
+DROP FUNCTION with_counts;
+
 -- Bounds hold at both ends of the floats --------------------------------------------------
 
 -- offsets of many rows from a far edge would overflow, as would twice an integral

@@ -495,20 +495,37 @@ histogram_same_grid(const Histogram *a, const Histogram *b)
 }
 
 static void
-add_count(int64 *into, int64 from, int sign)
+combine_failed(bool overflow)
 {
-	if (sign > 0 ? pg_add_s64_overflow(*into, from, into) :
-		pg_sub_s64_overflow(*into, from, into))
+	if (overflow)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("a count of a histogram is out of range")));
-	if (*into < 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("a histogram cannot be subtracted from one that does "
-						"not contain it"),
-				 errhint("Subtract only what was added before, such as a "
-						 "window from a total.")));
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("a histogram cannot be subtracted from one that does not "
+					"contain it"),
+			 errhint("Subtract only what was added before, such as a window "
+					 "from a total.")));
+}
+
+/*
+ * n counts at once, none of them negative: a sum that overflows is negative,
+ * and so is a difference of what was not contained.
+ */
+static void
+add_counts(int64 *into, const int64 *from, int n, int sign)
+{
+	int64		any = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		into[i] = sign > 0 ? (int64) ((uint64) into[i] + (uint64) from[i]) :
+			into[i] - from[i];
+		any |= into[i];
+	}
+	if (any < 0)
+		combine_failed(sign > 0);
 }
 
 /*
@@ -533,11 +550,13 @@ histogram_combine(Histogram *into, const Histogram *from, int sign)
 						 "histogram(value, baseline) uses those of the "
 						 "baseline.")));
 
-	add_count(&into->n, from->n, sign);
-	add_count(&into->null_count, from->null_count, sign);
-	add_count(&into->nan_count, from->nan_count, sign);
-	add_count(&into->negative_infinities, from->negative_infinities, sign);
-	add_count(&into->positive_infinities, from->positive_infinities, sign);
+	add_counts(&into->n, &from->n, 1, sign);
+	add_counts(&into->null_count, &from->null_count, 1, sign);
+	add_counts(&into->nan_count, &from->nan_count, 1, sign);
+	add_counts(&into->negative_infinities, &from->negative_infinities, 1,
+			   sign);
+	add_counts(&into->positive_infinities, &from->positive_infinities, 1,
+			   sign);
 
 	if (into->form == HISTOGRAM_CELLS)
 	{
@@ -546,13 +565,9 @@ histogram_combine(Histogram *into, const Histogram *from, int sign)
 	}
 	else
 	{
-		for (int i = 0; i < into->n_bins; i++)
-			add_count(&into->counts[i], from->counts[i], sign);
+		add_counts(into->counts, from->counts, into->n_bins, sign);
 		if (into->sums != NULL && from->sums != NULL)
-		{
-			for (int i = 0; i < into->n_bins; i++)
-				add_count(&into->sums[i], from->sums[i], sign);
-		}
+			add_counts(into->sums, from->sums, into->n_bins, sign);
 		else
 			into->sums = NULL;
 	}
