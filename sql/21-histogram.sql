@@ -282,6 +282,118 @@ COMMENT ON AGGREGATE mlmeta.histogram(float8, mlmeta.histogram) IS
 	'histogram over the bins of another one, so that the two (and all windows over one baseline) compare, add and subtract without loss';
 
 -- ---------------------------------------------------------------------------
+-- Rows that stand for several
+-- ---------------------------------------------------------------------------
+
+CREATE FUNCTION mlmeta.histogram_bins_weighted_trans(
+		state mlmeta.histogram, value float8, bins integer, weight bigint)
+	RETURNS mlmeta.histogram LANGUAGE C IMMUTABLE PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_histogram_bins_weighted_trans';
+COMMENT ON FUNCTION mlmeta.histogram_bins_weighted_trans(mlmeta.histogram, float8, integer, bigint) IS
+	'transition function of histogram over bins over its own data, of weighted rows';
+CREATE AGGREGATE mlmeta.histogram(value float8, bins integer, weight bigint) (
+	SFUNC = mlmeta.histogram_bins_weighted_trans,
+	STYPE = mlmeta.histogram,
+	SSPACE = 262144,
+	FINALFUNC = mlmeta.histogram_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	COMBINEFUNC = mlmeta.histogram_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE mlmeta.histogram(float8, integer, bigint) IS
+	'equi-depth histogram over its own data, of rows that stand for weight rows each: the histogram that as many rows would make; a weight is not negative (22003), rows of weight 0 or NULL take no part';
+
+CREATE FUNCTION mlmeta.histogram_edges_weighted_trans(
+		state mlmeta.histogram, value float8, edges float8[], weight bigint)
+	RETURNS mlmeta.histogram LANGUAGE C IMMUTABLE PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_histogram_edges_weighted_trans';
+COMMENT ON FUNCTION mlmeta.histogram_edges_weighted_trans(mlmeta.histogram, float8, float8[], bigint) IS
+	'transition function of histogram over given edges, of weighted rows';
+CREATE FUNCTION mlmeta.histogram_edges_weighted_inverse(
+		state mlmeta.histogram, value float8, edges float8[], weight bigint)
+	RETURNS mlmeta.histogram LANGUAGE C IMMUTABLE PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_histogram_edges_weighted_inverse';
+COMMENT ON FUNCTION mlmeta.histogram_edges_weighted_inverse(mlmeta.histogram, float8, float8[], bigint) IS
+	'inverse transition function of histogram over given edges, of weighted rows';
+CREATE AGGREGATE mlmeta.histogram(value float8, edges float8[], weight bigint) (
+	SFUNC = mlmeta.histogram_edges_weighted_trans,
+	STYPE = mlmeta.histogram,
+	SSPACE = 8192,
+	FINALFUNC = mlmeta.histogram_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	COMBINEFUNC = mlmeta.histogram_combine,
+	MSFUNC = mlmeta.histogram_edges_weighted_trans,
+	MINVFUNC = mlmeta.histogram_edges_weighted_inverse,
+	MSTYPE = mlmeta.histogram,
+	MSSPACE = 8192,
+	MFINALFUNC = mlmeta.histogram_final,
+	MFINALFUNC_MODIFY = READ_ONLY,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE mlmeta.histogram(float8, float8[], bigint) IS
+	'histogram over the given inner edges, of rows that stand for weight rows each: the histogram that as many rows would make; a weight is not negative (22003), rows of weight 0 or NULL take no part';
+
+CREATE FUNCTION mlmeta.histogram_range_weighted_trans(
+		state mlmeta.histogram, value float8, lo float8, hi float8, bins integer, weight bigint)
+	RETURNS mlmeta.histogram LANGUAGE C IMMUTABLE PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_histogram_range_weighted_trans';
+COMMENT ON FUNCTION mlmeta.histogram_range_weighted_trans(mlmeta.histogram, float8, float8, float8, integer, bigint) IS
+	'transition function of histogram over equal width, of weighted rows';
+CREATE FUNCTION mlmeta.histogram_range_weighted_inverse(
+		state mlmeta.histogram, value float8, lo float8, hi float8, bins integer, weight bigint)
+	RETURNS mlmeta.histogram LANGUAGE C IMMUTABLE PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_histogram_range_weighted_inverse';
+COMMENT ON FUNCTION mlmeta.histogram_range_weighted_inverse(mlmeta.histogram, float8, float8, float8, integer, bigint) IS
+	'inverse transition function of histogram over equal width, of weighted rows';
+CREATE AGGREGATE mlmeta.histogram(value float8, lo float8, hi float8, bins integer, weight bigint) (
+	SFUNC = mlmeta.histogram_range_weighted_trans,
+	STYPE = mlmeta.histogram,
+	SSPACE = 8192,
+	FINALFUNC = mlmeta.histogram_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	COMBINEFUNC = mlmeta.histogram_combine,
+	MSFUNC = mlmeta.histogram_range_weighted_trans,
+	MINVFUNC = mlmeta.histogram_range_weighted_inverse,
+	MSTYPE = mlmeta.histogram,
+	MSSPACE = 8192,
+	MFINALFUNC = mlmeta.histogram_final,
+	MFINALFUNC_MODIFY = READ_ONLY,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE mlmeta.histogram(float8, float8, float8, integer, bigint) IS
+	'histogram with bins of equal width, of rows that stand for weight rows each: the histogram that as many rows would make; a weight is not negative (22003), rows of weight 0 or NULL take no part';
+
+CREATE FUNCTION mlmeta.histogram_baseline_weighted_trans(
+		state mlmeta.histogram, value float8, baseline mlmeta.histogram, weight bigint)
+	RETURNS mlmeta.histogram LANGUAGE C IMMUTABLE PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_histogram_baseline_weighted_trans';
+COMMENT ON FUNCTION mlmeta.histogram_baseline_weighted_trans(mlmeta.histogram, float8, mlmeta.histogram, bigint) IS
+	'transition function of histogram over the bins of a baseline, of weighted rows';
+CREATE FUNCTION mlmeta.histogram_baseline_weighted_inverse(
+		state mlmeta.histogram, value float8, baseline mlmeta.histogram, weight bigint)
+	RETURNS mlmeta.histogram LANGUAGE C IMMUTABLE PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_histogram_baseline_weighted_inverse';
+COMMENT ON FUNCTION mlmeta.histogram_baseline_weighted_inverse(mlmeta.histogram, float8, mlmeta.histogram, bigint) IS
+	'inverse transition function of histogram over the bins of a baseline, of weighted rows';
+CREATE AGGREGATE mlmeta.histogram(value float8, baseline mlmeta.histogram, weight bigint) (
+	SFUNC = mlmeta.histogram_baseline_weighted_trans,
+	STYPE = mlmeta.histogram,
+	SSPACE = 8192,
+	FINALFUNC = mlmeta.histogram_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	COMBINEFUNC = mlmeta.histogram_combine,
+	MSFUNC = mlmeta.histogram_baseline_weighted_trans,
+	MINVFUNC = mlmeta.histogram_baseline_weighted_inverse,
+	MSTYPE = mlmeta.histogram,
+	MSSPACE = 8192,
+	MFINALFUNC = mlmeta.histogram_final,
+	MFINALFUNC_MODIFY = READ_ONLY,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE mlmeta.histogram(float8, mlmeta.histogram, bigint) IS
+	'histogram over the bins of another one, of rows that stand for weight rows each: the histogram that as many rows would make; a weight is not negative (22003), rows of weight 0 or NULL take no part';
+
+-- ---------------------------------------------------------------------------
 -- Merging
 -- ---------------------------------------------------------------------------
 

@@ -604,6 +604,27 @@ AS 'MODULE_PATHNAME', 'mlmeta_weighted_accum';
 COMMENT ON FUNCTION mlmeta.weighted_accum(internal, float8, boolean, float8)
 	IS 'aggregate transition: collects a weighted row of two samples';
 
+CREATE FUNCTION mlmeta.ks_weighted_final(state internal)
+RETURNS float8
+LANGUAGE C IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'mlmeta_ks_weighted_final';
+
+COMMENT ON FUNCTION mlmeta.ks_weighted_final(internal) IS
+	'aggregate final: Kolmogorov-Smirnov distance of two samples of weighted rows';
+
+CREATE AGGREGATE mlmeta.ks(
+	value float8, is_current boolean, weight float8) (
+	SFUNC = mlmeta.weighted_accum,
+	STYPE = internal,
+	SSPACE = 65536,
+	FINALFUNC = mlmeta.ks_weighted_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE mlmeta.ks(float8, boolean, float8) IS
+	'Kolmogorov-Smirnov distance of two samples of weighted rows, exact over rows';
+
 CREATE FUNCTION mlmeta.wasserstein_weighted_final(state internal)
 RETURNS float8
 LANGUAGE C IMMUTABLE PARALLEL SAFE

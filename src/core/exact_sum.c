@@ -372,15 +372,19 @@ wide_add(Wide *a, const Wide *b)
 	wide_trim(a);
 }
 
-/* Nearest float8 to wide * 2^exponent */
+/*
+ * Nearest float8 to wide, as the result times 2^*exponent: the result is a
+ * 64-bit integer, rounded, so that neither overflows.
+ */
 static double
-wide_value(const Wide *wide, int exponent)
+wide_mantissa(const Wide *wide, int *exponent)
 {
 	int			top = wide->n - 1;
 	uint64		bits;
 	int			shift;
-	double		value;
+	double		mantissa;
 
+	*exponent = 0;
 	if (wide->n == 0)
 		return 0;
 
@@ -409,8 +413,19 @@ wide_value(const Wide *wide, int exponent)
 			}
 		}
 	}
-	value = ldexp((double) bits, exponent + 32 * (top - 1) - shift);
-	return wide->negative ? -value : value;
+	*exponent = 32 * (top - 1) - shift;
+	mantissa = (double) bits;
+	return wide->negative ? -mantissa : mantissa;
+}
+
+/* Nearest float8 to wide * 2^exponent */
+static double
+wide_value(const Wide *wide, int exponent)
+{
+	int			shift;
+	double		mantissa = wide_mantissa(wide, &shift);
+
+	return ldexp(mantissa, exponent + shift);
 }
 
 /* ----------
@@ -451,22 +466,31 @@ wide_times(Wide *product, const ExactSum *sum, int64 n)
 	wide_multiply(product, &wide, &count);
 }
 
+/* n times the sum of squared deviations: n * squares - values^2 */
+static void
+wide_deviation(Wide *total, const ExactSum *values, const ExactSum *squares,
+			   int64 n)
+{
+	Wide		sum;
+	Wide		square;
+
+	wide_times(total, squares, n);
+	wide_from_sum(&sum, values);
+	wide_multiply(&square, &sum, &sum);
+
+	/* less than 0 is impossible for sums of real data */
+	if (!wide_subtract(total, &square))
+		total->n = 0;
+}
+
 double
 exact_sum_deviation(const ExactSum *values, const ExactSum *squares, int64 n)
 {
 	Wide		total;
-	Wide		sum;
-	Wide		square;
 
 	if (n <= 1)
 		return 0;
-	wide_times(&total, squares, n);
-	wide_from_sum(&sum, values);
-	wide_multiply(&square, &sum, &sum);
-
-	/* n * squares < sum^2 is impossible for sums of real data */
-	if (!wide_subtract(&total, &square))
-		return 0;
+	wide_deviation(&total, values, squares, n);
 	return wide_value(&total, SQUARE_EXPONENT) / (double) n;
 }
 
@@ -501,13 +525,42 @@ exact_sum_codeviation(const ExactSum *x, const ExactSum *y,
 }
 
 double
-exact_moments_sum(const ExactMoments *moments)
+exact_moments_mean(const ExactMoments *moments, int64 n)
 {
 	ExactSum	sum;
 	ExactSum	squares;
+	Wide		wide;
+	int			exponent;
+	double		mantissa;
 
 	settled_sums(moments, &sum, &squares);
-	return exact_sum_value(&sum);
+	wide_from_sum(&wide, &sum);
+	mantissa = wide_mantissa(&wide, &exponent);
+	return ldexp(mantissa / (double) n, VALUE_EXPONENT + exponent);
+}
+
+double
+exact_moments_spread(const ExactMoments *moments, int64 n, int64 divisor)
+{
+	ExactSum	sum;
+	ExactSum	squares;
+	Wide		total;
+	int			exponent;
+	double		mantissa;
+
+	if (n <= 1)
+		return 0;
+	settled_sums(moments, &sum, &squares);
+	wide_deviation(&total, &sum, &squares, n);
+	mantissa = wide_mantissa(&total, &exponent);
+	exponent += SQUARE_EXPONENT;
+	if (exponent % 2 != 0)
+	{
+		mantissa *= 2;
+		exponent--;
+	}
+	return ldexp(sqrt(mantissa / (double) n / (double) divisor),
+				 exponent / 2);
 }
 
 double

@@ -191,9 +191,17 @@ extern void exact_moments_combine(ExactMoments *moments,
 /* Fields "sum" and "squares" */
 extern void exact_moments_archive(Archive *ar, ExactMoments *moments);
 
-/* Sum and sum of squared deviations from the mean, of n values */
-extern double exact_moments_sum(const ExactMoments *moments);
+/* Sum of squared deviations from the mean, of n values */
 extern double exact_moments_deviation(const ExactMoments *moments, int64 n);
+
+/*
+ * The mean of n >= 1 values, and the root of their squared deviations over the
+ * divisor, n or n - 1: finite where the result is, though the sums overflow,
+ * and not 0 where the squares are too small for a float8.
+ */
+extern double exact_moments_mean(const ExactMoments *moments, int64 n);
+extern double exact_moments_spread(const ExactMoments *moments, int64 n,
+								   int64 divisor);
 
 /*
  * Adds n values and their squares, all finite. What a cell's sum does not

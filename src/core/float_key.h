@@ -26,6 +26,15 @@ float_key(double value)
 	return (bits & FLOAT_KEY_SIGN) ? ~bits : bits | FLOAT_KEY_SIGN;
 }
 
+/* Is b the least float above a? Between those around 0 lies the key of -0.0 */
+static inline bool
+float_is_next(double a, double b)
+{
+	uint64		key = float_key(a);
+
+	return float_key(b) == key + (key == FLOAT_KEY_SIGN - 2 ? 2 : 1);
+}
+
 static inline double
 float_from_key(uint64 key)
 {

@@ -63,6 +63,9 @@ FROM (SELECT histogram(1e15 + x, 0, 1, 2) AS h FROM unnest('{1,2,3,4}'::float8[]
 -- huge and tiny together
 SELECT mean(histogram(x, 0, 1, 2)) AS mean
 FROM unnest('{1e308,1e308,-1e308,-1e308,4e-300}'::float8[]) AS x;
+-- sums and squares that no float holds, of means and deviations that are some
+SELECT mean(histogram(x, 3)) AS mean, stddev(histogram(x, 3)) AS stddev, stddev(histogram(x / 1e300, 3)) AS of_1, stddev(histogram(x * 1e-300 * 1e-200, 3)) AS tiny
+FROM unnest('{1e308,1.5e308,1.5e308}'::float8[]) AS x;
 -- against exact arithmetic, on numbers that numeric and float8 share
 SELECT mean(h) = avg AS mean_is_avg, abs(stddev(h) / sd - 1) < 1e-15 AS stddev_is_stddev
 FROM (SELECT histogram(x, 10) AS h, avg(x::numeric)::float8 AS avg, stddev(x::numeric)::float8 AS sd
@@ -135,6 +138,31 @@ FROM (SELECT histogram(x, h) FILTER (WHERE i % 2 = 0) AS by_filter FROM histogra
 SELECT merge(part) FILTER (WHERE k IS NOT NULL) = merge(part) FILTER (WHERE k IS NULL) AS rollup_is_merge
 FROM (SELECT i % 3 AS k, histogram(x, (SELECT h FROM baseline)) AS part FROM histogram_data
 	GROUP BY GROUPING SETS ((i % 3), ())) AS s;
+
+-- Rows that stand for several ------------------------------------------------------
+
+-- the histogram that as many rows would make, to the bit, in each form
+CREATE TEMP TABLE weighted AS
+SELECT i, CASE WHEN i % 50 = 0 THEN NULL WHEN i % 51 = 0 THEN 'NaN' WHEN i % 52 = 0 THEN '-Infinity' ELSE x END AS x,
+	CASE WHEN i % 11 = 0 THEN NULL ELSE i % 5 END AS weight
+FROM histogram_data WHERE i <= 50000;
+SELECT w.own = r.own AS own, w.edges = r.edges AS edges, w.range = r.range AS range, w.baseline = r.baseline AS baseline, n(w.own) > 80000 AS many
+FROM (SELECT histogram(x, 100, weight) AS own, histogram(x, ARRAY[0, 1.5, 1e9], weight) AS edges,
+		histogram(x, 0, 100, 10, weight) AS range, histogram(x, h, weight) AS baseline FROM weighted, baseline) AS w,
+	(SELECT histogram(x, 100) AS own, histogram(x, ARRAY[0, 1.5, 1e9]) AS edges,
+		histogram(x, 0, 100, 10) AS range, histogram(x, h) AS baseline FROM weighted, baseline, generate_series(1, weight)) AS r;
+-- in frames that move, in parts, with huge weights and tiny numbers
+SELECT bool_and(counts(moving) = counts(whole) AND mean(moving) IS NOT DISTINCT FROM mean(whole) AND null_count(moving) = null_count(whole)
+	AND nan_count(moving) = nan_count(whole)) AS moving_is_whole
+FROM (SELECT i, histogram(x, ARRAY[0, 10.0, 1000], weight) OVER (ORDER BY i ROWS 9 PRECEDING) AS moving FROM weighted WHERE i <= 300) AS m,
+	LATERAL (SELECT histogram(x, ARRAY[0, 10.0, 1000], weight) AS whole FROM weighted AS d WHERE d.i BETWEEN m.i - 9 AND m.i) AS w;
+SELECT merge(part) = (SELECT histogram(x, 0, 100, 10, weight) FROM weighted) AS merged_is_whole
+FROM (SELECT histogram(x, 0, 100, 10, weight) AS part FROM weighted GROUP BY i % 7) AS s;
+SELECT n(h), mean(h), stddev(h), counts(h) FROM (SELECT histogram(x, ARRAY[0, 1], w) AS h
+	FROM (VALUES (5e-324, 3::bigint << 60), (-1e300, 1::bigint << 61), (1e300, 1::bigint << 61)) AS t(x, w)) AS s;
+SELECT n(histogram(x, 3, 0)) AS weight_0, n(histogram(x, 3, NULL)) AS weight_null FROM v WHERE x < 3;
+-- fractions: scaled and rounded
+SELECT abs(mean(histogram(x, 10, round(1000 * 0.9 ^ x)::bigint)) - sum(x * 0.9 ^ x) / sum(0.9 ^ x)) < 0.01 AS near FROM generate_series(1, 30) AS x;
 
 -- Sum, difference, detached values -----------------------------------------------
 
@@ -217,6 +245,15 @@ DROP FUNCTION with_counts;
 
 -- Bounds hold at both ends of the floats --------------------------------------------------
 
+-- the values around 0 have point bins like all others
+SELECT edges(histogram(x, 3)) AS edges, counts(histogram(x, 3)) AS counts, ks(histogram(x, 3), histogram(-x, 3)) AS ks
+FROM unnest('{-5e-324,-5e-324,5e-324,5e-324,0,0}'::float8[]) AS x;
+-- no unit, no multiple of it: as over rows
+SELECT wasserstein(c, c, normed => true) IS NULL AS of_a_constant, wasserstein_interval(i, i, true) IS NULL AS with_infinities,
+	round(wasserstein(t, t2, normed => true)::numeric, 3) AS of_tiny_numbers
+FROM (SELECT histogram(7, 3) AS c, histogram('Infinity', 3) AS i FROM v) AS s,
+	(SELECT histogram(x * 1e-200, 3) AS t, histogram(2 * x * 1e-200, 3) AS t2 FROM unnest('{1,2}'::float8[]) AS x) AS s2;
+
 -- offsets of many rows from a far edge would overflow, as would twice an integral
 WITH samples(reference, current) AS (
 	VALUES (array_append(array_fill(-1.5::float8, ARRAY[4]), 1e308),
@@ -224,7 +261,9 @@ WITH samples(reference, current) AS (
 		(ARRAY[-1.7e308, -1.4e308, -5e307, 0, 2e306, 9e307, 1.7e308]::float8[],
 			ARRAY[-1.7e308, -1e307, 0, 1e306, 1.6e308]::float8[]),
 		(ARRAY[1e308]::float8[], ARRAY[0.25, 0.5]),
-		(ARRAY[-1e-320, 5e-324, 0]::float8[], ARRAY[0, 0, 1e-320]::float8[]))
+		(ARRAY[-1e-320, 5e-324, 0]::float8[], ARRAY[0, 0, 1e-320]::float8[]),
+		(ARRAY[-5e-324, -5e-324, 0]::float8[], ARRAY[0, 0, 5e-324]::float8[]),
+		(ARRAY[-1.7e308, -1e308]::float8[], ARRAY[1e307, 5e307]::float8[]))
 SELECT bool_and(w BETWEEN wi.low AND wi.high) AS wasserstein_held,
 	bool_and(e BETWEEN ei.low AND ei.high) AS energy_distance_held,
 	bool_and(w < 'Infinity' AND e < 'Infinity') AS finite
@@ -321,6 +360,11 @@ SELECT pg_temp.fails(q) FROM (VALUES
 	(30, 'SELECT sparkline(h, 0) FROM baseline'),
 	(31, 'SELECT histogram_combine(h, h) FROM baseline'),
 	(32, 'SELECT histogram(x, ARRAY[[1, 2], [3, 4]]) FROM v'),
+	(33, 'SELECT histogram(x, 3, -1) FROM v'),
+	(34, 'SELECT histogram(x, ARRAY[1, 2.5], -1) OVER (ORDER BY x) FROM v'),
+	(35, 'SELECT histogram(x, 0, 1, 10, 9223372036854775807) FROM v'),
+	(36, 'SELECT histogram(NULL, 3, 9223372036854775807) FROM v'),
+	(37, 'SELECT histogram(x, 3, 0.5) FROM v'),
 	(40, $q$SELECT ''::histogram$q$),
 	(41, $q$SELECT '{}'::histogram$q$),
 	(42, $q$SELECT '{"version": 2, "form": "grid"}'::histogram$q$),

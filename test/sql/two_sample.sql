@@ -422,6 +422,13 @@ SELECT ks(i, i > 3) AS int, ks(i::bigint, i > 3) AS bigint,
 FROM generate_series(1, 5) AS i;
 
 -- ---------------------------------------------------------------------------
+-- Distances at both ends of the floats keep their digits: with u = 2^-1074 the
+-- root of 2 (u + 2u / 4) = 3u, and that of twice 2.7e308
+SELECT energy_distance(x, b) / 2.0::float8 ^ -537 = sqrt(3.0::float8) AS tiny, wasserstein(x, b) = 1e-323 AS tiny_wasserstein,
+	energy_distance(x, b, 1) = energy_distance(x, b) AS weighted
+FROM (VALUES (5e-324, false), (1e-323, true), (2e-323, true)) AS t(x, b);
+SELECT energy_distance(x, b) / sqrt(1.35e308) AS large, wasserstein(x, b) AS beyond FROM (VALUES (-1.35e308, false), (1.35e308, true)) AS t(x, b);
+
 -- Weights: a row of weight k is k rows; the sum of weights does not matter.
 -- ---------------------------------------------------------------------------
 CREATE TABLE weighted AS
@@ -432,13 +439,16 @@ SELECT abs(wasserstein(value, current, weight) - (
 	abs(energy_distance(value, current, weight) - (
 		SELECT energy_distance(value, current) FROM weighted,
 			generate_series(1, weight))) < 1e-12 AS energy,
+	abs(ks(value, current, weight) - (SELECT ks(value, current) FROM weighted,
+		generate_series(1, weight))) < 1e-15 AS ks,
 	wasserstein(value, current, weight)
 		= wasserstein(value, current, weight / 1024.0) AS scaled,
 	wasserstein(value, current, weight ORDER BY value, weight)
 		= wasserstein(value, current, weight ORDER BY weight, value DESC) AS ordered
 FROM weighted;
 -- a weight of 0, NULLs and NaN take no part; infinities as without weights
-SELECT name, wasserstein(value, current, weight) AS wasserstein,
+SELECT name, ks(value, current, weight) AS ks,
+	wasserstein(value, current, weight) AS wasserstein,
 	energy_distance(value, current, weight) AS energy
 FROM (VALUES
 	('weight 0', '{1,2,9}'::float8[], '{1,1,0}'::float8[], '{3}'::float8[], '{1}'::float8[]),

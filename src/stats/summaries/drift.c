@@ -105,8 +105,7 @@ put_wasserstein(Rows *rows, const Histogram *reference,
 {
 	DistanceBounds distance;
 	DistanceBounds energy;
-	double		unit = sqrt(histogram_deviation(reference) /
-							(double) reference->n);
+	double		unit = histogram_spread(reference);
 
 	if (reference->grid == NULL && current->grid == NULL)
 		put_status(rows, "wasserstein", false, "not comparable");

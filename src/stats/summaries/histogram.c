@@ -237,7 +237,7 @@ bool
 histogram_bin_is_point(const HistogramGrid *grid, int bin)
 {
 	return bin > 0 && bin < grid->n_edges &&
-		float_key(grid->edges[bin]) == float_key(grid->edges[bin - 1]) + 1;
+		float_is_next(grid->edges[bin - 1], grid->edges[bin]);
 }
 
 /* ----------
@@ -598,6 +598,102 @@ histogram_combine(Histogram *into, const Histogram *from, int sign)
 	}
 }
 
+/* sum += sign * times * m * 2^position units; m < 2^107 */
+static void
+add_product(ExactSum *sum, uint128 m, uint64 times, int position, int sign,
+			MemoryContext context)
+{
+	for (; times != 0; times >>= 20, position += 20)
+		if ((times & 0xFFFFF) != 0)
+			exact_sum_add_integer(sum, m * (times & 0xFFFFF), position, sign,
+								  context);
+}
+
+static void
+add_moments(Histogram *histogram, double value, int64 times, int sign)
+{
+	FloatParts	parts = float_parts(value);
+	MemoryContext context = histogram->summary.context;
+
+	if (parts.mantissa == 0)
+		return;
+	add_product(&histogram->moments.sum, parts.mantissa, (uint64) times,
+				parts.position, sign * parts.sign, context);
+	add_product(&histogram->moments.squares,
+				(uint128) parts.mantissa * parts.mantissa, (uint64) times,
+				2 * parts.position, sign, context);
+}
+
+void
+histogram_add_times(Histogram *histogram, double value, int64 times, int sign)
+{
+	bool		has_grid = histogram->form != HISTOGRAM_CELLS;
+
+	Assert(times >= 0 && (sign > 0 || histogram->form == HISTOGRAM_GRID));
+	if (times == 0)
+		return;
+	if (isnan(value))
+	{
+		add_counts(&histogram->nan_count, &times, 1, sign);
+		return;
+	}
+	add_counts(&histogram->n, &times, 1, sign);
+	if (isinf(value))
+	{
+		add_counts(value < 0 ? &histogram->negative_infinities :
+				   &histogram->positive_infinities, &times, 1, sign);
+		if (has_grid)
+			add_counts(&histogram->counts[value < 0 ? 0 :
+										  histogram->n_bins - 1], &times, 1,
+					   sign);
+	}
+	else
+	{
+		bool		is_first = histogram_finite_count(histogram) == times;
+
+		value += 0.0;
+		if (sign < 0)
+		{
+			if (value == histogram->minimum || value == histogram->maximum)
+				histogram->bounds_loose = true;
+		}
+		else
+		{
+			histogram->minimum = is_first ? value :
+				Min(histogram->minimum, value);
+			histogram->maximum = is_first ? value :
+				Max(histogram->maximum, value);
+		}
+		add_moments(histogram, value, times, sign);
+		if (!has_grid)
+			histogram_cells_add_times(histogram, value, times);
+		else
+		{
+			const HistogramGrid *grid = histogram->grid;
+			int			bin = find_bin(grid, value);
+
+			add_counts(&histogram->counts[bin], &times, 1, sign);
+			if (grid->scale[bin] != 0 && histogram->sums != NULL)
+			{
+				int64		quanta = (int64)
+					((value - grid->edges[bin - 1]) * grid->scale[bin] + 0.5);
+
+				if (pg_mul_s64_overflow(quanta, times, &quanta))
+					ereport(ERROR,
+							(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+							 errmsg("a count of a histogram is out of "
+									"range")));
+				add_counts(&histogram->sums[bin], &quanta, 1, sign);
+			}
+		}
+	}
+	if (histogram_finite_count(histogram) == 0)
+	{
+		histogram->minimum = histogram->maximum = 0;
+		histogram->bounds_loose = false;
+	}
+}
+
 /* ----------
  * Moments
  * ----------
@@ -615,16 +711,17 @@ histogram_mean(const Histogram *histogram)
 		return -get_float8_infinity();
 	if (histogram->positive_infinities > 0)
 		return get_float8_infinity();
-	return exact_moments_sum(&histogram->moments) / (double) histogram->n;
+	return exact_moments_mean(&histogram->moments, histogram->n);
 }
 
-/* Sum of squared deviations from the mean; NaN with infinities or no values */
+/* With n in the denominator; NaN with infinities or no values */
 double
-histogram_deviation(const Histogram *histogram)
+histogram_spread(const Histogram *histogram)
 {
 	if (histogram->n == 0 || histogram_finite_count(histogram) < histogram->n)
 		return get_float8_nan();
-	return exact_moments_deviation(&histogram->moments, histogram->n);
+	return exact_moments_spread(&histogram->moments, histogram->n,
+								histogram->n);
 }
 
 /* With n - 1 in the denominator; NaN with infinities or less than two values */
@@ -633,7 +730,10 @@ histogram_stddev(const Histogram *histogram)
 {
 	if (histogram->n < 2)
 		return get_float8_nan();
-	return sqrt(histogram_deviation(histogram) / (double) (histogram->n - 1));
+	if (histogram_finite_count(histogram) < histogram->n)
+		return get_float8_nan();
+	return exact_moments_spread(&histogram->moments, histogram->n,
+								histogram->n - 1);
 }
 
 /* The smallest and the largest value, infinities included; NaN for none */

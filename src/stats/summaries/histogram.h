@@ -7,7 +7,7 @@
  * A grid is a strictly increasing list of finite inner edges e_0 < ... < e_k-1.
  * Its k + 1 bins are left-closed: (-inf, e_0), [e_0, e_1), ..., [e_k-1, inf).
  * A point bin holds one value: its right edge is the next float after its left
- * one. Infinities are counted in the outer bins and also apart; NULL and NaN
+ * one (0 after the largest negative number). Infinities are counted in the outer bins and also apart; NULL and NaN
  * are counted apart and take no part.
  *
  * Three forms of one type:
@@ -126,6 +126,9 @@ typedef struct Histogram
 	int			n_pending;
 	int			max_pending;	/* allocated */
 	uint64	   *pending;		/* keys that are not in the cells yet */
+	int			n_weighted;
+	int			max_weighted;
+	HistogramCell *weighted;	/* nor these: values that came many times */
 } Histogram;
 
 extern const SummaryType histogram_type;
@@ -145,12 +148,19 @@ extern void histogram_add(Histogram *histogram, double value);
 extern void histogram_add_many(Histogram *histogram, const double *values,
 							   int n);
 extern void histogram_remove(Histogram *histogram, double value);
+
+/*
+ * Adds (sign 1) or takes out (sign -1, grids only) a value as often as times
+ * says; 22003 when a count leaves its range.
+ */
+extern void histogram_add_times(Histogram *histogram, double value,
+								int64 times, int sign);
 extern bool histogram_same_grid(const Histogram *a, const Histogram *b);
 extern void histogram_combine(Histogram *into, const Histogram *from,
 							  int sign);
 extern int64 histogram_finite_count(const Histogram *histogram);
 extern double histogram_mean(const Histogram *histogram);
-extern double histogram_deviation(const Histogram *histogram);
+extern double histogram_spread(const Histogram *histogram);
 extern double histogram_stddev(const Histogram *histogram);
 extern double histogram_minimum(const Histogram *histogram);
 extern double histogram_maximum(const Histogram *histogram);
@@ -170,6 +180,8 @@ extern Histogram *histogram_settled(Histogram *histogram);
 
 /* histogram_cells.c */
 extern void histogram_cells_add(Histogram *histogram, double value);
+extern void histogram_cells_add_times(Histogram *histogram, double value,
+									  int64 times);
 extern void histogram_cells_add_many(Histogram *histogram,
 									 const double *values, int n);
 extern void histogram_cells_combine(Histogram *into, const Histogram *from);

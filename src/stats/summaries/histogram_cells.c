@@ -37,6 +37,10 @@
 #define PENDING_FIRST		64
 #define PENDING_MAX			65536
 
+/* Values that come with a weight wait apart */
+#define WEIGHTED_FIRST		16
+#define WEIGHTED_MAX		4096
+
 /* ----------
  * Cells
  * ----------
@@ -251,13 +255,21 @@ histogram_cells_add(Histogram *histogram, double value)
 	histogram->pending[histogram->n_pending++] = float_key(value);
 }
 
+/* Room for keys, of which n are to come: as many as there is */
+static int
+take_room(Histogram *histogram, int n)
+{
+	if (histogram->n_pending == histogram->max_pending)
+		make_room(histogram);
+	return Min(n, histogram->max_pending - histogram->n_pending);
+}
+
 void
 histogram_cells_add_many(Histogram *histogram, const double *values, int n)
 {
 	while (n > 0)
 	{
-		int			room = histogram->max_pending - histogram->n_pending;
-		int			taken = Min(n, room);
+		int			taken = take_room(histogram, n);
 		uint64	   *next = histogram->pending + histogram->n_pending;
 
 		for (int i = 0; i < taken; i++)
@@ -265,9 +277,83 @@ histogram_cells_add_many(Histogram *histogram, const double *values, int n)
 		histogram->n_pending += taken;
 		values += taken;
 		n -= taken;
-		if (n > 0)
-			make_room(histogram);
 	}
+}
+
+static void
+add_keys(Histogram *histogram, const uint64 *keys, int n)
+{
+	while (n > 0)
+	{
+		int			taken = take_room(histogram, n);
+
+		memcpy(histogram->pending + histogram->n_pending, keys,
+			   taken * sizeof(uint64));
+		histogram->n_pending += taken;
+		keys += taken;
+		n -= taken;
+	}
+}
+
+static int
+compare_cells(const void *a, const void *b)
+{
+	uint64		a_key = ((const HistogramCell *) a)->key;
+	uint64		b_key = ((const HistogramCell *) b)->key;
+
+	return (a_key > b_key) - (a_key < b_key);
+}
+
+static void
+fold_weighted(Histogram *histogram)
+{
+	HistogramCell *list = histogram->weighted;
+	int			n = 0;
+
+	if (histogram->n_weighted == 0)
+		return;
+	qsort(list, histogram->n_weighted, sizeof(HistogramCell), compare_cells);
+	for (int i = 0; i < histogram->n_weighted; i++)
+	{
+		if (n > 0 && cell_prefix(list[n - 1].key, histogram->prefix_bits) ==
+			cell_prefix(list[i].key, histogram->prefix_bits))
+			absorb(&list[n - 1], list[i], histogram->prefix_bits);
+		else
+			list[n++] = list[i];
+	}
+	merge_cells(histogram, list, n);
+	histogram->n_weighted = 0;
+}
+
+/* Adds a value so many times, which is more than none */
+void
+histogram_cells_add_times(Histogram *histogram, double value, int64 times)
+{
+	HistogramCell cell = {.key = float_key(value),.count = times};
+
+	if (histogram->n_weighted == histogram->max_weighted)
+	{
+		if (histogram->max_weighted == WEIGHTED_MAX)
+			fold_weighted(histogram);
+		else
+		{
+			int			wanted = Max(WEIGHTED_FIRST,
+									 4 * histogram->max_weighted);
+			HistogramCell *list =
+				MemoryContextAlloc(histogram->summary.context,
+								   wanted * sizeof(HistogramCell));
+
+			if (histogram->weighted != NULL)
+			{
+				memcpy(list, histogram->weighted,
+					   histogram->n_weighted * sizeof(HistogramCell));
+				pfree(histogram->weighted);
+			}
+			histogram->weighted = list;
+			histogram->max_weighted = wanted;
+		}
+	}
+	histogram->weighted[histogram->n_weighted++] = cell;
 }
 
 /*
@@ -278,6 +364,7 @@ void
 histogram_cells_settle(Histogram *histogram)
 {
 	fold_pending(histogram);
+	fold_weighted(histogram);
 	if (histogram->n_cells > HISTOGRAM_MAX_CELLS)
 		cut_prefix(histogram, longest_prefix(histogram));
 }
@@ -285,32 +372,26 @@ histogram_cells_settle(Histogram *histogram)
 void
 histogram_cells_combine(Histogram *into, const Histogram *from)
 {
-	Histogram	other = *from;
+	Histogram	cut = *from;
 
-	if (from->n_cells == 0 && from->n_pending == 0)
-		return;
-	fold_pending(into);
-
-	/* of a copy, as others may hold what is added */
-	other.cells = palloc(Max(from->n_cells, 1) * sizeof(HistogramCell));
-	if (from->n_cells > 0)
-		memcpy(other.cells, from->cells,
-			   from->n_cells * sizeof(HistogramCell));
-	if (from->n_pending > 0)
+	if (from->prefix_bits < into->prefix_bits)
+		cut_prefix(into, from->prefix_bits);
+	else if (from->prefix_bits > into->prefix_bits && from->n_cells > 0)
 	{
-		other.summary.context = CurrentMemoryContext;
-		other.pending = palloc(from->n_pending * sizeof(uint64));
-		memcpy(other.pending, from->pending,
-			   from->n_pending * sizeof(uint64));
-		fold_pending(&other);
-		pfree(other.pending);
+		/* of a copy, as others may hold what is added */
+		cut.cells = palloc(from->n_cells * sizeof(HistogramCell));
+		memcpy(cut.cells, from->cells, from->n_cells * sizeof(HistogramCell));
+		cut_prefix(&cut, into->prefix_bits);
 	}
-	if (other.prefix_bits < into->prefix_bits)
-		cut_prefix(into, other.prefix_bits);
-	else if (other.prefix_bits > into->prefix_bits)
-		cut_prefix(&other, into->prefix_bits);
-	merge_cells(into, other.cells, other.n_cells);
-	pfree(other.cells);
+	if (cut.n_cells > 0)
+		merge_cells(into, cut.cells, cut.n_cells);
+	if (cut.cells != from->cells)
+		pfree(cut.cells);
+	add_keys(into, from->pending, from->n_pending);
+	for (int i = 0; i < from->n_weighted; i++)
+		histogram_cells_add_times(into,
+								  float_from_key(from->weighted[i].key),
+								  from->weighted[i].count);
 }
 
 /* ----------

@@ -381,7 +381,7 @@ make_stretches(const char *function_name, const Histogram *reference,
 		s->right = i == n_edges ? get_float8_infinity() :
 			edges ? edges[i] : get_float8_nan();
 		s->is_point = edges != NULL && i > 0 && i < n_edges &&
-			float_key(edges[i]) == float_key(edges[i - 1]) + 1;
+			float_is_next(edges[i - 1], edges[i]);
 		if (i == n_edges)
 		{
 			s->reference_low = s->reference_high =
@@ -938,6 +938,9 @@ integrate(const char *function_name, const Stretches *all,
 		squared->low = Max(0.0, squared->low - least);
 	}
 
+	/* the root of twice an integral may be a number where that is none */
+	squared->low = Min(squared->low, DBL_MAX);
+
 	/* the means are exact, and no transport moves less than their distance */
 	if (histogram_finite_count(r) == r->n && histogram_finite_count(c) == c->n)
 	{
@@ -997,12 +1000,15 @@ interval_datum(FunctionCallInfo fcinfo, double low, double high)
 											 nulls));
 }
 
-/* In units of the reference's standard deviation (n in the denominator) */
-static double
-unit_of(bool normed, const Histogram *reference)
+/*
+ * In units of the reference's standard deviation (n in the denominator); false
+ * where that is none.
+ */
+static bool
+unit_of(bool normed, const Histogram *reference, double *unit)
 {
-	return !normed ? 1 :
-		sqrt(histogram_deviation(reference) / (double) reference->n);
+	*unit = normed ? histogram_spread(reference) : 1;
+	return *unit > 0 && isfinite(*unit);
 }
 
 /* wasserstein(reference, current, normed): the middle of the interval */
@@ -1012,12 +1018,13 @@ mlmeta_histogram_wasserstein(PG_FUNCTION_ARGS)
 	Histogram  *reference = HISTOGRAM_ARG(0);
 	DistanceBounds wasserstein;
 	DistanceBounds energy;
+	double		unit;
 
 	if (!histogram_distances("wasserstein", reference, HISTOGRAM_ARG(1),
-							 &wasserstein, &energy))
+							 &wasserstein, &energy) ||
+		!unit_of(PG_GETARG_BOOL(2), reference, &unit))
 		PG_RETURN_NULL();
-	PG_RETURN_FLOAT8(middle(wasserstein) /
-					 unit_of(PG_GETARG_BOOL(2), reference));
+	PG_RETURN_FLOAT8(middle(wasserstein) / unit);
 }
 
 Datum
@@ -1029,9 +1036,9 @@ mlmeta_histogram_wasserstein_interval(PG_FUNCTION_ARGS)
 	double		unit;
 
 	if (!histogram_distances("wasserstein_interval", reference,
-							 HISTOGRAM_ARG(1), &wasserstein, &energy))
+							 HISTOGRAM_ARG(1), &wasserstein, &energy) ||
+		!unit_of(PG_GETARG_BOOL(2), reference, &unit))
 		PG_RETURN_NULL();
-	unit = unit_of(PG_GETARG_BOOL(2), reference);
 	return interval_datum(fcinfo, wasserstein.low / unit,
 						  wasserstein.high / unit);
 }

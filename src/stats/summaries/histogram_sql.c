@@ -10,6 +10,7 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
+#include "common/int.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "stats/summaries/histogram.h"
@@ -30,6 +31,13 @@ PG_FUNCTION_INFO_V1(mlmeta_histogram_range_trans);
 PG_FUNCTION_INFO_V1(mlmeta_histogram_range_inverse);
 PG_FUNCTION_INFO_V1(mlmeta_histogram_baseline_trans);
 PG_FUNCTION_INFO_V1(mlmeta_histogram_baseline_inverse);
+PG_FUNCTION_INFO_V1(mlmeta_histogram_bins_weighted_trans);
+PG_FUNCTION_INFO_V1(mlmeta_histogram_edges_weighted_trans);
+PG_FUNCTION_INFO_V1(mlmeta_histogram_edges_weighted_inverse);
+PG_FUNCTION_INFO_V1(mlmeta_histogram_range_weighted_trans);
+PG_FUNCTION_INFO_V1(mlmeta_histogram_range_weighted_inverse);
+PG_FUNCTION_INFO_V1(mlmeta_histogram_baseline_weighted_trans);
+PG_FUNCTION_INFO_V1(mlmeta_histogram_baseline_weighted_inverse);
 PG_FUNCTION_INFO_V1(mlmeta_histogram_combine);
 PG_FUNCTION_INFO_V1(mlmeta_histogram_final);
 PG_FUNCTION_INFO_V1(mlmeta_histogram_plus);
@@ -164,6 +172,7 @@ state_on_grid(FunctionCallInfo fcinfo, const void *raw, size_t size,
 		site = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt,
 									  sizeof(CallSite));
 		site->stable = true;
+		/* a row's weight is one of these, too, and makes each row checked */
 		for (int i = 2; i < PG_NARGS(); i++)
 			if (!aggregate_argument_is_stable(fcinfo, i - 1))
 				site->stable = false;
@@ -243,9 +252,9 @@ check_bins(int bins)
 						 HISTOGRAM_DEFAULT_BINS)));
 }
 
-/* histogram(value, bins): equi-depth over its own data */
-Datum
-mlmeta_histogram_bins_trans(PG_FUNCTION_ARGS)
+/* The state of argument 0 for the number of bins in argument 2 */
+static Histogram *
+state_of_bins(FunctionCallInfo fcinfo)
 {
 	Histogram  *state = summary_state(fcinfo, &histogram_type);
 	int			bins;
@@ -263,7 +272,14 @@ mlmeta_histogram_bins_trans(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the number of bins of a histogram changed within a "
 						"group")));
-	return count_value(fcinfo, state, false);
+	return state;
+}
+
+/* histogram(value, bins): equi-depth over its own data */
+Datum
+mlmeta_histogram_bins_trans(PG_FUNCTION_ARGS)
+{
+	return count_value(fcinfo, state_of_bins(fcinfo), false);
 }
 
 static HistogramGrid *
@@ -363,25 +379,36 @@ grid_from_range(FunctionCallInfo fcinfo)
 	return histogram_grid_make(edges, bins - 1);
 }
 
-static inline Datum
-count_in_range(FunctionCallInfo fcinfo, bool remove)
+typedef struct RangeArguments
 {
-	Histogram  *state = quick_state(fcinfo);
-	struct
-	{
-		double		low;
-		double		high;
-		int64		bins;
-	}			raw;
+	double		low;
+	double		high;
+	int64		bins;
+} RangeArguments;
 
-	if (likely(state != NULL))
-		return count_value(fcinfo, state, remove);
+static RangeArguments
+range_arguments(FunctionCallInfo fcinfo)
+{
+	RangeArguments raw;
+
 	require_argument(fcinfo, 2, "the lower bound");
 	require_argument(fcinfo, 3, "the upper bound");
 	require_argument(fcinfo, 4, "the number of bins");
 	raw.low = PG_GETARG_FLOAT8(2);
 	raw.high = PG_GETARG_FLOAT8(3);
 	raw.bins = PG_GETARG_INT32(4);
+	return raw;
+}
+
+static inline Datum
+count_in_range(FunctionCallInfo fcinfo, bool remove)
+{
+	Histogram  *state = quick_state(fcinfo);
+	RangeArguments raw;
+
+	if (likely(state != NULL))
+		return count_value(fcinfo, state, remove);
+	raw = range_arguments(fcinfo);
 	return count_value(fcinfo, state_on_grid(fcinfo, &raw, sizeof(raw),
 											 grid_from_range), remove);
 }
@@ -454,6 +481,109 @@ Datum
 mlmeta_histogram_baseline_inverse(PG_FUNCTION_ARGS)
 {
 	return count_on_baseline(fcinfo, true);
+}
+
+/* ----------
+ * Rows that stand for several: the last argument is how many
+ * ----------
+ */
+
+/* A row of weight 0 or NULL takes no part */
+static Datum
+count_weighted(FunctionCallInfo fcinfo, Histogram *state, bool remove)
+{
+	int			last = PG_NARGS() - 1;
+	int			sign = remove ? -1 : 1;
+	int64		weight = PG_ARGISNULL(last) ? 0 : PG_GETARG_INT64(last);
+
+	if (weight < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("weight " INT64_FORMAT " of a row of type histogram is "
+						"out of range", weight),
+				 errdetail("A weight is a whole number from 0 on: so many "
+						   "rows.")));
+	if (!PG_ARGISNULL(1))
+		histogram_add_times(state, PG_GETARG_FLOAT8(1), weight, sign);
+	else if (pg_add_s64_overflow(state->null_count, sign * weight,
+								 &state->null_count))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("a count of a histogram is out of range")));
+	return EOHPGetRWDatum(&state->summary.header);
+}
+
+Datum
+mlmeta_histogram_bins_weighted_trans(PG_FUNCTION_ARGS)
+{
+	return count_weighted(fcinfo, state_of_bins(fcinfo), false);
+}
+
+static Datum
+count_weighted_on_edges(FunctionCallInfo fcinfo, bool remove)
+{
+	struct varlena *raw;
+
+	require_argument(fcinfo, 2, "the edges");
+	raw = raw_argument(fcinfo, 2);
+	return count_weighted(fcinfo, state_on_grid(fcinfo, raw, VARSIZE_ANY(raw),
+												grid_from_edges), remove);
+}
+
+Datum
+mlmeta_histogram_edges_weighted_trans(PG_FUNCTION_ARGS)
+{
+	return count_weighted_on_edges(fcinfo, false);
+}
+
+Datum
+mlmeta_histogram_edges_weighted_inverse(PG_FUNCTION_ARGS)
+{
+	return count_weighted_on_edges(fcinfo, true);
+}
+
+static Datum
+count_weighted_in_range(FunctionCallInfo fcinfo, bool remove)
+{
+	RangeArguments raw = range_arguments(fcinfo);
+
+	return count_weighted(fcinfo, state_on_grid(fcinfo, &raw, sizeof(raw),
+												grid_from_range), remove);
+}
+
+Datum
+mlmeta_histogram_range_weighted_trans(PG_FUNCTION_ARGS)
+{
+	return count_weighted_in_range(fcinfo, false);
+}
+
+Datum
+mlmeta_histogram_range_weighted_inverse(PG_FUNCTION_ARGS)
+{
+	return count_weighted_in_range(fcinfo, true);
+}
+
+static Datum
+count_weighted_on_baseline(FunctionCallInfo fcinfo, bool remove)
+{
+	struct varlena *raw;
+
+	require_argument(fcinfo, 2, "the baseline");
+	raw = raw_argument(fcinfo, 2);
+	return count_weighted(fcinfo, state_on_grid(fcinfo, raw, VARSIZE_ANY(raw),
+												grid_from_baseline), remove);
+}
+
+Datum
+mlmeta_histogram_baseline_weighted_trans(PG_FUNCTION_ARGS)
+{
+	return count_weighted_on_baseline(fcinfo, false);
+}
+
+Datum
+mlmeta_histogram_baseline_weighted_inverse(PG_FUNCTION_ARGS)
+{
+	return count_weighted_on_baseline(fcinfo, true);
 }
 
 /* ----------

@@ -23,7 +23,7 @@ PG_FUNCTION_INFO_V1(mlmeta_wasserstein_final);
 PG_FUNCTION_INFO_V1(mlmeta_energy_distance_final);
 
 /* The integral of |F - G|, or of (F - G)^2; neither sample is empty */
-static double
+static DifferenceIntegral
 integrate_difference(TwoSample *state, bool square)
 {
 	int64		n = two_sample_count(state, REFERENCE);
@@ -41,7 +41,7 @@ integrate_difference(TwoSample *state, bool square)
 		scaled += (int128) group.reference * m - (int128) group.current * n;
 	}
 	tie_scan_end(scan);
-	return difference_integral_value(&integral);
+	return integral;
 }
 
 /* The standard deviation of the reference, n in the denominator */
@@ -71,6 +71,7 @@ mlmeta_wasserstein_final(PG_FUNCTION_ARGS)
 	const OptionSpec specs[] = {
 		{"normed", OPTION_BOOL, &normed, 0, 0, NULL},
 	};
+	DifferenceIntegral integral;
 	double		result;
 
 	if (state == NULL)
@@ -78,7 +79,8 @@ mlmeta_wasserstein_final(PG_FUNCTION_ARGS)
 	two_sample_options(state, "wasserstein", specs, lengthof(specs));
 	if (two_sample_missing(state) != NULL)
 		PG_RETURN_NULL();
-	result = integrate_difference(state, false);
+	integral = integrate_difference(state, false);
+	result = difference_integral_value(&integral);
 	if (normed)
 	{
 		double		deviation = reference_deviation(state);
@@ -94,11 +96,13 @@ Datum
 mlmeta_energy_distance_final(PG_FUNCTION_ARGS)
 {
 	TwoSample  *state = two_sample_state(fcinfo);
+	DifferenceIntegral integral;
 
 	if (state == NULL)
 		PG_RETURN_NULL();
 	two_sample_options(state, "energy_distance", NULL, 0);
 	if (two_sample_missing(state) != NULL)
 		PG_RETURN_NULL();
-	PG_RETURN_FLOAT8(energy_from_integral(integrate_difference(state, true)));
+	integral = integrate_difference(state, true);
+	PG_RETURN_FLOAT8(difference_integral_energy(&integral));
 }

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * weighted_distances.c
- *		Wasserstein and energy distance of two samples of weighted rows.
+ *		Distances of two samples of weighted rows.
  *
  * A row counts as often as its weight says, which need not be whole. Rows go
  * to a tuplestore and are sorted by the server's own sort, by value, sample
@@ -22,11 +22,13 @@
 #include "nodes/execnodes.h"
 #include "stats/two_sample/difference_integral.h"
 #include "stats/two_sample/two_sample.h"
+#include "utils/float.h"
 #include "utils/tuplesort.h"
 #include "utils/tuplestore.h"
 #include "utils/typcache.h"
 
 PG_FUNCTION_INFO_V1(mlmeta_weighted_accum);
+PG_FUNCTION_INFO_V1(mlmeta_ks_weighted_final);
 PG_FUNCTION_INFO_V1(mlmeta_wasserstein_weighted_final);
 PG_FUNCTION_INFO_V1(mlmeta_energy_distance_weighted_final);
 
@@ -92,7 +94,7 @@ make_state(FunctionCallInfo fcinfo)
 
 /*
  * (state, value float8, is_current boolean, weight float8). A row with a NULL
- * or a value that is NaN takes no part, nor does a weight of 0. Raises 22023
+ * or a value that is NaN takes no part, nor does a weight of 0. Raises 22003
  * if the weight is negative or not finite.
  */
 Datum
@@ -111,9 +113,10 @@ mlmeta_weighted_accum(PG_FUNCTION_ARGS)
 	weight = PG_GETARG_FLOAT8(3);
 	if (!(weight >= 0) || isinf(weight))
 		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%g is no weight of a row", weight),
-				 errhint("Weights are finite and not negative.")));
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("weight %s of a row of two samples is out of range",
+						float8out_internal(weight)),
+				 errdetail("A weight is a finite number from 0 on.")));
 	if (isnan(value) || weight == 0)
 		PG_RETURN_POINTER(state);
 	values[0] = Float8GetDatum(value + 0.0);	/* no -0.0 */
@@ -158,16 +161,24 @@ row_weight(TupleTableSlot *slot, int *sample, double *value)
 	return DatumGetFloat8(slot->tts_values[2]);
 }
 
+typedef enum WeightedMeasure
+{
+	SUPREMUM,					/* of |F - G| */
+	INTEGRAL,					/* of |F - G| */
+	INTEGRAL_OF_SQUARE			/* of (F - G)^2: the energy distance */
+} WeightedMeasure;
+
 /*
- * The integral of |F - G|, or of (F - G)^2; false if a sample weighs nothing.
+ * What the measure says of F - G; false if a sample weighs nothing.
  */
 static bool
-integrate(FunctionCallInfo fcinfo, bool square, double *result)
+weigh(FunctionCallInfo fcinfo, WeightedMeasure measure, double *result)
 {
 	WeightedSamples *state;
 	Tuplesortstate *sort;
 	TupleTableSlot *slot;
-	DifferenceIntegral integral = {.square = square};
+	DifferenceIntegral integral = {.square = measure == INTEGRAL_OF_SQUARE};
+	double		supremum = 0;
 	Compensated all[2] = {{0}};
 	Compensated below[2] = {{0}};
 	double		total[2];
@@ -203,19 +214,33 @@ integrate(FunctionCallInfo fcinfo, bool square, double *result)
 		{
 			double		weight = row_weight(slot, &sample, &value);
 
-			/* steps at one value have no width between them */
-			difference_integral_step(&integral, value,
-									 compensated_value(&below[REFERENCE]) /
-									 total[REFERENCE] -
-									 compensated_value(&below[CURRENT]) /
-									 total[CURRENT]);
+			double		difference =
+				compensated_value(&below[REFERENCE]) / total[REFERENCE] -
+				compensated_value(&below[CURRENT]) / total[CURRENT];
+
+			/* steps at one value have nothing between them */
+			if (integral.any && value != integral.previous)
+				supremum = Max(supremum, fabs(difference));
+			difference_integral_step(&integral, value, difference);
 			compensated_add(&below[sample], weight);
 		}
 	}
 	tuplesort_end(sort);
 	ExecDropSingleTupleTableSlot(slot);
-	*result = difference_integral_value(&integral);
+	*result = measure == SUPREMUM ? Min(supremum, 1.0) :
+		measure == INTEGRAL ? difference_integral_value(&integral) :
+		difference_integral_energy(&integral);
 	return total[REFERENCE] > 0 && total[CURRENT] > 0;
+}
+
+Datum
+mlmeta_ks_weighted_final(PG_FUNCTION_ARGS)
+{
+	double		result;
+
+	if (!weigh(fcinfo, SUPREMUM, &result))
+		PG_RETURN_NULL();
+	PG_RETURN_FLOAT8(result);
 }
 
 Datum
@@ -223,7 +248,7 @@ mlmeta_wasserstein_weighted_final(PG_FUNCTION_ARGS)
 {
 	double		result;
 
-	if (!integrate(fcinfo, false, &result))
+	if (!weigh(fcinfo, INTEGRAL, &result))
 		PG_RETURN_NULL();
 	PG_RETURN_FLOAT8(result);
 }
@@ -233,7 +258,7 @@ mlmeta_energy_distance_weighted_final(PG_FUNCTION_ARGS)
 {
 	double		result;
 
-	if (!integrate(fcinfo, true, &result))
+	if (!weigh(fcinfo, INTEGRAL_OF_SQUARE, &result))
 		PG_RETURN_NULL();
-	PG_RETURN_FLOAT8(energy_from_integral(result));
+	PG_RETURN_FLOAT8(result);
 }
