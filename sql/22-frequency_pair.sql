@@ -39,6 +39,125 @@ COMMENT ON FUNCTION mlmeta.frequency_pair_recv(internal) IS
 COMMENT ON FUNCTION mlmeta.frequency_pair_send(mlmeta.frequency_pair) IS
 	'binary output of frequency_pair';
 
+-- ---------------------------------------------------------------------------
+-- Equality, order and hash: those of the canonical bytes
+-- ---------------------------------------------------------------------------
+
+CREATE FUNCTION mlmeta.frequency_pair_eq(a mlmeta.frequency_pair, b mlmeta.frequency_pair)
+	RETURNS boolean LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_summary_eq';
+COMMENT ON FUNCTION mlmeta.frequency_pair_eq(mlmeta.frequency_pair, mlmeta.frequency_pair) IS
+	'equal, by the canonical bytes';
+CREATE FUNCTION mlmeta.frequency_pair_ne(a mlmeta.frequency_pair, b mlmeta.frequency_pair)
+	RETURNS boolean LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_summary_ne';
+COMMENT ON FUNCTION mlmeta.frequency_pair_ne(mlmeta.frequency_pair, mlmeta.frequency_pair) IS
+	'not equal, by the canonical bytes';
+CREATE FUNCTION mlmeta.frequency_pair_lt(a mlmeta.frequency_pair, b mlmeta.frequency_pair)
+	RETURNS boolean LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_summary_lt';
+COMMENT ON FUNCTION mlmeta.frequency_pair_lt(mlmeta.frequency_pair, mlmeta.frequency_pair) IS
+	'less, by the canonical bytes';
+CREATE FUNCTION mlmeta.frequency_pair_le(a mlmeta.frequency_pair, b mlmeta.frequency_pair)
+	RETURNS boolean LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_summary_le';
+COMMENT ON FUNCTION mlmeta.frequency_pair_le(mlmeta.frequency_pair, mlmeta.frequency_pair) IS
+	'less or equal, by the canonical bytes';
+CREATE FUNCTION mlmeta.frequency_pair_gt(a mlmeta.frequency_pair, b mlmeta.frequency_pair)
+	RETURNS boolean LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_summary_gt';
+COMMENT ON FUNCTION mlmeta.frequency_pair_gt(mlmeta.frequency_pair, mlmeta.frequency_pair) IS
+	'greater, by the canonical bytes';
+CREATE FUNCTION mlmeta.frequency_pair_ge(a mlmeta.frequency_pair, b mlmeta.frequency_pair)
+	RETURNS boolean LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_summary_ge';
+COMMENT ON FUNCTION mlmeta.frequency_pair_ge(mlmeta.frequency_pair, mlmeta.frequency_pair) IS
+	'greater or equal, by the canonical bytes';
+CREATE FUNCTION mlmeta.frequency_pair_cmp(a mlmeta.frequency_pair, b mlmeta.frequency_pair)
+	RETURNS integer LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_summary_cmp';
+COMMENT ON FUNCTION mlmeta.frequency_pair_cmp(mlmeta.frequency_pair, mlmeta.frequency_pair) IS
+	'btree comparison of the canonical bytes';
+CREATE FUNCTION mlmeta.frequency_pair_hash(a mlmeta.frequency_pair)
+	RETURNS integer LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_summary_hash';
+COMMENT ON FUNCTION mlmeta.frequency_pair_hash(mlmeta.frequency_pair) IS
+	'hash of the canonical bytes';
+CREATE FUNCTION mlmeta.frequency_pair_hash_extended(a mlmeta.frequency_pair, seed bigint)
+	RETURNS bigint LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_summary_hash_extended';
+COMMENT ON FUNCTION mlmeta.frequency_pair_hash_extended(mlmeta.frequency_pair, bigint) IS
+	'seeded hash of the canonical bytes';
+
+CREATE OPERATOR mlmeta.= (
+	LEFTARG = mlmeta.frequency_pair, RIGHTARG = mlmeta.frequency_pair,
+	FUNCTION = mlmeta.frequency_pair_eq,
+	COMMUTATOR = OPERATOR(mlmeta.=), NEGATOR = OPERATOR(mlmeta.<>),
+	RESTRICT = eqsel, JOIN = eqjoinsel,
+	HASHES, MERGES
+);
+COMMENT ON OPERATOR mlmeta.= (mlmeta.frequency_pair, mlmeta.frequency_pair) IS
+	'equal, by the canonical bytes';
+CREATE OPERATOR mlmeta.<> (
+	LEFTARG = mlmeta.frequency_pair, RIGHTARG = mlmeta.frequency_pair,
+	FUNCTION = mlmeta.frequency_pair_ne,
+	COMMUTATOR = OPERATOR(mlmeta.<>), NEGATOR = OPERATOR(mlmeta.=),
+	RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR mlmeta.<> (mlmeta.frequency_pair, mlmeta.frequency_pair) IS
+	'not equal, by the canonical bytes';
+CREATE OPERATOR mlmeta.< (
+	LEFTARG = mlmeta.frequency_pair, RIGHTARG = mlmeta.frequency_pair,
+	FUNCTION = mlmeta.frequency_pair_lt,
+	COMMUTATOR = OPERATOR(mlmeta.>), NEGATOR = OPERATOR(mlmeta.>=),
+	RESTRICT = scalarltsel, JOIN = scalarltjoinsel
+);
+COMMENT ON OPERATOR mlmeta.< (mlmeta.frequency_pair, mlmeta.frequency_pair) IS
+	'less, by the canonical bytes';
+CREATE OPERATOR mlmeta.<= (
+	LEFTARG = mlmeta.frequency_pair, RIGHTARG = mlmeta.frequency_pair,
+	FUNCTION = mlmeta.frequency_pair_le,
+	COMMUTATOR = OPERATOR(mlmeta.>=), NEGATOR = OPERATOR(mlmeta.>),
+	RESTRICT = scalarlesel, JOIN = scalarlejoinsel
+);
+COMMENT ON OPERATOR mlmeta.<= (mlmeta.frequency_pair, mlmeta.frequency_pair) IS
+	'less or equal, by the canonical bytes';
+CREATE OPERATOR mlmeta.> (
+	LEFTARG = mlmeta.frequency_pair, RIGHTARG = mlmeta.frequency_pair,
+	FUNCTION = mlmeta.frequency_pair_gt,
+	COMMUTATOR = OPERATOR(mlmeta.<), NEGATOR = OPERATOR(mlmeta.<=),
+	RESTRICT = scalargtsel, JOIN = scalargtjoinsel
+);
+COMMENT ON OPERATOR mlmeta.> (mlmeta.frequency_pair, mlmeta.frequency_pair) IS
+	'greater, by the canonical bytes';
+CREATE OPERATOR mlmeta.>= (
+	LEFTARG = mlmeta.frequency_pair, RIGHTARG = mlmeta.frequency_pair,
+	FUNCTION = mlmeta.frequency_pair_ge,
+	COMMUTATOR = OPERATOR(mlmeta.<=), NEGATOR = OPERATOR(mlmeta.<),
+	RESTRICT = scalargesel, JOIN = scalargejoinsel
+);
+COMMENT ON OPERATOR mlmeta.>= (mlmeta.frequency_pair, mlmeta.frequency_pair) IS
+	'greater or equal, by the canonical bytes';
+
+CREATE OPERATOR CLASS mlmeta.frequency_pair_ops
+	DEFAULT FOR TYPE mlmeta.frequency_pair USING btree AS
+	OPERATOR 1 mlmeta.<, OPERATOR 2 mlmeta.<=, OPERATOR 3 mlmeta.=,
+	OPERATOR 4 mlmeta.>=, OPERATOR 5 mlmeta.>,
+	FUNCTION 1 mlmeta.frequency_pair_cmp(mlmeta.frequency_pair, mlmeta.frequency_pair);
+COMMENT ON OPERATOR CLASS mlmeta.frequency_pair_ops USING btree IS
+	'order of the canonical bytes: for GROUP BY and DISTINCT, it means nothing else';
+COMMENT ON OPERATOR FAMILY mlmeta.frequency_pair_ops USING btree IS
+	'of the operator class frequency_pair_ops';
+CREATE OPERATOR CLASS mlmeta.frequency_pair_ops
+	DEFAULT FOR TYPE mlmeta.frequency_pair USING hash AS
+	OPERATOR 1 mlmeta.=,
+	FUNCTION 1 mlmeta.frequency_pair_hash(mlmeta.frequency_pair),
+	FUNCTION 2 mlmeta.frequency_pair_hash_extended(mlmeta.frequency_pair, bigint);
+COMMENT ON OPERATOR CLASS mlmeta.frequency_pair_ops USING hash IS
+	'hash of the canonical bytes';
+COMMENT ON OPERATOR FAMILY mlmeta.frequency_pair_ops USING hash IS
+	'of the operator class frequency_pair_ops';
+
 CREATE FUNCTION mlmeta.frequency_pair_combine(
 		state mlmeta.frequency_pair, other mlmeta.frequency_pair)
 	RETURNS mlmeta.frequency_pair LANGUAGE C IMMUTABLE PARALLEL SAFE

@@ -159,7 +159,7 @@ has_left(Archive *ar, size_t size)
 		return false;
 	if ((size_t) (ar->end - ar->cursor) < size)
 	{
-		archive_fail(ar, "The value ends too early: %zu bytes are missing.",
+		archive_fail(ar, "Bytes missing at the end of the value: %zu.",
 					 size - (size_t) (ar->end - ar->cursor));
 		return false;
 	}
@@ -488,7 +488,7 @@ archive_finish(Archive *ar)
 	if (ar->mode == ARCHIVE_READ_TEXT)
 		skip_space(ar);
 	if (ar->cursor < ar->end)
-		archive_fail(ar, "%zu bytes follow the value.",
+		archive_fail(ar, "Bytes to spare after the value: %zu.",
 					 (size_t) (ar->end - ar->cursor));
 }
 

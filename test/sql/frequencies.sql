@@ -463,6 +463,7 @@ SELECT format('{"version": 1, "options": "yates=on", "reference": %s, "current":
 SELECT :'pair'::frequency_pair::text = :'pair' AS text,
 	octet_length(frequency_pair_send(:'pair')) AS bytes,
 	(chi2_test_final(:'pair')).method;
+SELECT p = :'pair'::frequency_pair AS same, count(*) FROM (VALUES (:'pair'::frequency_pair), (:'pair')) AS t(p) GROUP BY p ORDER BY p;
 SELECT replace(:'pair', '"a", "count": 2', '"a", "count": 3')::frequency_pair;
 SELECT replace(:'pair', '"capacity": 100000', '"capacity": 1000')::frequency_pair;
 SELECT replace(:'pair', 'yates=on', repeat('x', 1001))::frequency_pair;

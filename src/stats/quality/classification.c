@@ -839,7 +839,7 @@ checked_threshold(FunctionCallInfo fcinfo, int argno)
 	if (PG_ARGISNULL(argno))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("the threshold of a classification is NULL")));
+				 errmsg("the threshold of a classification must not be null")));
 	threshold = PG_GETARG_FLOAT8(argno);
 	if (unlikely(!(threshold >= 0 && threshold <= 1)))
 		ereport(ERROR,

@@ -665,8 +665,8 @@ read_calibration(FunctionCallInfo fcinfo, const char *function_name,
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("%s: %d is no number of bins", function_name, n),
-				 errdetail("There may be 1 to %d bins.",
-						   MAX_CALIBRATION_BINS)));
+				 errhint("It must be from 1 to %d.",
+						 MAX_CALIBRATION_BINS)));
 	calibration->n_bins = n;
 	calibration->bins = palloc0(n * sizeof(CalibrationBin));
 	classification_settle(c);

@@ -42,7 +42,9 @@ row_count_add(int64 *count, int64 more, const char *type_name)
 	if (unlikely(pg_add_s64_overflow(*count, more, count)))
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("type %s holds more than 2^63 - 1 rows", type_name)));
+				 errmsg("a count of a %s is out of range", type_name),
+				 errdetail("Counts go up to %lld.",
+						   (long long) PG_INT64_MAX)));
 }
 
 void

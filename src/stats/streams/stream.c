@@ -98,7 +98,7 @@ check_options(const Stream *stream, FunctionCallInfo fcinfo)
 	if (!same)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("options of %s differ between the rows of a group",
+				 errmsg("the options of %s changed within a group",
 						stream->detector->name)));
 }
 

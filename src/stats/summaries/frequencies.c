@@ -42,7 +42,7 @@ typedef struct Key
 static void frequency_summary_archive(Archive *ar, Summary *summary);
 
 const SummaryType frequency_table_type = {
-	"mlmeta.frequency_table",
+	"frequency_table",
 	sizeof(FrequencyTable),
 	frequency_summary_archive
 };
@@ -547,7 +547,7 @@ require_values(const FrequencyTable *table)
 	if (table->form == FREQUENCIES_DETACHED)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("frequency_table is detached from its baseline"),
+				 errmsg("the frequency_table is detached from its baseline"),
 				 errdetail("Its values are with the baseline."),
 				 errhint("Use attach(frequency_table, baseline).")));
 }
@@ -604,7 +604,7 @@ frequency_table_init_on(FrequencyTable *table, FrequencyTable *baseline)
 {
 	if (baseline->form == FREQUENCIES_DETACHED)
 		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("a detached frequency_table cannot be a baseline"),
 				 errdetail("Its values are with its own baseline."),
 				 errhint("Use that one, or attach(frequency_table, "
@@ -680,7 +680,7 @@ overflow(void)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-			 errmsg("a count of frequency_table is out of range"),
+			 errmsg("a count of a frequency_table is out of range"),
 			 errdetail("Counts go up to %lld.", (long long) PG_INT64_MAX)));
 }
 

@@ -132,21 +132,26 @@ mlmeta_frequencies_capacity_trans(PG_FUNCTION_ARGS)
 
 	if (table == NULL)
 	{
+		if (PG_ARGISNULL(2))
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("the capacity of a frequency_table must not be "
+							"null")));
 		if (capacity < 1 || capacity > FREQUENCIES_MAX_CAPACITY)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("frequencies: capacity must be from 1 to %d",
-							FREQUENCIES_MAX_CAPACITY),
-					 PG_ARGISNULL(2) ? errdetail("It is NULL.") :
-					 errdetail("It is %d.", capacity)));
+					 errmsg("a frequency_table cannot have a capacity of %d",
+							capacity),
+					 errhint("It must be from 1 to %d.",
+							 FREQUENCIES_MAX_CAPACITY)));
 		table = new_table_state(fcinfo);
 		frequency_table_init(table, capacity);
 	}
 	else if (table->capacity != capacity)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("frequencies: capacity must be the same for all rows "
-						"of a group"),
+				 errmsg("the capacity of a frequency_table changed within a "
+						"group"),
 				 errdetail("It was %d, and then %d.", table->capacity,
 						   capacity)));
 	add_text_argument(fcinfo, table);
@@ -229,8 +234,10 @@ check_baseline(FunctionCallInfo fcinfo, FrequencyTable *table)
 					   frequency_table_grid(table)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("frequencies: baseline must be the same for all rows "
-						"of a group")));
+				 errmsg("the baseline of a frequency_table changed within a "
+						"group"),
+				 errhint("All rows of a group must name the same baseline; "
+						 "add what distinguishes them to GROUP BY.")));
 }
 
 /*
@@ -247,7 +254,8 @@ mlmeta_frequencies_baseline_trans(PG_FUNCTION_ARGS)
 		if (PG_ARGISNULL(2))
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("frequencies: baseline must not be NULL")));
+					 errmsg("the baseline of a frequency_table must not be "
+							"null")));
 		table = new_table_state(fcinfo);
 		frequency_table_init_on(table, table_argument(fcinfo, 2));
 	}
@@ -455,7 +463,7 @@ mlmeta_frequencies_categories(PG_FUNCTION_ARGS)
 	if (table->form == FREQUENCIES_DETACHED)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("frequency_table is detached from its baseline"),
+				 errmsg("the frequency_table is detached from its baseline"),
 				 errdetail("Its values are with the baseline."),
 				 errhint("Use categories(attach(frequency_table, "
 						 "baseline)).")));

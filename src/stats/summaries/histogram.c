@@ -494,17 +494,23 @@ histogram_same_grid(const Histogram *a, const Histogram *b)
 						 b->grid_hash);
 }
 
-static void
-combine_failed(bool overflow)
+void
+histogram_count_overflow(void)
 {
-	if (overflow)
-		ereport(ERROR,
-				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("a count of a histogram is out of range")));
+	ereport(ERROR,
+			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+			 errmsg("a count of a histogram is out of range"),
+			 errdetail("Counts go up to %lld.", (long long) PG_INT64_MAX)));
+}
+
+static void
+not_contained(void)
+{
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("a histogram cannot be subtracted from one that does not "
-					"contain it"),
+			 errmsg("a histogram can only be subtracted from one that "
+					"contains its rows"),
+			 errdetail("A count would become negative."),
 			 errhint("Subtract only what was added before, such as a window "
 					 "from a total.")));
 }
@@ -524,8 +530,10 @@ add_counts(int64 *into, const int64 *from, int n, int sign)
 			into[i] - from[i];
 		any |= into[i];
 	}
+	if (any < 0 && sign > 0)
+		histogram_count_overflow();
 	if (any < 0)
-		combine_failed(sign > 0);
+		not_contained();
 }
 
 /*
@@ -679,10 +687,7 @@ histogram_add_times(Histogram *histogram, double value, int64 times, int sign)
 					((value - grid->edges[bin - 1]) * grid->scale[bin] + 0.5);
 
 				if (pg_mul_s64_overflow(quanta, times, &quanta))
-					ereport(ERROR,
-							(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-							 errmsg("a count of a histogram is out of "
-									"range")));
+					histogram_count_overflow();
 				add_counts(&histogram->sums[bin], &quanta, 1, sign);
 			}
 		}

@@ -81,9 +81,7 @@ absorb(HistogramCell *into, HistogramCell from, int prefix_bits)
 		into->offset += from.offset;
 	}
 	if (pg_add_s64_overflow(into->count, from.count, &into->count))
-		ereport(ERROR,
-				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("a count of a histogram is out of range")));
+		histogram_count_overflow();
 }
 
 /* The first of n > 0 sorted keys and all that share its cell; their number */

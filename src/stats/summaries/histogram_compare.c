@@ -343,7 +343,7 @@ make_stretches(const char *function_name, const Histogram *reference,
 
 	if (!same && (reference->grid == NULL || current->grid == NULL))
 		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("%s: detached histograms of different grids cannot "
 						"be compared", function_name),
 				 errhint("Give them back their edges with attach(histogram, "
@@ -854,7 +854,7 @@ integrate(const char *function_name, const Stretches *all,
 
 		if (isnan(width))
 			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 					 errmsg("%s needs the edges of the histograms, which are "
 							"detached", function_name),
 					 errhint("Give one of them back its edges with "

@@ -247,8 +247,8 @@ check_bins(int bins)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("a histogram cannot have %d bins", bins),
-				 errhint("The number of bins is 1 to %d; %d serves drift "
-						 "measures well.", HISTOGRAM_MAX_BINS,
+				 errhint("It must be from 1 to %d; %d serves drift measures "
+						 "well.", HISTOGRAM_MAX_BINS,
 						 HISTOGRAM_DEFAULT_BINS)));
 }
 
@@ -430,7 +430,7 @@ require_edges(const Histogram *histogram, const char *what)
 {
 	if (histogram->grid == NULL)
 		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("%s needs the edges of the histogram, which is "
 						"detached", what),
 				 errhint("Give it back its edges with attach(histogram, "
@@ -443,7 +443,12 @@ grid_from_baseline(FunctionCallInfo fcinfo)
 	Histogram  *baseline = HISTOGRAM_ARG(2);
 	HistogramGrid *grid;
 
-	require_edges(baseline, "a baseline");
+	if (baseline->grid == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("a detached histogram cannot be a baseline"),
+				 errdetail("Its edges are with its own baseline."),
+				 errhint("Use that one, or attach(histogram, baseline).")));
 	grid = histogram_grid_make(baseline->grid->edges,
 							   baseline->grid->n_edges);
 	grid->n_quantiles = baseline->grid->n_quantiles;
@@ -509,7 +514,9 @@ count_weighted(FunctionCallInfo fcinfo, Histogram *state, bool remove)
 								 &state->null_count))
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("a count of a histogram is out of range")));
+				 errmsg("a count of a histogram is out of range"),
+				 errdetail("Counts go up to %lld.",
+						   (long long) PG_INT64_MAX)));
 	return EOHPGetRWDatum(&state->summary.header);
 }
 

@@ -56,7 +56,7 @@ typedef struct FrequencyPair
 static void frequency_pair_archive(Archive *ar, Summary *summary);
 
 static const SummaryType frequency_pair_type = {
-	"mlmeta.frequency_pair",
+	"frequency_pair",
 	sizeof(FrequencyPair),
 	frequency_pair_archive
 };
@@ -133,7 +133,8 @@ options_differ(void)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("options must be the same for all rows of a group")));
+			 errmsg("the options of a comparison over rows changed within a "
+					"group")));
 }
 
 /*

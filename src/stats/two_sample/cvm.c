@@ -108,7 +108,7 @@ mlmeta_cvm_test_final(PG_FUNCTION_ARGS)
 				 errmsg("cvm_test: too many rows for the exact law"),
 				 errdetail("There are %lld reference and %lld current rows.",
 						   (long long) n, (long long) m),
-				 errhint("Use the option method=asymptotic.")));
+				 errhint("Use the method asymptotic.")));
 	result.method = methods[method];
 	if (method == CVM_ASYMPTOTIC)
 		result.p_value = cvm_asymptotic_pvalue(result.statistic, n, m);

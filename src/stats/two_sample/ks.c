@@ -639,7 +639,7 @@ mlmeta_ks_test_final(PG_FUNCTION_ARGS)
 				 errmsg("ks_test: too many rows for the exact law"),
 				 errdetail("There are %lld reference and %lld current rows.",
 						   (long long) n, (long long) m),
-				 errhint("Use the option method=asymptotic.")));
+				 errhint("Use the method asymptotic.")));
 	scaled = ks_excess(state, alternative, exact,
 					   exact || method == KS_AUTO ? &groups : NULL,
 					   &n_groups);
@@ -651,7 +651,7 @@ mlmeta_ks_test_final(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("ks_test: too many distinct values for the exact law"),
 				 errdetail("There are more than %d.", KS_MAX_GROUPS),
-				 errhint("Use the option method=asymptotic.")));
+				 errhint("Use the method asymptotic.")));
 
 	if (exact)
 	{

@@ -451,8 +451,8 @@ note_options(TwoSample *state, FunctionCallInfo fcinfo, int argno,
 					  state->options_size) != 0)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("options of a two-sample aggregate differ between "
-						"rows of a group")));
+				 errmsg("the options of a two-sample aggregate changed "
+						"within a group")));
 	if (!is_null)
 		PG_FREE_IF_COPY(options, argno);
 }
@@ -467,8 +467,8 @@ note_bins(TwoSample *state, FunctionCallInfo fcinfo, int argno, bool is_new)
 	if (!is_new)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("bins of a two-sample aggregate differ between rows "
-						"of a group"),
+				 errmsg("the bins of a two-sample aggregate changed within a "
+						"group"),
 				 errdetail("There are %d and %d.", state->bins, bins)));
 	if (!PG_ARGISNULL(argno) && (bins < 1 || bins > TWO_SAMPLE_MAX_BINS))
 		ereport(ERROR,

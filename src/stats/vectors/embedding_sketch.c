@@ -136,8 +136,9 @@ count_rows(int64 *count, int64 more)
 	if (*count + more > SKETCH_MAX_ROWS)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("a sample of type %s has more than %lld rows",
-						TYPE_NAME, (long long) SKETCH_MAX_ROWS)));
+				 errmsg("a count of a %s is out of range", TYPE_NAME),
+				 errdetail("Counts go up to %lld.",
+						   (long long) SKETCH_MAX_ROWS)));
 	*count += more;
 }
 

@@ -104,8 +104,8 @@ note_options(EmbeddingRows *state, FunctionCallInfo fcinfo, bool is_new)
 	if (!same)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("options of an aggregate over embeddings differ "
-						"between the rows of a group")));
+				 errmsg("the options of an aggregate over embeddings "
+						"changed within a group")));
 }
 
 static void
