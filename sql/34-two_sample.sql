@@ -461,6 +461,14 @@ CREATE AGGREGATE mlmeta.cvm_test(
 COMMENT ON AGGREGATE mlmeta.cvm_test(float8, boolean, text) IS
 	'Cramer-von Mises test of two samples, exact over rows; option method';
 
+CREATE FUNCTION mlmeta.cvm_pvalue(u float8, n_reference bigint, n_current bigint)
+RETURNS float8
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000
+AS 'MODULE_PATHNAME', 'mlmeta_cvm_pvalue';
+
+COMMENT ON FUNCTION mlmeta.cvm_pvalue(float8, bigint, bigint) IS
+	'exact p-value of the Cramer-von Mises statistic U = n sum (r_i - i)^2 + m sum (s_j - j)^2 of samples without ties';
+
 CREATE FUNCTION mlmeta.ad_test_final(state internal)
 RETURNS mlmeta.test_result
 LANGUAGE C IMMUTABLE PARALLEL SAFE

@@ -59,6 +59,10 @@ FROM (
 	WHERE law = 'fisher_pvalue') AS f
 GROUP BY law, arguments, expected, alternative
 UNION ALL
+SELECT law, arguments, expected, cvm_pvalue(a[1]::float8, a[2]::bigint, a[3]::bigint)
+FROM law_case, string_to_array(arguments, ' ') AS a
+WHERE law = 'cvm_exact_pvalue'
+UNION ALL
 -- psi_threshold is this quantile times 1/n + 1/m, psi_lower_bound the
 -- noncentrality of psi over that
 SELECT law, arguments, expected,
@@ -79,6 +83,13 @@ FROM law_result GROUP BY law ORDER BY law;
 SELECT law, arguments, expected, ours FROM law_result
 WHERE ours IS NULL OR abs(ours - expected) > 1e-12 * abs(expected)
 ORDER BY law, arguments;
+
+-- Anderson's (1962) tables; every U that is at least 0 has p = 1 there
+SELECT round(cvm_pvalue(1897, 7, 7)::numeric, 6) AS "7, 7", round(cvm_pvalue(710, 5, 6)::numeric, 6) AS "5, 6",
+	round(cvm_pvalue(576, 4, 6)::numeric, 6) AS "4, 6", cvm_pvalue(-1, 4, 6) AS low, cvm_pvalue('Infinity', 4, 6) AS high;
+SELECT cvm_pvalue('NaN', 4, 6);
+SELECT cvm_pvalue(1, 0, 6);
+SELECT cvm_pvalue(1, 1000, 1001);
 
 DROP VIEW law_result, law_rows;
 DROP TABLE law_case;

@@ -62,4 +62,40 @@ foreach my $file (@files)
 	}
 }
 
+# The index of the statistics names every function that is for users, as the
+# catalog has them: not those behind types, operators and aggregates.
+{
+	my %area;
+
+	foreach my $part (glob "$root/sql/[23]*.sql")
+	{
+		open(my $in, '<', $part) or die "$part: $!";
+		while (<$in>)
+		{
+			$area{$1} = 1 if /^CREATE (?:FUNCTION|AGGREGATE) mlmeta\.(\w+)/;
+		}
+		close $in;
+	}
+	my $public = $server->query('statistics', <<'SQL');
+SELECT DISTINCT proname FROM pg_proc AS p
+	JOIN pg_depend AS d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+	JOIN pg_extension AS e ON e.oid = d.refobjid AND e.extname = 'mlmeta'
+WHERE NOT p.oid IN (
+	SELECT unnest(ARRAY[aggtransfn, aggfinalfn, aggcombinefn, aggserialfn, aggdeserialfn, aggmtransfn,
+		aggminvtransfn, aggmfinalfn]) FROM pg_aggregate
+	UNION SELECT unnest(ARRAY[typinput, typoutput, typreceive, typsend]) FROM pg_type
+	UNION SELECT amproc FROM pg_amproc
+	UNION SELECT oprcode FROM pg_operator WHERE oprname IN ('=', '<>', '<', '<=', '>', '>='))
+ORDER BY proname
+SQL
+	open(my $in, '<:encoding(UTF-8)', "$root/doc/statistics.md") or die $!;
+	my $index = do { local $/; <$in> };
+	close $in;
+	my @public = grep { $area{$_} } split /\n/, $public;
+
+	cmp_ok(scalar @public, '>', 120, 'the statistics have functions');
+	is_deeply([grep { $index !~ /`$_\b/ } @public], [],
+		'doc/statistics.md names every one');
+}
+
 done_testing();

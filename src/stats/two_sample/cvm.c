@@ -7,12 +7,15 @@
  */
 #include "core/compat.h"
 
+#include <math.h>
+
 #include "stats/laws/cvm_law.h"
 #include "stats/laws/cvm_tied.h"
 #include "stats/two_sample/two_sample.h"
 #include "storage/shmem.h"
 
 PG_FUNCTION_INFO_V1(mlmeta_cvm_test_final);
+PG_FUNCTION_INFO_V1(mlmeta_cvm_pvalue);
 
 typedef enum CvmMethod
 {
@@ -40,6 +43,38 @@ cvm_statistic(int128 a, int128 b, int64 n, int64 m)
 		return (double) (n * a + m * b - 2 * nm * (4 * nm - 1)) / scale;
 	return (double) (((long double) n * a + (long double) m * b -
 					  2.0L * nm * (4.0L * nm - 1.0L)) / scale);
+}
+
+static void
+too_many_rows(const char *function_name, int64 n, int64 m)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			 errmsg("%s: too many rows for the exact law", function_name),
+			 errdetail("There are " INT64_FORMAT " reference and " INT64_FORMAT
+					   " current rows.", n, m),
+			 errhint("Use the method asymptotic.")));
+}
+
+/* cvm_pvalue(u, n, m): P(U >= u) without ties, as published tables have it */
+Datum
+mlmeta_cvm_pvalue(PG_FUNCTION_ARGS)
+{
+	double		u = PG_GETARG_FLOAT8(0);
+	int64		n = PG_GETARG_INT64(1);
+	int64		m = PG_GETARG_INT64(2);
+
+	if (isnan(u))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("cvm_pvalue: u must be a number")));
+	if (n < 1 || m < 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("cvm_pvalue: sample sizes must be positive")));
+	if (!cvm_exact_affordable(n, m))
+		too_many_rows("cvm_pvalue", n, m);
+	PG_RETURN_FLOAT8(cvm_exact_pvalue(u, n, m));
 }
 
 Datum
@@ -103,12 +138,7 @@ mlmeta_cvm_test_final(PG_FUNCTION_ARGS)
 	if (method == CVM_AUTO)
 		method = affordable ? CVM_EXACT : CVM_ASYMPTOTIC;
 	else if (method != CVM_ASYMPTOTIC && !affordable)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("cvm_test: too many rows for the exact law"),
-				 errdetail("There are %lld reference and %lld current rows.",
-						   (long long) n, (long long) m),
-				 errhint("Use the method asymptotic.")));
+		too_many_rows("cvm_test", n, m);
 	result.method = methods[method];
 	if (method == CVM_ASYMPTOTIC)
 		result.p_value = cvm_asymptotic_pvalue(result.statistic, n, m);
