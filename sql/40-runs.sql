@@ -769,7 +769,7 @@ BEGIN
 		heartbeat_at = clock_timestamp(),
 		finished_at = NULL
 	WHERE r.run OPERATOR(mlmeta.=) resume_run.run;
-	PERFORM mlmeta.drop_results(run);
+	PERFORM mlmeta.refresh_results(run);
 END
 $$;
 
@@ -847,6 +847,7 @@ BEGIN
 	UPDATE mlmeta.runs AS r
 	SET deleted_at = clock_timestamp()
 	WHERE r.run OPERATOR(mlmeta.=) delete_run.run AND r.deleted_at IS NULL;
+	PERFORM mlmeta.refresh_results(run);
 END
 $$;
 
@@ -862,6 +863,7 @@ BEGIN
 	UPDATE mlmeta.runs AS r
 	SET deleted_at = NULL
 	WHERE r.run OPERATOR(mlmeta.=) restore_run.run;
+	PERFORM mlmeta.refresh_results(run);
 END
 $$;
 

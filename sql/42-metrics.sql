@@ -60,6 +60,9 @@ BEGIN
 			k.higher_is_better),
 		unit = coalesce(excluded.unit, k.unit),
 		description = coalesce(excluded.description, k.description);
+	IF set_metric.higher_is_better IS NOT NULL THEN
+		PERFORM mlmeta.rescore(key);
+	END IF;
 END
 $$;
 

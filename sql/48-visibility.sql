@@ -268,111 +268,46 @@ COMMENT ON COLUMN mlmeta.who_tried_what.value IS
 
 -- Ranks -----------------------------------------------------------------------
 
--- The run is inside of every part: a join with views over all series would sum
--- up the histories of all runs for the few that are running.
-CREATE FUNCTION mlmeta.live_summaries(run mlmeta.run)
-RETURNS TABLE (key text, context text, n bigint, nan_count bigint,
-	minimum float8, maximum float8, last_step bigint, last_at timestamptz,
-	last_value float8)
-LANGUAGE sql STABLE PARALLEL SAFE ROWS 10
-BEGIN ATOMIC
-	SELECT s.key, s.context, a.n, a.nan_count, a.minimum, a.maximum, l.step,
-		l.at, l.value
-	FROM (
-			SELECT DISTINCT c.key, c.context
-			FROM mlmeta.metric_series AS c
-			WHERE c.run OPERATOR(mlmeta.=) live_summaries.run
-		) AS s
-		CROSS JOIN LATERAL (
-			SELECT pg_catalog.sum(t.n)::bigint AS n,
-				pg_catalog.sum(t.nan_count)::bigint AS nan_count,
-				pg_catalog.min(t.minimum) AS minimum,
-				pg_catalog.max(t.maximum) AS maximum
-			FROM mlmeta.metric_series AS c
-				CROSS JOIN LATERAL (
-					SELECT pg_catalog.count(*) AS n,
-						pg_catalog.count(*) FILTER (WHERE m.value = 'NaN')
-							AS nan_count,
-						pg_catalog.min(m.value) FILTER (WHERE m.value <> 'NaN')
-							AS minimum,
-						pg_catalog.max(m.value) FILTER (WHERE m.value <> 'NaN')
-							AS maximum
-					FROM mlmeta.run_metrics AS m
-					WHERE m.series = c.series
-					UNION ALL
-					SELECT k.n, k.nan_count, k.minimum, k.maximum
-					FROM mlmeta.metric_chunks AS k
-					WHERE k.series = c.series
-				) AS t
-			WHERE c.run OPERATOR(mlmeta.=) live_summaries.run
-				AND c.key = s.key AND c.context = s.context
-		) AS a
-		CROSS JOIN LATERAL (
-			SELECT p.step, p.at, p.value
-			FROM mlmeta.metric_series AS c
-				CROSS JOIN LATERAL (
-					(
-						SELECT m.step, m.at, m.value
-						FROM mlmeta.run_metrics AS m
-						WHERE m.series = c.series
-						ORDER BY m.step DESC, m.at DESC
-						LIMIT 1
-					)
-					UNION ALL
-					(
-						SELECT k.last_step, k.last_at, k.last_value
-						FROM mlmeta.metric_chunks AS k
-						WHERE k.series = c.series
-						ORDER BY k.last_step DESC, k.last_at DESC
-						LIMIT 1
-					)
-				) AS p
-			WHERE c.run OPERATOR(mlmeta.=) live_summaries.run
-				AND c.key = s.key AND c.context = s.context
-			ORDER BY p.step DESC, p.at DESC
-			LIMIT 1
-		) AS l;
-END;
-
-COMMENT ON FUNCTION mlmeta.live_summaries(mlmeta.run) IS
-	'each metric of one run summed up from its points, with the latest';
-
 CREATE VIEW mlmeta.metric_summaries WITH (security_invoker = true) AS
 SELECT s.run, s.experiment_id, s.key, s.context, s.n, s.nan_count, s.minimum,
-	s.maximum, s.last_step, s.last_at, s.last_value
+	s.maximum, s.last_step, s.last_at, s.last_value, s.higher_is_better,
+	s.score
 FROM mlmeta.run_metric_summaries AS s
 UNION ALL
 SELECT r.run, r.experiment_id, v.key, v.context, v.n, v.nan_count, v.minimum,
-	v.maximum, v.last_step, v.last_at, v.last_value
+	v.maximum, v.last_step, v.last_at, v.last_value, d.higher,
+	CASE WHEN d.higher THEN v.maximum ELSE - v.minimum END
 FROM mlmeta.runs AS r
 	CROSS JOIN LATERAL mlmeta.live_summaries(r.run) AS v
-WHERE r.status = 'running';
+	CROSS JOIN LATERAL (
+		SELECT mlmeta.higher_is_better(v.key) AS higher
+	) AS d
+WHERE r.status = 'running' AND r.deleted_at IS NULL;
 
 COMMENT ON VIEW mlmeta.metric_summaries IS
-	'each metric of each run in one row: of ended runs as written, of running ones as it stands';
+	'each metric of each run that is not deleted in one row: of ended runs as written, of running ones as it stands';
+COMMENT ON COLUMN mlmeta.metric_summaries.score IS
+	'the best value, negated where lower is better: the greater the better';
 
+-- Ranks are given inside, by experiment, where the index has their order; what
+-- else is shown of a run is looked up for those that are left.
 CREATE VIEW mlmeta.leaderboard WITH (security_invoker = true) AS
-SELECT e.experiment, s.key, s.context,
-	pg_catalog.rank() OVER (
-		PARTITION BY e.experiment, s.key, s.context
-		ORDER BY CASE WHEN d.higher THEN s.maximum ELSE - s.minimum END DESC
-	) AS rank,
-	r.run, r.name,
-	CASE WHEN d.higher THEN s.maximum ELSE s.minimum END AS best,
-	s.last_value AS last, d.higher AS higher_is_better, r.user_name, r.status,
+SELECT e.experiment, s.key, s.context, s.rank, r.run, r.name,
+	CASE WHEN s.higher_is_better THEN s.score ELSE - s.score END AS best,
+	s.last_value AS last, s.higher_is_better, r.user_name, r.status,
 	r.started_at, r.finished_at, e.project
-FROM mlmeta.metric_summaries AS s
-	JOIN mlmeta.runs AS r ON r.run OPERATOR(mlmeta.=) s.run
-	JOIN mlmeta.experiments AS e ON e.experiment_id = s.experiment_id
-	LEFT JOIN mlmeta.metric_keys AS k ON k.key = s.key
+FROM mlmeta.experiments AS e
 	CROSS JOIN LATERAL (
-		SELECT coalesce(k.higher_is_better, mlmeta.higher_by_name(s.key))
-			AS higher
-	) AS d
-WHERE r.deleted_at IS NULL AND s.maximum IS NOT NULL;
+		SELECT m.run, m.key, m.context, m.score, m.last_value,
+			m.higher_is_better, pg_catalog.rank() OVER (
+				PARTITION BY m.key, m.context ORDER BY m.score DESC) AS rank
+		FROM mlmeta.metric_summaries AS m
+		WHERE m.experiment_id = e.experiment_id AND m.score IS NOT NULL
+	) AS s
+	JOIN mlmeta.runs AS r ON r.run OPERATOR(mlmeta.=) s.run;
 
 COMMENT ON VIEW mlmeta.leaderboard IS
-	'runs ranked within their experiment by the best value of each metric, in the metric''s own direction; NaN takes no part; best_runs() is faster for the first few';
+	'runs ranked within their experiment by the best value of each metric, in the metric''s own direction; NaN takes no part; the first few by index: WHERE experiment = ... AND key = ... AND rank <= ...';
 COMMENT ON COLUMN mlmeta.leaderboard.best IS
 	'the best value the run had at any step';
 COMMENT ON COLUMN mlmeta.leaderboard.last IS
@@ -392,46 +327,54 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	experiment_number bigint := mlmeta.find_experiment(experiment);
-	higher boolean := coalesce(higher_is_better, mlmeta.higher_is_better(key));
+	own boolean := mlmeta.higher_is_better(key);
+	higher boolean := coalesce(higher_is_better, own);
+	direction text := CASE WHEN higher THEN 'DESC' ELSE 'ASC' END;
 	best_column text := CASE WHEN higher THEN 'maximum' ELSE 'minimum' END;
-	rank_column text := CASE WHEN by = 'last' THEN 'last_value'
-		ELSE best_column END;
+	shown text := CASE WHEN by = 'last' THEN 'last_value' ELSE 'best' END;
+	candidates text;
+	wanted text;
 BEGIN
 	IF by IS NULL OR by NOT IN ('best', 'last') THEN
 		RAISE EXCEPTION 'runs are ranked by best or by last, not by %',
 				coalesce(to_json(by)::text, 'NULL')
 			USING ERRCODE = 'invalid_parameter_value';
+	ELSIF n < 0 THEN
+		RAISE EXCEPTION 'number of best runs must not be negative'
+			USING ERRCODE = 'invalid_parameter_value',
+				DETAIL = format('It is %s.', n);
 	END IF;
 
-	-- The conditions are those of the indexes. Runs that still go on are few
-	-- and come from their points.
+	-- Conditions and orders are those of the indexes, read forwards or
+	-- backwards; only against the metric's own direction there is none.
+	IF by = 'last' THEN
+		candidates := 's.last_value <> ''NaN''';
+		wanted := format('s.last_value %1$s, s.run %1$s', direction);
+	ELSIF higher = own THEN
+		candidates := 's.score IS NOT NULL';
+		wanted := 's.score DESC, s.run';
+	ELSE
+		candidates := 's.score IS NOT NULL';
+		wanted := format('s.%I %s, s.run', best_column, direction);
+	END IF;
 	RETURN QUERY EXECUTE format($query$
-		SELECT rank() OVER (ORDER BY c.value %2$s), c.run, c.name, c.best,
-			c.last, c.user_name, c.status, c.started_at
+		SELECT c.rank, r.run, r.name, c.best, c.last_value, r.user_name,
+			r.status, r.started_at
 		FROM (
-			(
-				SELECT s.%1$I AS value, r.run, r.name, s.%3$I AS best,
-					s.last_value AS last, r.user_name, r.status, r.started_at
-				FROM mlmeta.run_metric_summaries AS s
-					JOIN mlmeta.runs AS r ON r.run OPERATOR(mlmeta.=) s.run
+			SELECT b.run, b.best, b.last_value,
+				rank() OVER (ORDER BY b.%2$I %3$s) AS rank
+			FROM (
+				SELECT s.run, s.%1$I AS best, s.last_value
+				FROM mlmeta.metric_summaries AS s
 				WHERE s.experiment_id = $1 AND s.key = $2 AND s.context = $3
-					AND s.%4$s AND r.deleted_at IS NULL
-				ORDER BY s.%1$I %2$s
+					AND %4$s
+				ORDER BY %5$s
 				LIMIT $4
-			)
-			UNION ALL
-			SELECT s.%1$I, r.run, r.name, s.%3$I, s.last_value, r.user_name,
-				r.status, r.started_at
-			FROM mlmeta.runs AS r
-				CROSS JOIN LATERAL mlmeta.live_summaries(r.run) AS s
-			WHERE s.key = $2 AND s.context = $3 AND r.experiment_id = $1 AND r.status = 'running'
-				AND r.deleted_at IS NULL AND s.%4$s
+			) AS b
 		) AS c
-		ORDER BY c.value %2$s, c.run
-		LIMIT $4 $query$,
-		rank_column, CASE WHEN higher THEN 'DESC' ELSE 'ASC' END, best_column,
-		CASE WHEN by = 'last' THEN 'last_value <> ''NaN'''
-			ELSE best_column || ' IS NOT NULL' END)
+			JOIN mlmeta.runs AS r ON r.run OPERATOR(mlmeta.=) c.run
+		ORDER BY c.rank, c.run $query$,
+		best_column, shown, direction, candidates, wanted)
 	USING experiment_number, key, context, n;
 END
 $$;
@@ -459,11 +402,15 @@ BEGIN
 			CASE WHEN higher THEN s.maximum ELSE s.minimum END AS value
 		FROM mlmeta.runs AS r
 			LEFT JOIN mlmeta.metric_summaries AS s
-				ON s.run OPERATOR(mlmeta.=) r.run AND s.key = spend_gain.key
-				AND s.context = spend_gain.context
+				ON s.run OPERATOR(mlmeta.=) r.run
+				AND s.experiment_id = experiment_number
+				AND s.key = spend_gain.key AND s.context = spend_gain.context
 			LEFT JOIN (
 				SELECT o.run, o.currency, sum(o.cost) AS cost
-				FROM mlmeta.run_costs AS o
+				FROM mlmeta.runs AS q
+					JOIN mlmeta.run_costs AS o
+						ON o.run OPERATOR(mlmeta.=) q.run
+				WHERE q.experiment_id = experiment_number
 				GROUP BY o.run, o.currency
 			) AS c ON c.run OPERATOR(mlmeta.=) r.run
 		WHERE r.experiment_id = experiment_number AND r.deleted_at IS NULL
@@ -501,41 +448,54 @@ DECLARE
 BEGIN
 	RETURN QUERY
 	WITH pairs AS (
-		SELECT p.key, p.value,
-			bool_and(jsonb_typeof(p.value) = 'number')
-				OVER (PARTITION BY p.key) AS is_number,
-			-- Average ranks: ties share theirs.
-			rank() OVER (PARTITION BY p.key ORDER BY s.last_value)
-				+ (count(*) OVER (PARTITION BY p.key, s.last_value) - 1) / 2.0
+		-- Average ranks: ties share theirs.
+		SELECT p.key, p.value, rank() OVER (PARTITION BY p.key
+				ORDER BY s.last_value)
+			+ (count(*) OVER (PARTITION BY p.key, s.last_value) - 1)::float8 / 2
 				AS y_rank
 		FROM mlmeta.run_metric_summaries AS s
-			JOIN mlmeta.runs AS r ON r.run OPERATOR(mlmeta.=) s.run
 			JOIN mlmeta.run_params AS p ON p.run OPERATOR(mlmeta.=) s.run
 		WHERE s.experiment_id = experiment_number AND s.key = metric
 			AND s.context = parameter_importance.context
-			AND s.last_value <> 'NaN' AND r.deleted_at IS NULL
+			AND s.last_value <> 'NaN'
+	), tried AS (
+		-- From here on there is one row for each value that was tried.
+		SELECT q.key, q.value, count(*)::float8 AS n, sum(q.y_rank) AS y_sum,
+			sum(q.y_rank * q.y_rank) AS y_squares
+		FROM pairs AS q
+		GROUP BY q.key, q.value
 	), ranked AS (
 		-- Order and equality of jsonb numbers are those of the numbers.
-		SELECT q.*, rank() OVER (PARTITION BY q.key ORDER BY q.value)
-				+ (count(*) OVER (PARTITION BY q.key, q.value) - 1) / 2.0
-				AS x_rank,
-			avg(q.y_rank) OVER (PARTITION BY q.key, q.value) AS group_mean
-		FROM pairs AS q
+		SELECT t.key, t.value, t.n, t.y_squares, t.y_sum - t.n * m.mean AS y,
+			sum(t.n) OVER (PARTITION BY t.key ORDER BY t.value)
+				- (t.n - 1) / 2 - m.mean AS x, m.total, m.mean
+		FROM tried AS t
+			JOIN (
+				SELECT k.key, sum(k.n) AS total, (sum(k.n) + 1) / 2 AS mean
+				FROM tried AS k
+				GROUP BY k.key
+			) AS m ON m.key = t.key
 	), summed AS (
-		SELECT r.key, bool_and(r.is_number) AS is_number, count(*) AS n,
-			count(DISTINCT r.value) AS distinct_values,
-			corr(r.y_rank, r.x_rank) AS rho,
-			sqrt(var_pop(r.group_mean) / nullif(var_pop(r.y_rank), 0))::float8
-				AS eta
+		SELECT r.key, bool_and(jsonb_typeof(r.value) = 'number') AS is_number,
+			r.total, count(*) AS distinct_values, sum(r.x * r.y) AS xy,
+			sum(r.n * r.x * r.x) AS xx, sum(r.y * r.y / r.n) AS between_groups,
+			sum(r.y_squares) - r.total * r.mean * r.mean AS yy
 		FROM ranked AS r
-		GROUP BY r.key
+		GROUP BY r.key, r.total, r.mean
+	), judged AS (
+		-- Rounding must not lead beyond 1.
+		SELECT s.*, CASE WHEN s.xx > 0 AND s.yy > 0
+				THEN greatest(least(s.xy / sqrt(s.xx * s.yy), 1), -1) END AS rho,
+			CASE WHEN s.yy > 0
+				THEN sqrt(least(s.between_groups / s.yy, 1)) END AS eta
+		FROM summed AS s
 	)
-	SELECT s.key, CASE WHEN s.is_number THEN 'number' ELSE 'category' END,
-		s.n, s.distinct_values, CASE WHEN s.is_number THEN s.rho END,
-		CASE WHEN s.distinct_values < 2 THEN NULL
-			WHEN s.is_number THEN abs(s.rho) ELSE s.eta END
-	FROM summed AS s
-	ORDER BY 6 DESC NULLS LAST, s.key;
+	SELECT j.key, CASE WHEN j.is_number THEN 'number' ELSE 'category' END,
+		j.total::bigint, j.distinct_values, CASE WHEN j.is_number THEN j.rho END,
+		CASE WHEN j.distinct_values < 2 THEN NULL
+			WHEN j.is_number THEN abs(j.rho) ELSE j.eta END
+	FROM judged AS j
+	ORDER BY 6 DESC NULLS LAST, j.key;
 END
 $$;
 

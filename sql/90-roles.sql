@@ -150,6 +150,8 @@ BEGIN
 			JOIN pg_catalog.pg_namespace AS n
 				ON n.oid OPERATOR(pg_catalog.=) p.pronamespace
 		WHERE n.nspname OPERATOR(pg_catalog.=) 'mlmeta' AND p.prosecdef
+			-- set_metric() calls it for all who may call that.
+			AND p.proname OPERATOR(pg_catalog.<>) 'rescore'
 	LOOP
 		EXECUTE pg_catalog.format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC',
 			object.name);

@@ -27,8 +27,8 @@ SELECT run, jsonb_build_object('lr', round((i % 97) / 1000.0, 3), 'depth', i % 1
 	jsonb_build_object('auc', CASE WHEN no_number THEN 'NaN' ELSE auc END, 'loss', loss, 'epoch', i % 100),
 	sha256(i::text::bytea) FROM made;
 INSERT INTO run_metric_summaries (run, experiment_id, key, context, n, nan_count, minimum, maximum,
-	last_step, last_at, last_value)
-SELECT run, :experiment, k.key, '', 10, 0, k.value - 0.01, k.value + 0.01, 10, now(), k.value
+	last_step, last_at, last_value, higher_is_better)
+SELECT run, :experiment, k.key, '', 10, 0, k.value - 0.01, k.value + 0.01, 10, now(), k.value, k.key <> 'loss'
 FROM made CROSS JOIN LATERAL (VALUES
 	('auc', CASE WHEN no_number THEN 'NaN' ELSE auc END), ('loss', loss), ('epoch', i % 100)) AS k (key, value);
 

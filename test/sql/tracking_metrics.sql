@@ -215,11 +215,18 @@ SELECT rank, key, name, best, last, higher_is_better FROM leaderboard
 WHERE experiment = 'ranks' ORDER BY key, rank;
 SELECT set_metric('val_loss', true, 'nats', 'cross entropy');
 SELECT rank, name, best FROM leaderboard
-WHERE experiment = 'ranks' AND key = 'val_loss' AND rank <= 2;
+WHERE experiment = 'ranks' AND key = 'val_loss' AND rank <= 2 ORDER BY rank;
 SELECT set_metric('val_loss', false);
 SELECT key, higher_is_better, unit FROM metric_keys WHERE key = 'val_loss';
-SELECT delete_run(run) FROM ranked WHERE i = 5;
-SELECT name FROM best_runs('ranks', 'accuracy', 1);
+-- What is deleted leaves no gap in the ranks, and comes back to its own.
+SELECT delete_run(run) FROM ranked WHERE i IN (5, 6);
+SELECT rank, name FROM best_runs('ranks', 'accuracy', 1);
+SELECT rank, name FROM leaderboard
+WHERE experiment = 'ranks' AND key = 'accuracy' ORDER BY rank;
+SELECT restore_run(run) FROM ranked WHERE i IN (5, 6);
+SELECT rank, name FROM leaderboard
+WHERE experiment = 'ranks' AND key = 'accuracy' ORDER BY rank;
+SELECT error_of($$SELECT best_runs('ranks', 'accuracy', -1)$$);
 
 -- Directions by name.
 SELECT key, higher_by_name(key) FROM unnest(ARRAY['loss', 'val_loss',
