@@ -62,14 +62,51 @@ $$;
 COMMENT ON FUNCTION mlmeta.check_writable() IS
 	'raises 25006 with a hint when nothing can be written here, as on a replica';
 
+CREATE TABLE mlmeta.lifted_guards (
+	transaction_id xid8 PRIMARY KEY
+);
+
+COMMENT ON TABLE mlmeta.lifted_guards IS
+	'transactions in which a function of ours is removing rows right now; always empty to everybody else';
+
+-- Both are for functions that run with the rights of the extension's owner:
+-- nobody else can write the table.
+CREATE FUNCTION mlmeta.lift_guards() RETURNS void
+LANGUAGE sql VOLATILE PARALLEL UNSAFE
+BEGIN ATOMIC
+	INSERT INTO mlmeta.lifted_guards (transaction_id)
+	VALUES (pg_catalog.pg_current_xact_id())
+	ON CONFLICT DO NOTHING;
+END;
+
+COMMENT ON FUNCTION mlmeta.lift_guards() IS
+	'lets this transaction remove rows of append-only tables until restore_guards()';
+
+CREATE FUNCTION mlmeta.restore_guards() RETURNS void
+LANGUAGE sql VOLATILE PARALLEL UNSAFE
+BEGIN ATOMIC
+	DELETE FROM mlmeta.lifted_guards AS g
+	WHERE g.transaction_id = pg_catalog.pg_current_xact_id();
+END;
+
+COMMENT ON FUNCTION mlmeta.restore_guards() IS
+	'ends what lift_guards() began';
+
 CREATE FUNCTION mlmeta.guard_append_only() RETURNS trigger
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	-- Set for one transaction by the functions that purge and compact.
-	IF TG_OP = 'DELETE'
-			AND current_setting('mlmeta.maintenance', true) = 'on' THEN
+	-- Rows go with what they belong to, by foreign keys, and by functions that
+	-- lift the guards. Both run as the table's owner, which a caller cannot
+	-- pretend to be.
+	IF TG_OP = 'DELETE' AND current_user = (
+			SELECT pg_get_userbyid(c.relowner) FROM pg_class AS c
+			WHERE c.oid = TG_RELID)
+			AND (pg_trigger_depth() > 1 OR EXISTS (
+				SELECT FROM mlmeta.lifted_guards AS g
+				WHERE g.transaction_id = pg_current_xact_id_if_assigned()
+			)) THEN
 		RETURN NULL;
 	END IF;
 	RAISE EXCEPTION 'table "%" is append-only: % is refused',
@@ -240,9 +277,10 @@ CREATE TABLE mlmeta.runs (
 			'crashed'])),
 	user_name text NOT NULL DEFAULT SESSION_USER,
 	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
-	started_at timestamptz,
+	started_at timestamptz CHECK (pg_catalog.isfinite(started_at)),
 	heartbeat_at timestamptz,
-	finished_at timestamptz CHECK (finished_at >= started_at),
+	finished_at timestamptz CHECK (pg_catalog.isfinite(finished_at)
+		AND finished_at >= started_at),
 	paused interval NOT NULL DEFAULT '0',
 	repository text,
 	git_commit text,
@@ -254,7 +292,12 @@ CREATE TABLE mlmeta.runs (
 	devices jsonb,
 	source jsonb,
 	note text,
-	deleted_at timestamptz
+	deleted_at timestamptz,
+	-- A run has begun or not, has ended or not, as its status says.
+	CONSTRAINT runs_started CHECK (started_at IS NOT NULL
+		OR status = ANY (ARRAY['scheduled', 'killed'])),
+	CONSTRAINT runs_finished CHECK ((finished_at IS NOT NULL)
+		= (status <> ALL (ARRAY['scheduled', 'running'])))
 ) WITH (fillfactor = 90);
 
 CREATE INDEX runs_experiment ON mlmeta.runs (experiment_id, started_at);

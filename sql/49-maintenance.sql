@@ -8,8 +8,7 @@ DECLARE
 	gone bigint;
 	owned text;
 BEGIN
-	-- The guards let deletions pass for the rest of this call.
-	PERFORM set_config('mlmeta.maintenance', 'on', true);
+	PERFORM mlmeta.lift_guards();
 	DELETE FROM mlmeta.run_metrics AS m
 	USING mlmeta.metric_series AS s
 	WHERE m.series = s.series AND s.run OPERATOR(mlmeta.=) ANY (doomed);
@@ -33,17 +32,17 @@ BEGIN
 	DELETE FROM mlmeta.environments AS e
 	WHERE NOT EXISTS (SELECT FROM mlmeta.runs AS r
 		WHERE r.environment = e.environment);
-	PERFORM set_config('mlmeta.maintenance', 'off', true);
+	PERFORM mlmeta.restore_guards();
 	RETURN gone;
 END
 $$;
 
 COMMENT ON FUNCTION mlmeta.purge_run_rows(mlmeta.run[]) IS
-	'removes all rows of runs; fails when a registered model needs one of them';
+	'removes all rows of runs, for the extension''s owner; fails when a registered model needs one of them';
 
 CREATE FUNCTION mlmeta.purge_runs(older_than interval DEFAULT '30 days')
 RETURNS bigint
-LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -56,9 +55,11 @@ BEGIN
 	FROM (
 		SELECT c.run
 		FROM mlmeta.runs AS c
+			JOIN mlmeta.experiments AS e ON e.experiment_id = c.experiment_id
 		WHERE c.deleted_at < clock_timestamp() - older_than
+			AND mlmeta.caller_has_access(e.project, 'writer')
 		ORDER BY c.run
-		FOR UPDATE SKIP LOCKED
+		FOR UPDATE OF c SKIP LOCKED
 	) AS r;
 	BEGIN
 		RETURN mlmeta.purge_run_rows(coalesce(doomed, '{}'));
@@ -77,10 +78,10 @@ END
 $$;
 
 COMMENT ON FUNCTION mlmeta.purge_runs(interval) IS
-	'removes for good the runs that were deleted longer ago than that, and returns how many; runs that a registered model needs stay';
+	'removes for good the runs of the caller''s projects that were deleted longer ago than that, and returns how many; runs that a registered model needs stay';
 
 CREATE FUNCTION mlmeta.purge_experiment(experiment text) RETURNS bigint
-LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -89,6 +90,9 @@ DECLARE
 	gone bigint;
 BEGIN
 	PERFORM mlmeta.check_writable();
+	PERFORM mlmeta.require_access(e.project, 'writer')
+	FROM mlmeta.experiments AS e
+	WHERE e.experiment_id = number;
 	SELECT array_agg(r.run) INTO doomed
 	FROM mlmeta.runs AS r
 	WHERE r.experiment_id = number;
@@ -109,7 +113,7 @@ CREATE FUNCTION mlmeta.compact_series(
 	key text DEFAULT NULL,
 	context text DEFAULT NULL
 ) RETURNS bigint
-LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -119,7 +123,11 @@ DECLARE
 	packed bigint := 0;
 BEGIN
 	PERFORM mlmeta.lock_run(run);
-	PERFORM set_config('mlmeta.maintenance', 'on', true);
+	PERFORM mlmeta.require_access(e.project, 'writer')
+	FROM mlmeta.runs AS r
+		JOIN mlmeta.experiments AS e ON e.experiment_id = r.experiment_id
+	WHERE r.run OPERATOR(mlmeta.=) compact_series.run;
+	PERFORM mlmeta.lift_guards();
 
 	-- A metric whose points lie in chunks alone, none of them small, is left.
 	FOR stream IN
@@ -169,7 +177,7 @@ BEGIN
 		END LOOP;
 		packed := packed + taken.size;
 	END LOOP;
-	PERFORM set_config('mlmeta.maintenance', 'off', true);
+	PERFORM mlmeta.restore_guards();
 
 	-- With it come points that another session logged while this run ended.
 	IF packed > 0 THEN

@@ -269,7 +269,7 @@ DECLARE
 	gone bigint;
 BEGIN
 	PERFORM mlmeta.check_writable();
-	PERFORM set_config('mlmeta.maintenance', 'on', true);
+	PERFORM mlmeta.lift_guards();
 	WITH done AS (
 		DELETE FROM mlmeta.events AS e
 		WHERE e.at < clock_timestamp() - older_than
@@ -284,7 +284,7 @@ BEGIN
 		USING done WHERE d.event = done.event
 	)
 	SELECT count(*) INTO gone FROM done;
-	PERFORM set_config('mlmeta.maintenance', 'off', true);
+	PERFORM mlmeta.restore_guards();
 	RETURN gone;
 END
 $$;

@@ -380,11 +380,9 @@ BEGIN
 	IF m.schedule IS NOT NULL THEN
 		PERFORM mlmeta.unschedule_monitor(monitor);
 	END IF;
-	PERFORM set_config('mlmeta.maintenance', 'on', true);
 	-- Windows first: they refer to baselines, which go with the monitor.
 	DELETE FROM mlmeta.monitor_windows AS w WHERE w.monitor = m.id;
 	DELETE FROM mlmeta.monitors AS x WHERE x.id = m.id;
-	PERFORM set_config('mlmeta.maintenance', 'off', true);
 END
 $$;
 

@@ -233,10 +233,8 @@ BEGIN
 	IF m.keep IS NULL OR oldest IS NULL THEN
 		RETURN 0;
 	END IF;
-	PERFORM set_config('mlmeta.maintenance', 'on', true);
 	DELETE FROM mlmeta.alerts AS a
 	WHERE a.monitor = m.id AND a.state = 'resolved' AND a.last_window < oldest;
-	PERFORM set_config('mlmeta.maintenance', 'off', true);
 	DELETE FROM mlmeta.monitor_results AS r
 	WHERE r.monitor = m.id AND r.window_start < oldest;
 	DELETE FROM mlmeta.monitor_checks AS c

@@ -304,10 +304,6 @@ BEGIN
 
 	PERFORM mlmeta.grant_columns('INSERT, UPDATE, DELETE', ARRAY['prices',
 		'budgets'], '{}', admin);
-	PERFORM mlmeta.grant_columns('DELETE', ARRAY['experiments', 'runs',
-			'run_params', 'metric_series', 'run_metrics', 'metric_chunks',
-			'run_artifacts', 'run_samples', 'source_patches', 'environments'],
-		'{}', admin);
 
 	FOR granted IN
 		SELECT p.oid::regprocedure AS name, f.role
@@ -324,7 +320,8 @@ BEGIN
 			(admin, ARRAY['bypass', 'set_policy', 'store_gate', 'drop_gate',
 				'define_stage', 'drop_stage', 'add_member', 'remove_member',
 				'list_members', 'open_project', 'expire_requests',
-				'purge_events'])
+				'purge_events', 'purge_runs', 'purge_experiment',
+				'compact_series'])
 		) AS f (role, functions)
 			JOIN pg_proc AS p ON p.proname = ANY (f.functions)
 				AND p.pronamespace = 'mlmeta'::regnamespace AND p.prosecdef

@@ -120,7 +120,7 @@ CREATE TEMPORARY TABLE graph AS
 SELECT l, n, new_run() AS run FROM generate_series(1, 20) AS l, generate_series(0, 1699) AS n;
 INSERT INTO artifacts (artifact)
 SELECT artifact('bench', l || '.' || n) FROM generate_series(0, 20) AS l, generate_series(0, 1699) AS n;
-INSERT INTO runs (run, experiment_id) SELECT run, :experiment FROM graph;
+INSERT INTO runs (run, experiment_id, started_at) SELECT run, :experiment, now() FROM graph;
 INSERT INTO run_artifacts (run, artifact, direction)
 SELECT run, artifact('bench', (l - 1) || '.' || (n * 7 % 1700)), 'used' FROM graph
 UNION SELECT run, artifact('bench', (l - 1) || '.' || ((n * 13 + 1) % 1700)), 'used' FROM graph

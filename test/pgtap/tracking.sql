@@ -2,7 +2,7 @@
 -- are compared, views whose columns others rely on.
 BEGIN;
 SET search_path = public, mlmeta;
-SELECT plan(41);
+SELECT plan(57);
 
 -- The columns that dashboards rely on, in order.
 SELECT columns_are('mlmeta', v.name::name, string_to_array(v.columns, ' ')::name[])
@@ -123,6 +123,59 @@ SELECT is_empty($$
 	UNION ALL SELECT 1 FROM best_runs('pumps', 'auc') WHERE name = 'baseline'
 	UNION ALL SELECT 1 FROM who_tried_what WHERE experiment = 'pumps' AND value = '3'
 $$, 'and no view shows it');
+
+-- The guards cannot be talked into letting rows go.
+SELECT throws_ok($$ DELETE FROM run_metrics $$, '55000', NULL,
+	'the owner deletes no points');
+SELECT throws_ok($$ SET LOCAL mlmeta.maintenance = on; DELETE FROM mlmeta.run_metrics $$,
+	'55000', NULL, 'a setting opens nothing');
+SELECT throws_ok($$ UPDATE runs SET started_at = NULL $$, '23514', NULL,
+	'a run that has begun did so at some time');
+SELECT throws_ok($$ UPDATE runs SET finished_at = NULL $$, '23514', NULL,
+	'and has ended at some');
+SELECT throws_ok($$ UPDATE runs SET started_at = '-infinity' $$, '23514', NULL,
+	'which is not infinitely long ago');
+SELECT setup_roles('regress_mlmeta_tap');
+CREATE ROLE regress_mlmeta_keeper;
+CREATE ROLE regress_mlmeta_guest;
+GRANT regress_mlmeta_tap_admin TO regress_mlmeta_keeper;
+GRANT regress_mlmeta_tap_reader TO regress_mlmeta_guest;
+GRANT DELETE ON ALL TABLES IN SCHEMA mlmeta TO regress_mlmeta_keeper;
+GRANT SELECT, INSERT ON second TO regress_mlmeta_keeper;
+SET SESSION AUTHORIZATION regress_mlmeta_keeper;
+SELECT throws_ok($$ DELETE FROM mlmeta.run_metrics $$, '55000', NULL,
+	'whoever may delete rows deletes no points either');
+SELECT throws_ok($$ INSERT INTO mlmeta.lifted_guards VALUES (pg_current_xact_id()) $$,
+	'42501', NULL, 'nor lifts the guards');
+SELECT throws_ok($$ SELECT lift_guards() $$, '42501', NULL, 'by no function');
+CREATE TEMP TABLE lever (i int);
+CREATE FUNCTION pg_temp.pull() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	DELETE FROM mlmeta.run_metrics;
+	RETURN NULL;
+END $$;
+CREATE TRIGGER pull AFTER INSERT ON lever EXECUTE FUNCTION pg_temp.pull();
+SELECT throws_ok($$ INSERT INTO lever VALUES (1) $$, '55000', NULL,
+	'nor by a trigger of his own');
+SELECT lives_ok($$ SELECT finish_run(run) FROM second $$, 'he ends a run');
+SELECT is((SELECT compact_series(run) FROM second), 1::bigint, 'packs its points');
+SELECT throws_ok($$ DELETE FROM mlmeta.metric_chunks $$, '55000', NULL,
+	'and the guards stand again');
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION regress_mlmeta_guest;
+SELECT throws_ok($$ SELECT purge_experiment('pumps') $$, '42501', NULL,
+	'a reader purges nothing');
+RESET SESSION AUTHORIZATION;
+SELECT add_member('default', 'regress_mlmeta_guest', 'writer');
+SET SESSION AUTHORIZATION regress_mlmeta_keeper;
+SELECT throws_ok($$ SELECT purge_experiment('pumps') $$, '42501', NULL,
+	'who is no member purges nothing');
+RESET SESSION AUTHORIZATION;
+SELECT open_project('default');
+SET SESSION AUTHORIZATION regress_mlmeta_keeper;
+SELECT is(purge_experiment('pumps'), 2::bigint, 'a whole experiment goes');
+RESET SESSION AUTHORIZATION;
+SELECT is_empty($$ SELECT FROM lifted_guards $$, 'nothing is left open');
 
 SELECT * FROM finish();
 ROLLBACK;
