@@ -2,8 +2,8 @@
 --
 -- A snapshot of a dataset is an artifact dataset:NAME@sha256:DIGEST, the digest
 -- being the fingerprint of the very rows. Beside it stand the query, the
--- columns, the number of rows and, when asked for, a copy of the rows or the
--- keys of the rows.
+-- columns, the number of rows, their profile and, when asked for, a copy of the
+-- rows or the keys of the rows.
 
 CREATE TABLE mlmeta.dataset_snapshots (
 	snapshot uuid PRIMARY KEY DEFAULT pg_catalog.gen_random_uuid(),
@@ -14,6 +14,7 @@ CREATE TABLE mlmeta.dataset_snapshots (
 	columns jsonb NOT NULL,
 	row_count bigint NOT NULL,
 	fingerprint text NOT NULL,
+	profile mlmeta.profile,
 	key_columns text[],
 	copy_table text,
 	transaction_snapshot text NOT NULL
@@ -38,6 +39,8 @@ COMMENT ON COLUMN mlmeta.dataset_snapshots.columns IS
 	'array of the columns in order, each with name and type';
 COMMENT ON COLUMN mlmeta.dataset_snapshots.fingerprint IS
 	'fingerprint of the rows, see fingerprint()';
+COMMENT ON COLUMN mlmeta.dataset_snapshots.profile IS
+	'profile of the rows, see profile(), columns() and drift(); NULL: there were no rows';
 COMMENT ON COLUMN mlmeta.dataset_snapshots.key_columns IS
 	'columns whose values are kept in dataset_rows; NULL: none are';
 COMMENT ON COLUMN mlmeta.dataset_snapshots.copy_table IS
@@ -127,8 +130,11 @@ DECLARE
 	number uuid := gen_random_uuid();
 	missing text;
 	key_expression text;
+	-- The copy is made already, and what is said of the rows is said of it.
+	kept text := coalesce('SELECT * FROM ' || copy_table, query);
 	row_count bigint;
 	digest text;
+	summary mlmeta.profile;
 	result mlmeta.artifact;
 BEGIN
 	SELECT k.key INTO missing
@@ -136,11 +142,13 @@ BEGIN
 	WHERE NOT EXISTS (SELECT FROM jsonb_array_elements(columns) AS c
 		WHERE c ->> 'name' = k.key);
 	IF FOUND THEN
-		RAISE EXCEPTION 'dataset "%" has no column "%"', name, missing
+		RAISE EXCEPTION 'dataset "%" has no column %', name,
+				coalesce('"' || missing || '"', 'NULL')
 			USING ERRCODE = 'undefined_column';
 	END IF;
 
-	-- One statement, one snapshot: rows, count and keys belong together.
+	-- One statement, one scan: rows, count, profile and keys belong together.
+	-- (d.* is the row even where it has a column of the name d.)
 	IF cardinality(keys) > 0 THEN
 		SELECT CASE WHEN cardinality(keys) = 1
 				THEN min(format('(d.%I)::text', k.key))
@@ -154,13 +162,16 @@ BEGIN
 				INSERT INTO mlmeta.dataset_rows (snapshot, row_key)
 				SELECT DISTINCT $1, %s FROM d WHERE %2$s IS NOT NULL
 			)
-			SELECT count(*), mlmeta.fingerprint(d) FROM d',
-			query, key_expression)
-		INTO row_count, digest USING number;
+			SELECT count(*), mlmeta.fingerprint(d.*), mlmeta.profile(d.*)
+			FROM d',
+			kept, key_expression)
+		INTO row_count, digest, summary USING number;
 	ELSE
-		EXECUTE format('SELECT count(*), mlmeta.fingerprint(d) FROM (%s
-			) AS d', query)
-		INTO row_count, digest;
+		EXECUTE format('SELECT count(*), mlmeta.fingerprint(d.*),
+				mlmeta.profile(d.*)
+			FROM (%s
+			) AS d', kept)
+		INTO row_count, digest, summary;
 	END IF;
 
 	-- No rows have no fingerprint: the columns alone are the version.
@@ -171,10 +182,11 @@ BEGIN
 	INSERT INTO mlmeta.artifacts (artifact) VALUES (result)
 	ON CONFLICT DO NOTHING;
 	INSERT INTO mlmeta.dataset_snapshots (snapshot, artifact, source, relation,
-		query, columns, row_count, fingerprint, key_columns, copy_table)
+		query, columns, row_count, fingerprint, profile, key_columns,
+		copy_table)
 	VALUES (number, result, store_snapshot.source, store_snapshot.relation,
 		store_snapshot.query, store_snapshot.columns, row_count, digest,
-		nullif(keys, '{}'), store_snapshot.copy_table);
+		summary, nullif(keys, '{}'), store_snapshot.copy_table);
 	RETURN result;
 END
 $$;
@@ -197,6 +209,7 @@ CREATE FUNCTION mlmeta.resolve_source(
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 AS $$
 DECLARE
+	parts text[];
 	relation regclass;
 	probe refcursor;
 BEGIN
@@ -206,29 +219,51 @@ BEGIN
 				HINT = 'Give a table or a query.';
 	END IF;
 
-	IF source OPERATOR(pg_catalog.~*)
-			'^(\s|--[^\n]*\n)*((select|with|values|table)\y|\()' THEN
+	-- What reads as a name is one, all else is a query.
+	BEGIN
+		parts := pg_catalog.parse_ident(source);
+	EXCEPTION WHEN invalid_parameter_value THEN
+		parts := NULL;
+	END;
+	IF parts IS NOT NULL THEN
+		relation := CASE WHEN pg_catalog.cardinality(parts)
+				OPERATOR(pg_catalog.<=) 3
+			THEN pg_catalog.to_regclass(source) END;
+		IF relation IS NULL OR NOT EXISTS (
+				SELECT FROM pg_catalog.pg_class AS c
+				WHERE c.oid OPERATOR(pg_catalog.=) relation
+					AND c.relkind OPERATOR(pg_catalog.=) ANY
+						(ARRAY['r', 'p', 'v', 'm', 'f']::"char"[])) THEN
+			RAISE EXCEPTION 'source "%" of % "%" is no table', source, kind, name
+				USING ERRCODE = 'undefined_table',
+					HINT = 'Give the name of a table or view, or one SELECT.';
+		END IF;
+		relation_name := mlmeta.qualified_name(relation);
+		query := pg_catalog.format('SELECT * FROM %s', relation_name);
+		columns := mlmeta.relation_columns(relation);
+	ELSE
 		-- A cursor takes one query and no more: what follows a semicolon is
 		-- refused before anything runs.
 		BEGIN
 			OPEN probe FOR EXECUTE source;
 			CLOSE probe;
-		EXCEPTION WHEN invalid_cursor_definition THEN
+			EXECUTE pg_catalog.format(
+				'CREATE TEMPORARY VIEW mlmeta_source AS %s', source);
+		EXCEPTION WHEN invalid_cursor_definition OR syntax_error
+				OR feature_not_supported OR duplicate_column
+				OR invalid_table_definition OR undefined_parameter THEN
 			RAISE EXCEPTION 'source of % "%" is not one query', kind, name
 				USING ERRCODE = 'invalid_parameter_value', DETAIL = SQLERRM,
 					HINT = 'Give the name of a table, or one SELECT.';
 		END;
-		EXECUTE pg_catalog.format(
-			'CREATE TEMPORARY VIEW mlmeta_source AS %s', source);
 		relation := pg_catalog.to_regclass('pg_temp.mlmeta_source');
 		query := mlmeta.view_query(relation);
 		columns := mlmeta.relation_columns(relation);
 		DROP VIEW pg_temp.mlmeta_source;
-	ELSE
-		relation := source::pg_catalog.regclass;
-		relation_name := mlmeta.qualified_name(relation);
-		query := pg_catalog.format('SELECT * FROM %s', relation_name);
-		columns := mlmeta.relation_columns(relation);
+	END IF;
+	IF columns IS NULL THEN
+		RAISE EXCEPTION 'source of % "%" has no columns', kind, name
+			USING ERRCODE = 'invalid_parameter_value';
 	END IF;
 END
 $$;
@@ -303,7 +338,7 @@ BEGIN
 				HINT = 'Ask its owner, or take a snapshot of your own.';
 	END IF;
 
-	EXECUTE format('SELECT mlmeta.fingerprint(d) FROM (%s
+	EXECUTE format('SELECT mlmeta.fingerprint(d.*) FROM (%s
 		) AS d', taken.query) INTO digest;
 	RETURN coalesce(digest = taken.fingerprint, taken.row_count = 0);
 EXCEPTION

@@ -40,6 +40,20 @@ SELECT snapshot_dataset('orders', 'shuffled') = :'whole' AS same;
 SELECT snapshot_dataset('orders', 'SELECT * FROM orders') = :'whole' AS same;
 SELECT count(*) FROM dataset_snapshots WHERE artifact = :'whole';
 
+-- A profile of the rows, from the same scan: what the data looked like then.
+SELECT feature, kind, n, minimum, maximum, mean
+FROM dataset_snapshots AS s, columns(s.profile) WHERE s.artifact = :'part';
+SELECT feature, measure, round(statistic::numeric, 3) AS statistic, status
+FROM dataset_snapshots AS r, dataset_snapshots AS c, drift(r.profile, c.profile)
+WHERE r.artifact = :'part' AND c.source = 'shuffled' AND is_primary
+	AND feature = 'total';
+-- A column may have the name that the row has inside.
+CREATE TABLE letters (d text, s int);
+INSERT INTO letters VALUES ('x', 1), ('y', 2);
+SELECT digest(snapshot_dataset('letters', 'letters', keys => '{d}')) =
+	(SELECT fingerprint(l) FROM letters AS l) AS is_fingerprint;
+DROP TABLE letters;
+
 -- Whether the source is still what it was.
 SELECT dataset_is_current(:'part');
 UPDATE orders SET total = 1.50 WHERE id = 1;
@@ -107,6 +121,17 @@ SELECT error_of($$SELECT snapshot_dataset('x', 'no_such_table')$$);
 SELECT error_of($$SELECT snapshot_dataset('x', 'DELETE FROM orders')$$);
 SELECT error_of($$SELECT snapshot_dataset('x', 'SELECT nothing FROM orders')$$);
 SELECT error_of($$SELECT snapshot_dataset('x', NULL)$$);
+SELECT error_of($$SELECT snapshot_dataset('x', '')$$);
+SELECT error_of($$SELECT snapshot_dataset('x', '-- nothing')$$);
+SELECT error_of($$SELECT snapshot_dataset('x', 'orders;')$$);
+SELECT error_of($$SELECT snapshot_dataset('x', 'orders_pkey')$$);
+SELECT error_of($$SELECT snapshot_dataset('x', 'a.b.c.d')$$);
+SELECT error_of($$SELECT snapshot_dataset('x', 'EXPLAIN SELECT 1')$$);
+SELECT error_of($$SELECT snapshot_dataset('x', 'SELECT 1 AS x, 2 AS x')$$);
+SELECT error_of($$SELECT snapshot_dataset('x', 'SELECT $1')$$);
+SELECT error_of($$SELECT snapshot_dataset('x', 'SELECT FROM orders')$$);
+SELECT error_of($$SELECT snapshot_dataset('x', 'SELECT 1 / 0 AS x')$$);
+SELECT snapshot_dataset('comment', '/* a comment */ SELECT 1 AS x') IS NOT NULL AS taken;
 SELECT error_of($$SELECT snapshot_dataset(NULL, 'orders')$$);
 SELECT error_of($$SELECT snapshot_dataset('x', 'orders', keys => '{nokey}')$$);
 SELECT error_of($$SELECT snapshot_dataset('x', 'orders', copy_to => 'orders')$$);
