@@ -166,7 +166,12 @@ BEGIN
 	PERFORM mlmeta.check_writable();
 	PERFORM mlmeta.check_name('project', project);
 	INSERT INTO mlmeta.projects (project, description)
-	VALUES (create_project.project, create_project.description);
+	VALUES (create_project.project, create_project.description)
+	ON CONFLICT DO NOTHING;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'project "%" already exists', project
+			USING ERRCODE = 'unique_violation';
+	END IF;
 END
 $$;
 
@@ -202,7 +207,13 @@ BEGIN
 	INSERT INTO mlmeta.experiments (experiment, project, description)
 	VALUES (create_experiment.experiment, create_experiment.project,
 		create_experiment.description)
+	ON CONFLICT DO NOTHING
 	RETURNING experiment_id INTO id;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'experiment "%" already exists', experiment
+			USING ERRCODE = 'unique_violation',
+				HINT = 'Names of experiments are one of a kind in all projects.';
+	END IF;
 	RETURN id;
 END
 $$;
@@ -436,6 +447,10 @@ BEGIN
 		RAISE EXCEPTION 'run must not be null'
 			USING ERRCODE = 'null_value_not_allowed';
 	END IF;
+	IF run IS NULL THEN
+		RAISE EXCEPTION 'run must not be null'
+			USING ERRCODE = 'null_value_not_allowed';
+	END IF;
 	RAISE EXCEPTION 'run "%" does not exist', run
 		USING ERRCODE = 'undefined_object',
 			HINT = 'Start one with start_run(); it may also have been purged, or belong to a project you are no member of.';
@@ -444,6 +459,21 @@ $$;
 
 COMMENT ON FUNCTION mlmeta.no_such_run(mlmeta.run) IS
 	'raises the error for a run that is not there';
+
+CREATE FUNCTION mlmeta.check_known(run mlmeta.run) RETURNS void
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF NOT EXISTS (SELECT FROM mlmeta.runs AS r
+			WHERE r.run OPERATOR(mlmeta.=) check_known.run) THEN
+		PERFORM mlmeta.no_such_run(run);
+	END IF;
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta.check_known(mlmeta.run) IS
+	'raises an error unless the run exists, whatever its status';
 
 CREATE FUNCTION mlmeta.log_source(run mlmeta.run, source jsonb) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -564,9 +594,8 @@ BEGIN
 	IF name IS NOT NULL THEN
 		PERFORM mlmeta.check_name('run name', name);
 	END IF;
-	IF parent IS NOT NULL AND NOT EXISTS (SELECT FROM mlmeta.runs AS r
-			WHERE r.run OPERATOR(mlmeta.=) new_run_row.parent) THEN
-		PERFORM mlmeta.no_such_run(parent);
+	IF parent IS NOT NULL THEN
+		PERFORM mlmeta.check_known(parent);
 	END IF;
 
 	SELECT e.experiment_id INTO experiment_number
@@ -836,6 +865,8 @@ BEGIN
 					AS alive_at
 				FROM mlmeta.metric_latest AS m
 				WHERE m.run OPERATOR(mlmeta.=) r.run
+					-- Who logs points of the future gave a heartbeat.
+					AND m.at < clock_timestamp() + interval '1 minute'
 			) AS f
 			CROSS JOIN LATERAL (
 				-- Steps may come in any order. Only who seems silent by the
@@ -843,6 +874,7 @@ BEGIN
 				SELECT greatest(f.alive_at, max(m.at)) AS alive_at
 				FROM mlmeta.metric_points AS m
 				WHERE m.run OPERATOR(mlmeta.=) r.run
+					AND m.at < clock_timestamp() + interval '1 minute'
 					AND f.alive_at < clock_timestamp() - older_than
 			) AS l
 		WHERE r.status = 'running'

@@ -103,6 +103,7 @@ BEGIN
 	IF params IS NULL THEN
 		RETURN;
 	END IF;
+	PERFORM mlmeta.check_known(run);
 	PERFORM mlmeta.check_object('parameter', run, params);
 
 	-- In the order of keys, so that two sessions cannot wait for each other.
@@ -165,10 +166,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	PERFORM mlmeta.check_writable();
-	IF NOT EXISTS (SELECT FROM mlmeta.runs AS r
-			WHERE r.run OPERATOR(mlmeta.=) set_tags.run) THEN
-		PERFORM mlmeta.no_such_run(run);
-	END IF;
+	PERFORM mlmeta.check_known(run);
 	IF tags IS NULL THEN
 		RETURN;
 	END IF;

@@ -232,6 +232,10 @@ BEGIN
 				AND r.status = 'running' AND r.deleted_at IS NULL) THEN
 		PERFORM mlmeta.check_running(run);
 	END IF;
+	IF NOT isfinite(at) THEN
+		RAISE EXCEPTION 'time of metrics of run "%" must be finite', run
+			USING ERRCODE = 'invalid_parameter_value';
+	END IF;
 	IF jsonb_typeof(metrics) IS DISTINCT FROM 'object' THEN
 		RAISE EXCEPTION 'metrics of run "%" must be a JSON object', run
 			USING ERRCODE = 'invalid_parameter_value',
@@ -303,6 +307,7 @@ BEGIN
 		RETURN number;
 	END IF;
 
+	PERFORM mlmeta.check_known(run);
 	PERFORM mlmeta.check_name('metric', key);
 	IF context <> '' THEN
 		PERFORM mlmeta.check_name('context', context);
@@ -332,6 +337,15 @@ DECLARE
 	size int := cardinality(steps);
 	latest record;
 BEGIN
+	IF series IS NULL OR packed IS NULL OR size = 0 THEN
+		RAISE EXCEPTION 'a chunk needs a series and points'
+			USING ERRCODE = 'null_value_not_allowed';
+	ELSIF NOT EXISTS (SELECT FROM mlmeta.metric_series AS s
+			WHERE s.series = store_chunk.series) THEN
+		RAISE EXCEPTION 'series % does not exist', series
+			USING ERRCODE = 'undefined_object',
+				HINT = 'Log with log_series().';
+	END IF;
 	-- As a rule the last point is the latest.
 	IF steps[size] = bounds.last_step AND times[size] = bounds.last_at THEN
 		SELECT steps[size] AS step, times[size] AS at, points[size] AS value
@@ -410,6 +424,12 @@ BEGIN
 		RETURN 0;
 	END IF;
 
+	IF array_position(times, 'infinity') IS NOT NULL
+			OR array_position(times, '-infinity') IS NOT NULL THEN
+		RAISE EXCEPTION 'times of metric "%" of run "%" must be finite', key, run
+			USING ERRCODE = 'invalid_parameter_value';
+	END IF;
+
 	number := mlmeta.open_series(run, key, coalesce(context, ''));
 	IF times IS NULL THEN
 		times := array_fill(clock_timestamp(), ARRAY[size]);
@@ -455,10 +475,7 @@ BEGIN
 			USING ERRCODE = 'invalid_parameter_value',
 				HINT = 'Use 2 or more, or none for all.';
 	END IF;
-	IF NOT EXISTS (SELECT FROM mlmeta.runs AS r
-			WHERE r.run OPERATOR(mlmeta.=) metric_history.run) THEN
-		PERFORM mlmeta.no_such_run(run);
-	END IF;
+	PERFORM mlmeta.check_known(run);
 	IF points IS NULL THEN
 		RETURN QUERY
 		SELECT p.step, p.at, p.value

@@ -315,6 +315,10 @@ DECLARE
 	digest text;
 	is_table boolean;
 BEGIN
+	IF artifact IS NULL THEN
+		RAISE EXCEPTION 'artifact must not be null'
+			USING ERRCODE = 'null_value_not_allowed';
+	END IF;
 	SELECT s.* INTO taken
 	FROM mlmeta.dataset_snapshots AS s
 	WHERE s.artifact OPERATOR(mlmeta.=) dataset_is_current.artifact

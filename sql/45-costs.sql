@@ -3,7 +3,7 @@
 CREATE TABLE mlmeta.prices (
 	device text NOT NULL CHECK (mlmeta.is_name(device)),
 	valid_from timestamptz NOT NULL,
-	per_hour numeric CHECK (per_hour >= 0 AND per_hour <> 'NaN'),
+	per_hour numeric CHECK (per_hour >= 0 AND per_hour < 'Infinity'),
 	currency text NOT NULL DEFAULT 'USD' CHECK (mlmeta.is_name(currency)),
 	PRIMARY KEY (device, valid_from)
 );
@@ -36,6 +36,17 @@ BEGIN
 	PERFORM mlmeta.check_writable();
 	PERFORM mlmeta.check_name('device', device);
 	PERFORM mlmeta.check_name('currency', currency);
+	IF valid_from IS NULL THEN
+		RAISE EXCEPTION 'start of the price of device "%" must not be null',
+				device
+			USING ERRCODE = 'null_value_not_allowed';
+	ELSIF per_hour < 0 OR per_hour IN ('NaN', 'Infinity') THEN
+		RAISE EXCEPTION 'price of device "%" must be a number of 0 or more',
+				device
+			USING ERRCODE = 'invalid_parameter_value',
+				DETAIL = format('It is %s.', per_hour),
+				HINT = 'NULL ends the price.';
+	END IF;
 	INSERT INTO mlmeta.prices AS p (device, valid_from, per_hour, currency)
 	VALUES (set_price.device, set_price.valid_from, set_price.per_hour,
 		set_price.currency)
@@ -111,6 +122,24 @@ BEGIN
 	IF (experiment IS NULL) = (project IS NULL) THEN
 		RAISE EXCEPTION 'a budget is for one experiment or one project'
 			USING ERRCODE = 'invalid_parameter_value';
+	ELSIF amount IS NULL OR amount <= 0 OR amount IN ('NaN', 'Infinity') THEN
+		RAISE EXCEPTION 'amount of a budget must be a number above 0'
+			USING ERRCODE = 'invalid_parameter_value',
+				DETAIL = format('It is %s.', coalesce(amount::text, 'NULL'));
+	ELSIF period IS NULL OR isempty(period) THEN
+		RAISE EXCEPTION 'period of a budget must not be empty'
+			USING ERRCODE = 'invalid_parameter_value';
+	ELSIF warn_at IS NULL OR NOT warn_at BETWEEN 0 AND 1 THEN
+		RAISE EXCEPTION 'share of a budget to warn at must lie between 0 and 1'
+			USING ERRCODE = 'invalid_parameter_value',
+				DETAIL = format('It is %s.', coalesce(warn_at::text, 'NULL'));
+	END IF;
+	PERFORM mlmeta.check_name('currency', currency);
+	IF project IS NOT NULL AND NOT EXISTS (SELECT FROM mlmeta.projects AS p
+			WHERE p.project = set_budget.project) THEN
+		RAISE EXCEPTION 'project "%" does not exist', project
+			USING ERRCODE = 'undefined_object',
+				HINT = 'Create it with create_project().';
 	END IF;
 	IF experiment IS NOT NULL THEN
 		experiment_number := mlmeta.find_experiment(experiment);

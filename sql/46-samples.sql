@@ -76,6 +76,14 @@ BEGIN
 			USING ERRCODE = 'array_subscript_error',
 				DETAIL = format('There are %s samples.', size);
 	END IF;
+	IF array_ndims(samples) > 1 OR array_ndims(predictions) > 1
+			OR array_ndims(labels) > 1 OR array_ndims(losses) > 1
+			OR array_ndims(predicted_classes) > 1
+			OR array_ndims(label_classes) > 1 THEN
+		RAISE EXCEPTION 'arrays of samples of run "%" must have one dimension',
+				run
+			USING ERRCODE = 'array_subscript_error';
+	END IF;
 	IF array_position(samples, NULL) IS NOT NULL THEN
 		RAISE EXCEPTION 'sample at position % of run "%" has no key',
 				array_position(samples, NULL), run
@@ -130,16 +138,26 @@ CREATE FUNCTION mlmeta.worst_samples(
 	context text DEFAULT ''
 ) RETURNS TABLE (sample text, loss float8, prediction float8, label float8,
 	predicted_class text, label_class text)
-LANGUAGE sql STABLE PARALLEL SAFE ROWS 20
-BEGIN ATOMIC
+LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 20
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM mlmeta.check_known(run);
+	IF n < 0 THEN
+		RAISE EXCEPTION 'number of worst samples must not be negative'
+			USING ERRCODE = 'invalid_parameter_value',
+				DETAIL = format('It is %s.', n);
+	END IF;
+	RETURN QUERY
 	SELECT s.sample, s.loss, s.prediction, s.label, s.predicted_class,
 		s.label_class
 	FROM mlmeta.run_samples AS s
 	WHERE s.run OPERATOR(mlmeta.=) worst_samples.run
-		AND s.context = worst_samples.context AND s.loss <> 'NaN'
+		AND s.context = coalesce(worst_samples.context, '') AND s.loss <> 'NaN'
 	ORDER BY s.loss DESC
-	LIMIT worst_samples.n;
-END;
+	LIMIT n;
+END
+$$;
 
 COMMENT ON FUNCTION mlmeta.worst_samples(mlmeta.run, int, text) IS
 	'the samples of a run with the greatest losses, by index';
@@ -151,19 +169,24 @@ CREATE FUNCTION mlmeta.compare_samples(
 ) RETURNS TABLE (sample text, loss_a float8, loss_b float8, change float8,
 	prediction_a float8, prediction_b float8, label float8,
 	predicted_class_a text, predicted_class_b text, label_class text)
-LANGUAGE sql STABLE PARALLEL SAFE ROWS 1000
-BEGIN ATOMIC
+LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1000
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM mlmeta.check_known(run_a);
+	PERFORM mlmeta.check_known(run_b);
+	RETURN QUERY
 	SELECT s.sample, s.loss, t.loss, t.loss - s.loss, s.prediction,
 		t.prediction, coalesce(t.label, s.label), s.predicted_class,
 		t.predicted_class, coalesce(t.label_class, s.label_class)
 	FROM mlmeta.run_samples AS s
 		JOIN mlmeta.run_samples AS t ON t.sample = s.sample
 			AND t.context = s.context
-	WHERE s.run OPERATOR(mlmeta.=) compare_samples.run_a
-		AND t.run OPERATOR(mlmeta.=) compare_samples.run_b
-		AND s.context = compare_samples.context
+	WHERE s.run OPERATOR(mlmeta.=) run_a AND t.run OPERATOR(mlmeta.=) run_b
+		AND s.context = coalesce(compare_samples.context, '')
 	ORDER BY t.loss - s.loss DESC NULLS LAST, s.sample;
-END;
+END
+$$;
 
 COMMENT ON FUNCTION mlmeta.compare_samples(mlmeta.run, mlmeta.run, text) IS
 	'the samples that both runs have, those that got worse from the first to the second first: change is the loss of the second less that of the first';

@@ -175,6 +175,7 @@ SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off
 AS $$
 BEGIN
+	PERFORM mlmeta.check_known(run);
 	DELETE FROM mlmeta.run_metric_summaries AS s
 	WHERE s.run OPERATOR(mlmeta.=) refresh_results.run;
 	DELETE FROM mlmeta.run_results AS s

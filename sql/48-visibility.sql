@@ -154,18 +154,9 @@ RETURNS TABLE (kind text, key text, a text, b text, changed boolean)
 LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 50
 SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-	missing mlmeta.run;
 BEGIN
-	SELECT w.run INTO missing
-	FROM unnest(ARRAY[run_a, run_b]) AS w (run)
-	WHERE NOT EXISTS (SELECT FROM mlmeta.runs AS r
-		WHERE r.run OPERATOR(mlmeta.=) w.run)
-	LIMIT 1;
-	IF FOUND THEN
-		PERFORM mlmeta.no_such_run(missing);
-	END IF;
-
+	PERFORM mlmeta.check_known(run_a);
+	PERFORM mlmeta.check_known(run_b);
 	RETURN QUERY
 	SELECT coalesce(f.kind, g.kind), coalesce(f.key, g.key), f.value, g.value,
 		f.value IS DISTINCT FROM g.value
@@ -201,9 +192,8 @@ BEGIN
 	IF FOUND THEN
 		RETURN QUERY SELECT c.kind, c.key, c.a, c.b, c.changed
 		FROM mlmeta.compare_runs(previous, run) AS c;
-	ELSIF NOT EXISTS (SELECT FROM mlmeta.runs AS r
-			WHERE r.run OPERATOR(mlmeta.=) compare_to_previous.run) THEN
-		PERFORM mlmeta.no_such_run(run);
+	ELSE
+		PERFORM mlmeta.check_known(run);
 	END IF;
 END
 $$;

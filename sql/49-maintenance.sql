@@ -7,14 +7,18 @@ AS $$
 DECLARE
 	gone bigint;
 	owned text;
+	numbers bigint[];
 BEGIN
 	PERFORM mlmeta.lift_guards();
+	SELECT array_agg(s.series) INTO numbers
+	FROM mlmeta.metric_series AS s
+	WHERE s.run OPERATOR(mlmeta.=) ANY (doomed);
 	DELETE FROM mlmeta.run_metrics AS m
-	USING mlmeta.metric_series AS s
-	WHERE m.series = s.series AND s.run OPERATOR(mlmeta.=) ANY (doomed);
+	USING unnest(numbers) AS d (series)
+	WHERE m.series = d.series;
 	DELETE FROM mlmeta.metric_chunks AS c
-	USING mlmeta.metric_series AS s
-	WHERE c.series = s.series AND s.run OPERATOR(mlmeta.=) ANY (doomed);
+	USING unnest(numbers) AS d (series)
+	WHERE c.series = d.series;
 	FOREACH owned IN ARRAY ARRAY['metric_series', 'run_params', 'run_tags',
 		'run_artifacts', 'run_samples', 'run_metric_summaries', 'run_results']
 	LOOP
