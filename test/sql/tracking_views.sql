@@ -151,4 +151,26 @@ SELECT error_of($$SELECT log_samples('00000000-0000-7000-8003-000000000003',
 	'{1}', '{1}')$$);
 SELECT log_samples(:'a', '{}');
 
+-- Odd questions and odd entries are refused by what is wrong with them.
+SELECT error_of($$SELECT worst_samples(NULL)$$);
+SELECT error_of($$SELECT worst_samples('00000000-0000-7000-8003-000000000001', -1)$$);
+SELECT error_of($$SELECT worst_samples('00000000-0000-7000-8003-0000000000ff')$$);
+SELECT error_of($$SELECT compare_samples('00000000-0000-7000-8003-000000000001',
+	'00000000-0000-7000-8003-0000000000ff')$$);
+SELECT error_of($$SELECT log_samples('00000000-0000-7000-8003-000000000001', '{{1}}')$$);
+SELECT error_of($$SELECT set_price('t4', 'NaN')$$);
+SELECT error_of($$SELECT set_price('t4', 1, NULL)$$);
+SELECT error_of($$SELECT set_budget(NULL, 'views')$$);
+SELECT error_of($$SELECT set_budget('Infinity', 'views')$$);
+SELECT error_of($$SELECT set_budget(1, 'views', period => 'empty')$$);
+SELECT error_of($$SELECT set_budget(1, 'views', warn_at => 2)$$);
+SELECT error_of($$SELECT set_budget(1, project => 'nowhere')$$);
+SELECT error_of($$SELECT store_chunk(NULL, '{1}', '{now}', '{1}')$$);
+SELECT error_of($$SELECT store_chunk(-1, '{1}', '{now}', '{1}')$$);
+SELECT error_of($$SELECT store_chunk(1, '{}', '{}', '{}')$$);
+SELECT error_of($$SELECT open_series('00000000-0000-7000-8003-0000000000ff', 'a', '')$$);
+SELECT error_of($$SELECT store_params('00000000-0000-7000-8003-0000000000ff', '{"a": 1}')$$);
+SELECT error_of($$SELECT refresh_results('00000000-0000-7000-8003-0000000000ff')$$);
+SELECT error_of($$SELECT create_project('default')$$);
+
 DROP FUNCTION error_of(text);
