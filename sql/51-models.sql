@@ -101,9 +101,20 @@ CREATE FUNCTION mlmeta.define_stage(
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	taken text;
 BEGIN
 	PERFORM mlmeta.check_writable();
 	PERFORM mlmeta.check_label('stage', stage);
+	IF rank IS NULL OR exclusive IS NULL THEN
+		RAISE EXCEPTION 'stage "%" needs a rank, and must say whether it is exclusive',
+				stage
+			USING ERRCODE = 'null_value_not_allowed';
+	ELSIF displaced_to = stage THEN
+		RAISE EXCEPTION 'versions cannot be displaced from stage "%" to itself',
+				stage
+			USING ERRCODE = 'invalid_parameter_value';
+	END IF;
 	PERFORM mlmeta.add_default_stages();
 	-- Nobody moves a version meanwhile.
 	LOCK TABLE mlmeta.stages IN SHARE ROW EXCLUSIVE MODE;
@@ -115,7 +126,14 @@ BEGIN
 	ELSIF displaced_to IS NOT NULL THEN
 		PERFORM mlmeta.find_stage(displaced_to);
 	END IF;
-	IF exclusive AND EXISTS (SELECT FROM mlmeta.model_versions AS v
+	SELECT s.stage INTO taken
+	FROM mlmeta.stages AS s
+	WHERE s.rank = define_stage.rank AND s.stage <> define_stage.stage;
+	IF FOUND THEN
+		RAISE EXCEPTION 'rank % is that of stage "%"', rank, taken
+			USING ERRCODE = 'duplicate_object',
+				HINT = 'Stages are in one order: give it another rank.';
+	ELSIF exclusive AND EXISTS (SELECT FROM mlmeta.model_versions AS v
 			WHERE v.stage = define_stage.stage
 			GROUP BY v.model_id HAVING count(*) > 1) THEN
 		RAISE EXCEPTION 'stage "%" cannot be exclusive: a model has several versions in it',

@@ -232,10 +232,17 @@ BEGIN
 		RAISE EXCEPTION 'policy of model "%" for stage "%" needs a number of approvals and must say whether the requester may approve',
 				model, stage
 			USING ERRCODE = 'invalid_parameter_value';
-	ELSIF expires_after <= interval '0' THEN
+	ELSIF expires_after <= interval '0'
+			OR expires_after > interval '1000 years' THEN
 		RAISE EXCEPTION 'requests for stage "%" of model "%" cannot expire after %',
 				stage, model, expires_after
-			USING ERRCODE = 'invalid_parameter_value';
+			USING ERRCODE = 'invalid_parameter_value',
+				HINT = 'Use up to 1000 years; NULL is for ever.';
+	ELSIF cardinality(approver_roles) = 0 THEN
+		RAISE EXCEPTION 'nobody could approve requests for stage "%" of model "%"',
+				stage, model
+			USING ERRCODE = 'invalid_parameter_value',
+				HINT = 'NULL stands for every reviewer.';
 	END IF;
 	SELECT r.role INTO missing
 	FROM unnest(approver_roles) AS r (role)

@@ -53,6 +53,9 @@ BEGIN
 	m := mlmeta.find_model(wanted[1]);
 	IF wanted[2] = ':' AND wanted[3] ~ '^[0-9]{1,9}$' THEN
 		PERFORM mlmeta.find_version(m, wanted[3]::int);
+	ELSIF wanted[2] = ':' AND wanted[3] ~ '^[0-9]+$' THEN
+		RAISE EXCEPTION 'model "%" has no version %', m.model, wanted[3]
+			USING ERRCODE = 'undefined_object';
 	ELSIF wanted[2] = ':' THEN
 		RAISE EXCEPTION 'version "%" of model "%" is not a number', wanted[3],
 				m.model

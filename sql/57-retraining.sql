@@ -248,6 +248,11 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	PERFORM mlmeta.check_writable();
+	IF lease > interval '0' IS NOT TRUE OR lease > interval '1000 years' THEN
+		RAISE EXCEPTION 'a lease of % is not valid', coalesce(lease::text, 'NULL')
+			USING ERRCODE = 'invalid_parameter_value',
+				HINT = 'Give the time in which the worker starts the training.';
+	END IF;
 	RETURN QUERY
 	UPDATE mlmeta.retrain_requests AS r
 	SET status = 'claimed', claimed_by = mlmeta.actor(),
