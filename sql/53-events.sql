@@ -189,22 +189,38 @@ BEGIN
 	PERFORM mlmeta.find_consumer(consumer);
 
 	-- Of each model the oldest one alone: while another worker has it in hand
-	-- or has not acknowledged it, the later ones wait.
+	-- or has not acknowledged it, the later ones wait. From model to model by
+	-- the index of open deliveries, whatever lies in between.
 	RETURN QUERY
-	WITH taken AS (
+	WITH RECURSIVE oldest AS (
+		(
+			SELECT d.model_id, d.event
+			FROM mlmeta.event_deliveries AS d
+			WHERE d.consumer = take_events.consumer
+				AND d.acknowledged_at IS NULL
+			ORDER BY d.model_id, d.event
+			LIMIT 1
+		)
+		UNION ALL
+		SELECT f.model_id, f.event
+		FROM oldest AS o
+			CROSS JOIN LATERAL (
+				SELECT d.model_id, d.event
+				FROM mlmeta.event_deliveries AS d
+				WHERE d.consumer = take_events.consumer
+					AND d.acknowledged_at IS NULL AND d.model_id > o.model_id
+				ORDER BY d.model_id, d.event
+				LIMIT 1
+			) AS f
+	), taken AS (
 		SELECT d.event, d.model_id
-		FROM mlmeta.event_deliveries AS d
-			JOIN mlmeta.models AS o ON o.model_id = d.model_id
-		WHERE d.consumer = take_events.consumer AND d.acknowledged_at IS NULL
+		FROM oldest AS o
+			JOIN mlmeta.models AS m ON m.model_id = o.model_id
+			JOIN mlmeta.event_deliveries AS d ON d.event = o.event
+				AND d.consumer = take_events.consumer
+		WHERE d.acknowledged_at IS NULL
 			-- A member that has left gets no more; others go on.
-			AND mlmeta.caller_has_access(o.project, 'reader')
-			AND NOT EXISTS (
-				SELECT
-				FROM mlmeta.event_deliveries AS b
-				WHERE b.consumer = take_events.consumer
-					AND b.model_id = d.model_id AND b.event < d.event
-					AND b.acknowledged_at IS NULL
-			)
+			AND mlmeta.caller_has_access(m.project, 'reader')
 		ORDER BY d.event
 		LIMIT take_events.n
 		FOR UPDATE OF d SKIP LOCKED
