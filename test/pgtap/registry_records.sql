@@ -2,7 +2,7 @@
 -- the queue of retraining, events.
 BEGIN;
 SET search_path = public, mlmeta;
-SELECT plan(66);
+SELECT plan(71);
 
 CREATE TABLE public.orders AS SELECT n AS id, n * 1.5 AS price FROM generate_series(1, 50) AS n;
 SELECT start_run('churn', params => '{"depth": 6}', source => '{"repository": "git:churn", "commit": "abc",
@@ -105,6 +105,43 @@ ROLLBACK TO untouched;
 INSERT INTO audit_log SELECT a.model_id, a.n + 1, a.at, a.user_name, a.role_name, a.client_addr, a.application_name, a.version, a.action, a.detail, a.hash, a.hash
 	FROM audit_log AS a JOIN models AS m ON m.model_id = a.model_id AND m.changes = a.n;
 SELECT is((SELECT count(*) FROM verify_audit('churn')), 1::bigint, 'and one too many');
+ROLLBACK TO untouched;
+ALTER TABLE audit_log DISABLE TRIGGER USER;
+UPDATE audit_log SET n = CASE n WHEN 4 THEN -5 ELSE -4 END WHERE model_id = :model_id AND n IN (4, 5);
+UPDATE audit_log SET n = - n WHERE model_id = :model_id AND n < 0;
+SELECT results_eq($$ SELECT n, problem FROM verify_audit('churn') $$, $$ VALUES (4::bigint, 'does not follow from the row before') $$,
+	'rows in another order');
+ROLLBACK TO untouched;
+SELECT create_model('other') AS other \gset
+ALTER TABLE audit_log DISABLE TRIGGER USER;
+UPDATE audit_log SET model_id = :other, n = 2 WHERE model_id = :model_id AND n = 4;
+SELECT results_eq($$ SELECT model_name, n FROM verify_audit() $$, $$ VALUES ('churn', 5::bigint), ('other', 2) $$, 'a row of another model');
+ROLLBACK TO untouched;
+ALTER TABLE audit_log DISABLE TRIGGER USER;
+DELETE FROM audit_log WHERE model_id = :model_id;
+SELECT results_eq($$ SELECT n, problem FROM verify_audit('churn') $$, $$ VALUES (0::bigint, 'row 1 is missing at the end') $$, 'or all of them');
+ROLLBACK TO untouched;
+-- What no chain shows: all of it written anew, up to the hash in the model's row.
+-- A copy of that hash kept elsewhere does show it.
+SELECT chain_head AS copy FROM models WHERE model_id = :model_id \gset
+ALTER TABLE audit_log DISABLE TRIGGER USER;
+UPDATE audit_log SET user_name = 'somebody else' WHERE model_id = :model_id AND n = 4;
+CREATE FUNCTION pg_temp.forge(of_model bigint) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+	entry mlmeta.audit_log;
+	head bytea := sha256('');
+BEGIN
+	FOR entry IN SELECT a.* FROM mlmeta.audit_log AS a WHERE a.model_id = of_model ORDER BY a.n LOOP
+		entry.previous := head;
+		head := mlmeta.audit_hash(entry);
+		UPDATE mlmeta.audit_log AS a SET previous = entry.previous, hash = head WHERE a.model_id = of_model AND a.n = entry.n;
+	END LOOP;
+	UPDATE mlmeta.models AS m SET chain_head = head WHERE m.model_id = of_model;
+END
+$$;
+SELECT pg_temp.forge(:model_id) \gset
+SELECT is_empty($$ SELECT * FROM verify_audit('churn') $$, 'a superuser who writes all of it anew is not found out here');
+SELECT isnt((SELECT chain_head FROM models WHERE model_id = :model_id), :'copy'::bytea, 'but by a copy of the last hash');
 ROLLBACK TO untouched;
 SELECT is_empty($$ SELECT * FROM verify_audit() $$, 'untouched, all is whole again');
 
