@@ -3,7 +3,7 @@
 -- what with it.
 BEGIN;
 SET search_path = public, mlmeta;
-SELECT plan(29);
+SELECT plan(30);
 
 SELECT setup_roles('t_reg') \gset
 CREATE ROLE stranger;
@@ -74,9 +74,9 @@ monitor_baselines: reader SELECT; writer INSERT(monitor,dataset,period_start,per
 monitor_checks: reader SELECT; writer INSERT(monitor,until,status,windows,rows,sqlstate,message,duration) DELETE
 monitor_results: reader SELECT; writer INSERT DELETE
 monitor_rules: reader SELECT; writer INSERT UPDATE(tolerance,is_muted,severity) DELETE
-monitor_segments: reader SELECT; writer INSERT DELETE
-monitor_windows: reader SELECT; writer INSERT(monitor,segment,window_start,window_end,baseline,row_count,profile,quality,errors,estimated_roc_auc,estimated_accuracy) UPDATE(window_end,baseline,row_count,profile,quality,errors,estimated_roc_auc,estimated_accuracy,checked_at) DELETE
-monitors: reader SELECT; writer INSERT(name,source,relation,query,time_column,time_type,granularity,time_zone,features,all_features,label_column,score_column,prediction_column,key_columns,threshold,segment_sets,tolerance,q,correction,alpha,look_back,label_delay,label_coverage,freshness,alert_k,alert_n,resolve_after,cool_down,keep,schedule,is_enabled,model) UPDATE(name,source,relation,query,time_column,time_type,granularity,time_zone,features,all_features,label_column,score_column,prediction_column,key_columns,threshold,segment_sets,tolerance,q,correction,alpha,look_back,label_delay,label_coverage,freshness,alert_k,alert_n,resolve_after,cool_down,keep,schedule,is_enabled,model) DELETE
+monitor_segments: reader SELECT; writer INSERT UPDATE(position,expression) DELETE
+monitor_windows: reader SELECT; writer INSERT(monitor,segment,window_start,window_end,baseline,row_count,profile,quality,errors,estimated_roc_auc,estimated_accuracy,merged_windows) UPDATE(window_end,baseline,row_count,profile,quality,errors,estimated_roc_auc,estimated_accuracy,checked_at,merged_windows) DELETE
+monitors: reader SELECT; writer INSERT(name,source,relation,query,time_column,time_type,granularity,time_zone,features,all_features,label_column,score_column,prediction_column,key_columns,threshold,segment_sets,tolerance,q,correction,alpha,look_back,label_delay,label_coverage,freshness,alert_k,alert_n,resolve_after,cool_down,keep,roll_up_after,roll_up_to,schedule,is_enabled,model,project) UPDATE(name,time_column,time_type,granularity,time_zone,features,all_features,label_column,score_column,prediction_column,key_columns,threshold,segment_sets,tolerance,q,correction,alpha,look_back,label_delay,label_coverage,freshness,alert_k,alert_n,resolve_after,cool_down,keep,roll_up_after,roll_up_to,schedule,is_enabled,model,project) DELETE
 prices: reader SELECT; admin INSERT UPDATE DELETE
 project_members: reader SELECT
 projects: reader SELECT; writer INSERT(project,description)
@@ -187,8 +187,9 @@ SELECT is(pg_temp.tries('wim', $$ SELECT count(*) > 0 FROM mlmeta.check_monitor(
 SELECT id AS alert FROM alerts ORDER BY id LIMIT 1 \gset
 SELECT is(pg_temp.tries('mia', format('SELECT mlmeta.acknowledge(%s)', :alert)), 'nothing', 'another writer looks after the alert');
 SELECT is((SELECT user_name FROM alert_events WHERE alert = :alert ORDER BY id DESC LIMIT 1), 'mia', 'under her own name');
-SELECT is(pg_temp.tries('mia', $$ WITH u AS (UPDATE mlmeta.monitors SET query = 'SELECT 1' WHERE name = 'm' RETURNING 1) SELECT count(*) FROM u $$), '0',
-	'but does not change what he runs');
+SELECT is(pg_temp.tries('mia', $$ UPDATE mlmeta.monitors SET query = 'SELECT 1' WHERE name = 'm' $$), '42501', 'but does not change what he runs');
+SELECT is(pg_temp.tries('mia', $$ WITH u AS (UPDATE mlmeta.monitors SET tolerance = 1 WHERE name = 'm' RETURNING 1) SELECT count(*) FROM u $$), '0',
+	'nor how it is judged');
 SELECT is(pg_temp.tries('mia', $$ INSERT INTO mlmeta.monitor_segments SELECT id, 'evil', 9, 'public.evil()' FROM mlmeta.monitors $$), '42501',
 	'nor adds to it');
 SELECT is(pg_temp.tries('mia', $$ INSERT INTO mlmeta.monitor_baselines (monitor, query, profile)
