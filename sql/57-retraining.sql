@@ -58,12 +58,18 @@ BEGIN
 		'command', r.command_line,
 		'environment', c.content,
 		'devices', r.devices,
-		'params', o.params,
-		'metrics', o.metrics)
+		-- From what was logged, which is append-only, and also of a run that
+		-- delete_run() hid since.
+		'params', mlmeta.params_of(r.run),
+		'metrics', (
+			SELECT coalesce(jsonb_object_agg(mlmeta.metric_label(l.key,
+				l.context), l.value), '{}')
+			FROM mlmeta.metric_latest AS l
+			WHERE l.run OPERATOR(mlmeta.=) r.run
+		))
 	INTO result
 	FROM mlmeta.runs AS r
 		JOIN mlmeta.experiments AS e ON e.experiment_id = r.experiment_id
-		LEFT JOIN mlmeta.run_overview AS o ON o.run OPERATOR(mlmeta.=) r.run
 		LEFT JOIN mlmeta.source_patches AS p ON p.patch = r.patch
 		LEFT JOIN mlmeta.environments AS c ON c.environment = r.environment
 	WHERE r.run OPERATOR(mlmeta.=) v.run
@@ -78,8 +84,9 @@ BEGIN
 					s.fingerprint, 'row_count', s.row_count, 'source',
 					s.source, 'query', s.query, 'columns', s.columns,
 					'taken_at', s.taken_at, 'copy_table', s.copy_table)
-				|| CASE WHEN check_data AND s.snapshot IS NOT NULL
-					THEN mlmeta.data_state(d.artifact)
+				|| CASE WHEN s.snapshot IS NULL
+						THEN '{"unchanged": null, "reason": "no snapshot was taken"}'
+					WHEN check_data THEN mlmeta.data_state(d.artifact)
 					ELSE '{"unchanged": null}' END
 				ORDER BY d.artifact), '[]')
 			FROM (

@@ -2,7 +2,7 @@
 -- the queue of retraining, events.
 BEGIN;
 SET search_path = public, mlmeta;
-SELECT plan(71);
+SELECT plan(72);
 
 CREATE TABLE public.orders AS SELECT n AS id, n * 1.5 AS price FROM generate_series(1, 50) AS n;
 SELECT start_run('churn', params => '{"depth": 6}', source => '{"repository": "git:churn", "commit": "abc",
@@ -158,6 +158,10 @@ SELECT is((SELECT r #>> '{data,0,artifact}' FROM training), :'data'::text, 'the 
 SELECT is((SELECT r #> '{data,0,unchanged}' FROM training), 'true', 'and that the data is still the same');
 SELECT is((SELECT r #>> '{lineage,0,node}' FROM training), :'data'::text, 'the lineage');
 SELECT is((SELECT jsonb_array_length(r -> 'transitions') FROM training), 2, 'and the transitions');
+SELECT delete_run(:'run') \gset
+SELECT results_eq($$ SELECT t -> 'params', t -> 'metrics' FROM training_record('churn', 1) AS t $$,
+	$$ SELECT r -> 'params', r -> 'metrics' FROM training $$, 'a run that is hidden keeps its record');
+SELECT restore_run(:'run') \gset
 UPDATE public.orders SET price = 0 WHERE id = 7;
 SELECT is(training_record('churn', 1) #> '{data,0,unchanged}', 'false', 'a changed row shows');
 DROP TABLE public.orders;
