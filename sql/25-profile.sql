@@ -281,6 +281,12 @@ CREATE FUNCTION mlmeta.frequencies_of(p mlmeta.profile, feature text)
 COMMENT ON FUNCTION mlmeta.frequencies_of(mlmeta.profile, text) IS
 	'the frequency table of a feature; NULL when that is not categorical; 42703 when there is none of the name';
 
+CREATE FUNCTION mlmeta.select_columns(p mlmeta.profile, names text[])
+	RETURNS mlmeta.profile LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_profile_select_columns';
+COMMENT ON FUNCTION mlmeta.select_columns(mlmeta.profile, text[]) IS
+	'the profile of some of its columns, in the order of the names; 42703 when there is none of a name';
+
 -- ---------------------------------------------------------------------------
 -- Drift
 -- ---------------------------------------------------------------------------

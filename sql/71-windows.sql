@@ -555,25 +555,53 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	run mlmeta.run;
-	dataset mlmeta.artifact;
+	m mlmeta.monitors := mlmeta.find_monitor(monitor);
+	v record;
+	reference mlmeta.profile;
+	first_at timestamptz;
+	result bigint;
 BEGIN
-	IF to_regclass('mlmeta.model_versions') IS NULL THEN
-		RAISE EXCEPTION 'there is no registry of models here'
+	PERFORM mlmeta.check_writable();
+	PERFORM mlmeta.check_monitor_owner(m);
+	SELECT n.run, n.training_data, n.profile INTO v
+	FROM mlmeta.model_versions AS n
+		JOIN mlmeta.models AS o ON o.model_id = n.model_id
+	WHERE o.model = set_baseline_of_model.model
+		AND n.version = set_baseline_of_model.version;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'model "%" has no version %', model, version
 			USING ERRCODE = 'undefined_object';
+	ELSIF v.profile IS NULL AND v.training_data IS NOT NULL THEN
+		RETURN mlmeta.set_baseline(monitor, v.training_data);
+	ELSIF v.profile IS NULL AND v.run IS NOT NULL THEN
+		RETURN mlmeta.set_baseline_of_run(monitor, v.run);
+	ELSIF v.profile IS NULL THEN
+		RAISE EXCEPTION 'version % of model "%" has neither profile nor data nor run',
+				version, model
+			USING ERRCODE = 'undefined_object',
+				HINT = 'Give create_model_version() the profile of the training data.';
 	END IF;
-	EXECUTE 'SELECT v.run, v.training_data FROM mlmeta.model_versions AS v
-			JOIN mlmeta.models AS x ON x.model_id = v.model_id
-		WHERE x.model = $1 AND v.version = $2'
-	INTO run, dataset USING model, version;
-	IF run IS NULL AND dataset IS NULL THEN
-		RAISE EXCEPTION 'model "%" has no version % with a run', model, version
-			USING ERRCODE = 'undefined_object';
-	END IF;
-	RETURN CASE WHEN dataset IS NULL THEN mlmeta.set_baseline_of_run(monitor, run)
-		ELSE mlmeta.set_baseline(monitor, dataset) END;
+
+	-- What was summed up at the training, whatever became of the data since.
+	reference := mlmeta.select_columns(v.profile, m.features);
+	-- All windows of the source are judged: nobody knows which of them a profile
+	-- was made of. It has no rows to be read again: where bins leave a verdict
+	-- open, it stays open.
+	EXECUTE format(CASE WHEN m.time_type = 'timestamptz'::regtype
+			THEN 'SELECT min(s.%1$I) FROM (%2$s) AS s'
+			ELSE 'SELECT min(s.%1$I)::timestamp AT TIME ZONE %3$L FROM (%2$s) AS s' END,
+		m.time_column, m.query, m.time_zone)
+	INTO first_at;
+	INSERT INTO mlmeta.monitor_baselines (monitor, dataset, period_end, query,
+		profile)
+	VALUES (m.id, v.training_data, coalesce(first_at, clock_timestamp()),
+		format('SELECT * FROM (%s) AS s WHERE false', m.query), reference)
+	RETURNING id INTO result;
+	INSERT INTO mlmeta.monitor_baseline_segments (baseline, segment, row_count)
+	VALUES (result, '', mlmeta.row_count(reference));
+	RETURN result;
 END
 $$;
 
 COMMENT ON FUNCTION mlmeta.set_baseline_of_model(text, text, integer) IS
-	'makes the data version that a registered model version was trained on the monitor''s baseline';
+	'makes what a registered model version was trained on the monitor''s baseline: the profile that was stored with it, else its data version, else that of its run';

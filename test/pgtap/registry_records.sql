@@ -2,7 +2,7 @@
 -- the queue of retraining, events.
 BEGIN;
 SET search_path = public, mlmeta;
-SELECT plan(72);
+SELECT plan(78);
 
 CREATE TABLE public.orders AS SELECT n AS id, n * 1.5 AS price FROM generate_series(1, 50) AS n;
 SELECT start_run('churn', params => '{"depth": 6}', source => '{"repository": "git:churn", "commit": "abc",
@@ -170,6 +170,35 @@ SELECT is(training_record('churn', 1, false) #> '{data,0,unchanged}', 'null', 'w
 SELECT is(training_record('churn', 2) ->> 'run', NULL, 'a version made elsewhere has a record too');
 SELECT throws_ok($$ SELECT training_record('churn', 9) $$, '42704', NULL, 'one that is not there has none');
 
+-- The profile of the training becomes a monitor's baseline -------------------
+
+CREATE TABLE public.traffic AS
+SELECT '2024-01-01Z'::timestamptz + n * interval '1 hour' AS at, n % 24 + CASE WHEN n >= 96 THEN 20 ELSE 0 END AS x
+FROM generate_series(0, 191) AS n;
+SELECT create_model('traffic') \gset
+SELECT create_model_version('traffic', NULL, NULL, 's3://t/1', profile => (SELECT profile(t) FROM traffic AS t WHERE at < '2024-01-05Z')) \gset
+SELECT create_model_version('traffic', NULL, NULL, 's3://t/2') \gset
+SELECT create_monitor('by_model', 'public.traffic', 'at', '1 day', features => '{x}', time_zone => 'UTC') \gset
+SELECT create_monitor('by_period', 'public.traffic', 'at', '1 day', features => '{x}', time_zone => 'UTC') \gset
+SELECT set_baseline('by_period', '2024-01-01Z', '2024-01-05Z') \gset
+-- The data is gone by the time that somebody wants to watch.
+CREATE TEMP TABLE trained_on AS SELECT * FROM traffic WHERE at < '2024-01-05Z';
+DELETE FROM traffic WHERE at < '2024-01-05Z';
+SELECT lives_ok($$ SELECT set_baseline_of_model('by_model', 'traffic', 1) $$, 'the stored profile of a version is enough for a baseline');
+INSERT INTO traffic SELECT * FROM trained_on;
+SELECT count(*) FROM check_monitor('by_model', '2024-01-09Z') \gset
+SELECT count(*) FROM check_monitor('by_period', '2024-01-09Z') \gset
+SELECT results_eq($$ SELECT window_start, feature, statistic_low, n_reference, n_current, verdict FROM drift_history
+		WHERE monitor = 'by_model' AND measure = 'ks' ORDER BY 1 $$,
+	$$ SELECT window_start, feature, statistic_low, n_reference, n_current, verdict FROM drift_history
+		WHERE monitor = 'by_period' AND measure = 'ks' AND window_start >= '2024-01-05Z' ORDER BY 1 $$,
+	'and finds what a baseline of the rows finds');
+SELECT results_eq($$ SELECT count(*), bool_and(verdict = 'drift') FROM drift_history WHERE monitor = 'by_model' AND measure = 'ks' $$,
+	$$ VALUES (4::bigint, true) $$, 'which is drift');
+SELECT throws_ok($$ SELECT set_baseline_of_model('by_model', 'traffic', 2) $$, '42704', NULL, 'a version without profile, data and run is none');
+SELECT throws_ok($$ SELECT set_baseline_of_model('by_model', 'traffic', 3) $$, '42704', 'model "traffic" has no version 3', 'nor one that is not there');
+SELECT throws_ok($$ SELECT set_baseline_of_model('by_model', 'churn', 1) $$, '42703', NULL, 'nor the profile of other columns');
+
 -- The queue -------------------------------------------------------------------
 
 SELECT request_retraining('churn', 1, 'drift in price', 77) AS again \gset
@@ -201,7 +230,7 @@ SELECT throws_ok('SELECT cancel_retraining(-1)', '42704', NULL, 'one that is the
 -- Events ----------------------------------------------------------------------
 
 SELECT results_eq($$ SELECT e.action FROM events AS e ORDER BY e.event $$,
-	$$ SELECT a.action FROM audit_trail AS a ORDER BY a.n $$, 'every change is an event, in order');
+	$$ SELECT a.action FROM audit_trail AS a ORDER BY a.at $$, 'every change is an event, in order');
 SELECT throws_ok($$ SELECT acknowledge_event('all', (SELECT max(event) FROM events)) $$, '55000', NULL,
 	'events of a model are acknowledged in order');
 DO $$

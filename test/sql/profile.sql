@@ -426,3 +426,15 @@ INSERT INTO kinds (mood) VALUES ('glad');
 SELECT value, count FROM categories((SELECT frequencies_of(profile(kinds), 'mood') FROM kinds));
 SET client_min_messages = warning;
 DROP SCHEMA profiled CASCADE;
+
+-- Some of its columns.
+WITH p AS (
+	SELECT profile(t) AS p FROM (VALUES (1, 'x', true), (2, 'y', NULL)) AS t (a, b, c)
+)
+SELECT (SELECT string_agg(feature || ' ' || kind, ', ') FROM columns(select_columns(p, '{b,NULL,a,b}'))) AS two,
+	row_count(select_columns(p, '{}')) AS rows,
+	select_columns(p, '{b,c}')::text::profile = select_columns(p, '{b,c}') AS kept,
+	histogram_of(select_columns(p, '{a}'), 'a') = histogram_of(p, 'a') AS same,
+	select_columns(p, NULL) IS NULL AS none
+FROM p;
+SELECT select_columns(profile(t), '{a,z}') FROM (VALUES (1, 2)) AS t (a, b);

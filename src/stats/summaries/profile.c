@@ -360,8 +360,8 @@ feature_is_settled(const Feature *feature)
 		frequency_table_is_finished(feature->table);
 }
 
-static Profile *
-copy_of_frame(Profile *profile)
+Profile *
+profile_frame(const Profile *profile)
 {
 	Profile    *copy = summary_make(&profile_type);
 
@@ -391,7 +391,7 @@ profile_settled(Profile *profile)
 	if (i == profile->n_features)
 		return profile;
 
-	settled = copy_of_frame(profile);
+	settled = profile_frame(profile);
 	for (i = 0; i < profile->n_features; i++)
 	{
 		Feature    *feature = profile->features[i];
@@ -453,11 +453,38 @@ profile_detached(Profile *profile)
 	require_baseline(profile);
 	if (profile->form == PROFILE_DETACHED)
 		return profile;
-	detached = copy_of_frame(profile);
+	detached = profile_frame(profile);
 	detached->form = PROFILE_DETACHED;
 	for (int i = 0; i < profile->n_features; i++)
 		append_feature(detached, detached_feature(profile->features[i]));
 	return detached;
+}
+
+bool
+profile_has_column(const Profile *profile, const char *column)
+{
+	for (int i = 0; i < profile->n_features; i++)
+	{
+		if (strcmp(profile->features[i]->column, column) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool
+profile_take_column(Profile *into, const Profile *from, const char *column)
+{
+	bool		found = false;
+
+	for (int i = 0; i < from->n_features; i++)
+	{
+		if (strcmp(from->features[i]->column, column) == 0)
+		{
+			append_feature(into, from->features[i]);
+			found = true;
+		}
+	}
+	return found;
 }
 
 static void
@@ -484,7 +511,7 @@ profile_attached(Profile *profile, Profile *baseline)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("a detached profile cannot be a baseline"),
 				 errhint("Attach the baseline that it was made with.")));
-	attached = copy_of_frame(profile);
+	attached = profile_frame(profile);
 	attached->form = PROFILE_ON_BASELINE;
 	for (int i = 0; i < profile->n_features; i++)
 	{

@@ -194,4 +194,13 @@ extern Profile *profile_settled(Profile *profile);
 extern Profile *profile_detached(Profile *profile);
 extern Profile *profile_attached(Profile *profile, Profile *baseline);
 
+/*
+ * A profile of the same rows without features, and the features of a column of
+ * another appended to it, shared. False when that has no such column.
+ */
+extern Profile *profile_frame(const Profile *profile);
+extern bool profile_has_column(const Profile *profile, const char *column);
+extern bool profile_take_column(Profile *into, const Profile *from,
+								const char *column);
+
 #endif							/* MLMETA_STATS_PROFILE_H */

@@ -9,10 +9,12 @@
 
 #include <math.h>
 
+#include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "stats/summaries/profile.h"
 #include "stats/summaries/profile_rows.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/tuplestore.h"
@@ -34,6 +36,7 @@ PG_FUNCTION_INFO_V1(mlmeta_profile_row_count);
 PG_FUNCTION_INFO_V1(mlmeta_profile_columns);
 PG_FUNCTION_INFO_V1(mlmeta_profile_histogram_of);
 PG_FUNCTION_INFO_V1(mlmeta_profile_frequencies_of);
+PG_FUNCTION_INFO_V1(mlmeta_profile_select_columns);
 
 /* ----------
  * Text and binary I/O
@@ -448,4 +451,39 @@ mlmeta_profile_frequencies_of(PG_FUNCTION_ARGS)
 	if (feature->table == NULL)
 		PG_RETURN_NULL();
 	return summary_datum(feature->table);
+}
+
+/*
+ * select_columns(profile, names): the profile of these columns alone, in this
+ * order; NULLs among the names are skipped, one named twice counts once. 42703
+ * when there is no such column.
+ */
+Datum
+mlmeta_profile_select_columns(PG_FUNCTION_ARGS)
+{
+	Profile    *profile = profile_argument(fcinfo, 0);
+	Profile    *selected = profile_frame(profile);
+	Datum	   *names;
+	bool	   *nulls;
+	int			n;
+
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(1), TEXTOID, -1, false,
+					  TYPALIGN_INT, &names, &nulls, &n);
+	for (int i = 0; i < n; i++)
+	{
+		char	   *name;
+
+		CHECK_FOR_INTERRUPTS();
+		if (nulls[i])
+			continue;
+		name = TextDatumGetCString(names[i]);
+		if (!profile_has_column(selected, name) &&
+			!profile_take_column(selected, profile, name))
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_COLUMN),
+					 errmsg("profile has no column \"%s\"", name),
+					 errhint("Its features are: %s.", known_names(profile))));
+		pfree(name);
+	}
+	return summary_datum(selected);
 }
