@@ -2,7 +2,7 @@
 -- and do, tested as each.
 BEGIN;
 SET search_path = public, mlmeta;
-SELECT plan(74);
+SELECT plan(77);
 
 SELECT lives_ok($$ SELECT setup_roles('t_reg') $$, 'the roles are made');
 SELECT lives_ok($$ SELECT setup_roles('t_reg_') $$, 'once more does nothing');
@@ -111,6 +111,43 @@ SELECT throws_ok($$ DELETE FROM mlmeta.model_resolutions $$, '55000', NULL, 'nor
 SELECT is(pg_temp.tries('rita', $$ SELECT mlmeta.start_run('x') $$), '42501', 'a reader starts no run');
 SELECT is(pg_temp.tries('rita', $$ SELECT mlmeta.create_model('x') $$), '42501', 'and registers nothing');
 SELECT is(pg_temp.tries('rita', format($$ SELECT mlmeta.approve(%s) $$, :q)), '42501', 'nor approves');
+
+-- Every column a reader may read of every table and view, and what functions make
+-- of them: the location is nowhere, as text, in JSON or in an event.
+CREATE FUNCTION pg_temp.leaks(who text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	result text := '';
+	part record;
+BEGIN
+	FOR part IN
+		SELECT c.relname AS name, format('SELECT count(*) FROM (SELECT %s FROM mlmeta.%I) AS t WHERE to_jsonb(t)::text LIKE ''%%secret%%''',
+				string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum), c.relname) AS query
+		FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+		WHERE c.relnamespace = 'mlmeta'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm')
+			AND has_column_privilege(who, c.oid, a.attnum, 'SELECT')
+		GROUP BY c.oid, c.relname
+		UNION ALL
+		SELECT f.name, format('SELECT count(*) FROM (SELECT %s AS x) AS t WHERE to_jsonb(x)::text LIKE ''%%secret%%''', f.query)
+		FROM (VALUES ('training_record', 'mlmeta.training_record(''fraud'', 1, false)'),
+			('model_behind', 'mlmeta.model_behind(''fraud:1'', now())'),
+			('compare_runs', '(SELECT jsonb_agg(c) FROM mlmeta.runs AS r, mlmeta.compare_runs(r.run, r.run) AS c)'),
+			('run_facts', '(SELECT jsonb_agg(c) FROM mlmeta.runs AS r, mlmeta.run_facts(r.run) AS c)'),
+			('upstream', '(SELECT jsonb_agg(c) FROM mlmeta.upstream(''model:fraud:v1''::mlmeta.artifact) AS c)'),
+			('lineage', '(SELECT mlmeta.lineage(source, target) FROM mlmeta.lineage_edges)'),
+			('pg_stats', '(SELECT jsonb_agg(to_jsonb(s)) FROM pg_stats AS s WHERE schemaname = ''mlmeta'')')
+		) AS f (name, query)
+	LOOP
+		IF pg_temp.tries(who, part.query) <> '0' THEN
+			result := result || part.name || ' ' || pg_temp.tries(who, part.query) || ' ';
+		END IF;
+	END LOOP;
+	RETURN result;
+END
+$$;
+ANALYZE model_versions, artifacts, run_artifacts;
+SELECT is(pg_temp.leaks('rita'), '', 'no table, view, function or statistic shows a location to a reader');
+SELECT is(pg_temp.leaks('rev'), '', 'nor to a reviewer');
+SELECT alike(pg_temp.leaks('wim'), '%artifacts 1 run_artifacts 1 %', 'while a writer reads what was logged');
 
 -- A reviewer, an administrator.
 SELECT is(pg_temp.tries('rev', $$ SELECT mlmeta.create_model('x') $$), '42501', 'a reviewer registers nothing');
