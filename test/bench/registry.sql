@@ -48,3 +48,39 @@ SELECT pg_temp.bench('registry', :rows, format('SELECT pg_temp.by_hand(%s)', :ro
 		'resolve_model, stage', format('SELECT pg_temp.resolved(%s, ''/none'')', :rows)),
 	'{"resolve_model, alias": 3, "resolve_model, version": 3, "resolve_model, stage": 3}');
 ROLLBACK;
+
+-- Row security: what a writer pays against the owner, for whom it does not hold,
+-- while every project is open and while one is closed.
+BEGIN;
+SELECT setup_roles('bench') \g /dev/null
+CREATE ROLE bench_member;
+GRANT bench_writer TO bench_member;
+SELECT create_project('bench') \g /dev/null
+SELECT create_experiment('bench_' || n, 'bench') FROM generate_series(1, 100) AS n \g /dev/null
+INSERT INTO runs (experiment_id) SELECT experiment_id FROM experiments, generate_series(1, 200) WHERE project = 'bench';
+INSERT INTO run_params (run, key, value) SELECT run, 'p' || k, to_jsonb(k) FROM runs, generate_series(1, 10) AS k ORDER BY run;
+SELECT log_metrics(run, '{"a": 1, "b": 2}') FROM (SELECT run FROM runs LIMIT 1) AS r \g /dev/null
+SELECT run AS one FROM metric_series LIMIT 1 \gset
+SELECT count(*) AS rows FROM run_params \gset
+ANALYZE projects, experiments, runs, run_params, metric_series;
+INSERT INTO project_members (project, member, access) VALUES ('bench', 'bench_member', 'writer');
+
+CREATE FUNCTION pg_temp.as_member(closed boolean, query text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	UPDATE mlmeta.projects SET members_only = closed WHERE project = 'bench';
+	SET LOCAL ROLE bench_member;
+	EXECUTE query;
+	RESET ROLE;
+END
+$$;
+\set scan 'SELECT count(*) FROM mlmeta.run_params'
+SELECT format('SELECT mlmeta.log_metrics(%L, ''{"a": 1, "b": 2}'', n) FROM generate_series(1, 1000) AS n', :'one') AS log \gset
+SELECT pg_temp.bench('registry', :rows, :'scan', jsonb_build_object(
+		'row security, scan, all open', format('SELECT pg_temp.as_member(false, %L)', :'scan'),
+		'row security, scan, closed', format('SELECT pg_temp.as_member(true, %L)', :'scan')),
+	'{"row security, scan, all open": 2, "row security, scan, closed": 8}');
+SELECT pg_temp.bench('registry', 1000, :'log', jsonb_build_object(
+		'row security, log_metrics, all open', format('SELECT pg_temp.as_member(false, %L)', :'log'),
+		'row security, log_metrics, closed', format('SELECT pg_temp.as_member(true, %L)', :'log')),
+	'{"row security, log_metrics, all open": 1.5, "row security, log_metrics, closed": 2}');
+ROLLBACK;
