@@ -13,7 +13,8 @@
  * answer is never older than what the statement sees of all other tables. It
  * is forgotten when the role changes, when anything was committed or written
  * since (the snapshot differs), when a subtransaction is undone, and when
- * roles are granted or revoked.
+ * roles are granted or revoked. Where the tables are is known for the session,
+ * until one of them changes.
  *
  *-------------------------------------------------------------------------
  */
@@ -117,11 +118,18 @@ static struct
 	int32		subxcnt;
 	CommandId	curcid;
 	MemoryContext context;
-	Oid			schema;
 	bool		all_open;
-	Way			ways[N_PLACES];
 	HTAB	   *answers[N_PLACES];
 }			kept;
+
+/* Where the tables are: known until any of them is changed or goes. */
+static struct
+{
+	bool		holds;			/* looked at when a statement begins anew */
+	Oid			schema;
+	Oid			closed;			/* index of the projects that are closed */
+	Way			ways[N_PLACES];
+}			known;
 
 /* Forgetting: memory is given back by who builds anew, or by the transaction */
 static void
@@ -150,13 +158,26 @@ forget_roles(Datum argument, int cache, uint32 hash)
 	kept.holds = false;
 }
 
+static void
+forget_tables(Datum argument, Oid relation)
+{
+	if (relation == InvalidOid || relation == known.closed)
+		known.holds = false;
+	for (int i = 0; i < N_PLACES; i++)
+	{
+		if (relation == known.ways[i].table || relation == known.ways[i].index)
+			known.holds = false;
+	}
+}
+
 /*
- * Look up how to get at rows of a table, once for what is kept.
+ * Look up how to get at rows of a table.
  */
 static Way *
 way_to(Place place)
 {
-	Way		   *way = &kept.ways[place];
+	Way		   *way = &known.ways[place];
+	MemoryContext caller_context;
 	Relation	table;
 	Relation	index;
 	Oid			type;
@@ -166,14 +187,14 @@ way_to(Place place)
 	if (OidIsValid(way->table))
 		return way;
 
-	oid = get_relname_relid(places[place].table, kept.schema);
+	oid = get_relname_relid(places[place].table, known.schema);
 	if (!OidIsValid(oid))
 		elog(ERROR, "table mlmeta.%s is not there", places[place].table);
 	table = table_open(oid, AccessShareLock);
 	/* Fills the list of indexes, which names the primary key. */
 	list_free(RelationGetIndexList(table));
 	way->index = places[place].index == NULL ? table->rd_pkindex :
-		get_relname_relid(places[place].index, kept.schema);
+		get_relname_relid(places[place].index, known.schema);
 	way->column = get_attnum(oid, places[place].column);
 	if (!OidIsValid(way->index) || way->column == InvalidAttrNumber)
 		elog(ERROR, "table mlmeta.%s is not as it was made",
@@ -183,10 +204,13 @@ way_to(Place place)
 	type = index->rd_opcintype[0];
 	equals = get_opfamily_member(index->rd_opfamily[0], type, type,
 								 BTEqualStrategyNumber);
+	/* The comparison may keep things of its own as long as the key lives. */
+	caller_context = MemoryContextSwitchTo(TopMemoryContext);
 	ScanKeyEntryInitialize(&way->key, 0, index->rd_index->indkey.values[0],
 						   BTEqualStrategyNumber, InvalidOid,
 						   index->rd_indcollation[0], get_opcode(equals),
 						   (Datum) 0);
+	MemoryContextSwitchTo(caller_context);
 	index_close(index, AccessShareLock);
 	table_close(table, AccessShareLock);
 	way->table = oid;
@@ -199,14 +223,13 @@ way_to(Place place)
 static bool
 is_all_open(void)
 {
-	Oid			index = get_relname_relid("projects_closed", kept.schema);
 	Way		   *way = way_to(PROJECTS);
 	Relation	table = table_open(way->table, AccessShareLock);
 	SysScanDesc scan;
 	HeapTuple	row;
 	bool		open = true;
 
-	scan = systable_beginscan(table, index, OidIsValid(index),
+	scan = systable_beginscan(table, known.closed, OidIsValid(known.closed),
 							  GetActiveSnapshot(), 0, NULL);
 	while (open && HeapTupleIsValid(row = systable_getnext(scan)))
 	{
@@ -232,7 +255,8 @@ prepare(Oid role)
 	if (!ActiveSnapshotSet())
 		elog(ERROR, "no snapshot to ask about rights");
 	now = GetActiveSnapshot();
-	if (likely(kept.holds && kept.role == role && kept.xmin == now->xmin &&
+	if (likely(kept.holds && known.holds &&
+			   kept.role == role && kept.xmin == now->xmin &&
 			   kept.xmax == now->xmax && kept.xcnt == now->xcnt &&
 			   kept.subxcnt == now->subxcnt && kept.curcid == now->curcid))
 		return;
@@ -243,6 +267,7 @@ prepare(Oid role)
 		RegisterSubXactCallback(forget_undone, NULL);
 		CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, forget_roles, (Datum) 0);
 		CacheRegisterSyscacheCallback(AUTHOID, forget_roles, (Datum) 0);
+		CacheRegisterRelcacheCallback(forget_tables, (Datum) 0);
 		listening = true;
 	}
 	kept.holds = false;
@@ -252,7 +277,6 @@ prepare(Oid role)
 											 ALLOCSET_SMALL_SIZES);
 	else
 		MemoryContextReset(kept.context);
-	memset(kept.ways, 0, sizeof(kept.ways));
 	memset(kept.answers, 0, sizeof(kept.answers));
 	kept.role = role;
 	kept.xmin = now->xmin;
@@ -260,7 +284,13 @@ prepare(Oid role)
 	kept.xcnt = now->xcnt;
 	kept.subxcnt = now->subxcnt;
 	kept.curcid = now->curcid;
-	kept.schema = get_namespace_oid("mlmeta", false);
+	if (!known.holds)
+	{
+		memset(&known, 0, sizeof(known));
+		known.schema = get_namespace_oid("mlmeta", false);
+		known.closed = get_relname_relid("projects_closed", known.schema);
+		known.holds = true;
+	}
 	kept.all_open = is_all_open();
 	kept.holds = true;
 }
@@ -302,7 +332,7 @@ read_column(Place place, Datum key, Datum *value, bool *lasting)
 		if (HeapTupleIsValid(row))
 		{
 			TupleDesc	columns = RelationGetDescr(table);
-			AttrNumber	column = kept.ways[place].column;
+			AttrNumber	column = known.ways[place].column;
 			Form_pg_attribute attribute = TupleDescAttr(columns, column - 1);
 
 			*value = heap_getattr(row, column, columns, &isnull);
@@ -348,7 +378,7 @@ rights_in_project(Datum project, bool *lasting)
 		Oid			role;
 
 		member = TextDatumGetCString(heap_getattr(row,
-												  kept.ways[MEMBERS].column,
+												  known.ways[MEMBERS].column,
 												  columns, &isnull));
 		kind = TextDatumGetCString(heap_getattr(row, access, columns,
 												&isnull));
@@ -419,7 +449,7 @@ rights_at(Place place, Datum key, bool *lasting)
 			.hcxt = kept.context
 		};
 
-		kept.answers[place] = hash_create("mlmeta access", 256, &control,
+		kept.answers[place] = hash_create("mlmeta access", 32, &control,
 										  HASH_ELEM | HASH_BLOBS |
 										  HASH_CONTEXT);
 	}
