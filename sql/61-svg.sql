@@ -9,19 +9,23 @@ RETURN replace(replace(replace(replace(replace(value, '&', '&amp;'),
 COMMENT ON FUNCTION mlmeta.html_escape(text) IS
 	'text for HTML and XML, also inside attributes';
 
-CREATE FUNCTION mlmeta.svg_number(value float8) RETURNS text
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+CREATE FUNCTION mlmeta.svg_number(value float8, span float8 DEFAULT NULL)
+RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE
 	WHEN value = 0 THEN '0'
 	WHEN value IN ('NaN', 'Infinity', '-Infinity') THEN value::text
+	WHEN span > 0 AND abs(value) BETWEEN 100 * span AND 1e15
+		THEN trim_scale(round(value::numeric,
+			greatest(0, 2 - floor(log(span))::integer)))::text
 	WHEN abs(value) >= 1e6 OR abs(value) < 1e-4
 		THEN btrim(to_char(value, '9.99EEEE'))
 	ELSE trim_scale(round(value::numeric,
 		greatest(0, 3 - floor(log(abs(value)))::integer)))::text
 END;
 
-COMMENT ON FUNCTION mlmeta.svg_number(float8) IS
-	'a number for people, four digits';
+COMMENT ON FUNCTION mlmeta.svg_number(float8, float8) IS
+	'a number for people, four digits, and as many more as tell it from others that lie so far apart';
 
 CREATE FUNCTION mlmeta.svg_frame(
 	title text,
@@ -38,7 +42,7 @@ RETURN format('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %3$s %4$s" w
 	'.mlmeta text{fill:var(--ink)}.mlmeta .axis{stroke:var(--faint);fill:none}'
 	'.mlmeta .ref{fill:var(--ref);fill-opacity:.55}.mlmeta .now{fill:none;stroke:var(--now);stroke-width:2}'
 	'.mlmeta .bar{fill:var(--now);fill-opacity:.75}.mlmeta .band{fill:var(--now);fill-opacity:.18}'
-	'.mlmeta .limit{stroke:var(--bad);stroke-dasharray:5 4;fill:none}.mlmeta .dot{fill:var(--now)}'
+	'.mlmeta .limit{stroke:var(--bad);stroke-dasharray:5 4;fill:none}.mlmeta .other{fill:none;stroke:var(--ref);stroke-width:2}.mlmeta .dot{fill:var(--now)}'
 	'.mlmeta .drift{fill:var(--bad)}</style>%5$s</svg>',
 	mlmeta.html_escape(coalesce(title, '')),
 	mlmeta.html_escape(coalesce(description, '')), width, height, coalesce(content, ''));
@@ -129,7 +133,8 @@ BEGIN
 	END IF;
 	content := content || format('<path class="axis" d="M20 110H340"/>'
 		'<text x="20" y="126">%s</text><text x="340" y="126" text-anchor="end">%s</text>',
-		mlmeta.svg_number(lowest), mlmeta.svg_number(highest));
+		mlmeta.svg_number(lowest, highest - lowest),
+		mlmeta.svg_number(highest, highest - lowest));
 	RETURN mlmeta.svg_frame(title, format(
 		'Reference: %s values, median %s. %s', mlmeta.n(reference),
 		mlmeta.svg_number(mlmeta.quantile(reference, 0.5)),
@@ -166,11 +171,15 @@ BEGIN ATOMIC
 		(least(count(*), 10) * 24 + 14)::integer,
 		coalesce(string_agg(format('<text x="0" y="%s">%s</text>'
 			'<rect class="ref" x="130" y="%s" width="%s" height="9"/>'
-			'<rect class="bar" x="130" y="%s" width="%s" height="9"/>',
+			'<rect class="bar" x="130" y="%s" width="%s" height="9"/>'
+			'<text x="%s" y="%s">%s</text>',
 			l.n * 24 + 18, mlmeta.html_escape(CASE WHEN length(l.value) > 18
 				THEN left(l.value, 15) || '...' ELSE l.value END),
-			l.n * 24 + 6, round((220 * l.p)::numeric, 1),
-			l.n * 24 + 15, round((220 * coalesce(l.q, 0))::numeric, 1)), ''
+			l.n * 24 + 6, round((120 * l.p)::numeric, 1),
+			l.n * 24 + 15, round((120 * coalesce(l.q, 0))::numeric, 1),
+			round((136 + 120 * greatest(l.p, coalesce(l.q, 0)))::numeric, 1), l.n * 24 + 19,
+			concat_ws(' → ', round((100 * l.p)::numeric, 1) || ' %',
+				CASE WHEN current IS NOT NULL THEN round((100 * coalesce(l.q, 0))::numeric, 1) || ' %' END)), ''
 			ORDER BY l.n) FILTER (WHERE l.n < 10), ''))
 	FROM listed AS l
 	WHERE reference IS NOT NULL;
@@ -186,71 +195,89 @@ CREATE FUNCTION mlmeta.svg_timeline(
 	bound float8 DEFAULT NULL,
 	low float8[] DEFAULT NULL,
 	high float8[] DEFAULT NULL,
-	is_alert boolean[] DEFAULT NULL
+	is_alert boolean[] DEFAULT NULL,
+	other float8[] DEFAULT NULL
 ) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-	WITH series AS (
-		SELECT u.n, u.at, u.v, coalesce(u.l, u.v) AS l, coalesce(u.h, u.v) AS h,
-			coalesce(u.a, false) AS a
+	WITH given AS (
+		SELECT u.n, u.at, f.v, coalesce(f.l, f.v) AS l, coalesce(f.h, f.v) AS h, f.o,
+			coalesce(u.a, false) AND f.v IS NOT NULL AS a
 		FROM ROWS FROM (unnest(svg_timeline.at), unnest(points), unnest(low),
-			unnest(high), unnest(is_alert)) WITH ORDINALITY AS u (at, v, l, h, a, n)
-		WHERE u.v NOT IN ('NaN', 'Infinity', '-Infinity') AND u.at IS NOT NULL
+				unnest(high), unnest(is_alert), unnest(other))
+				WITH ORDINALITY AS u (at, v, l, h, a, o, n),
+			-- What is not finite has no place.
+			LATERAL (SELECT
+				CASE WHEN abs(u.v) < 'Infinity' THEN u.v END AS v,
+				CASE WHEN abs(u.l) < 'Infinity' THEN u.l END AS l,
+				CASE WHEN abs(u.h) < 'Infinity' THEN u.h END AS h,
+				CASE WHEN abs(u.o) < 'Infinity' THEN u.o END AS o) AS f
+		WHERE isfinite(u.at) AND coalesce(f.v, f.o) IS NOT NULL
 	), extent AS (
-		SELECT least(min(s.l), bound) AS bottom, greatest(max(s.h), bound) AS top,
-			min(extract(epoch FROM s.at)) AS first,
-			max(extract(epoch FROM s.at)) AS last
-		FROM series AS s
+		SELECT least(min(g.l), min(g.o), bound) AS lowest,
+			greatest(max(g.h), max(g.o), bound) AS highest,
+			least(min(g.l), min(g.o)) AS least_seen, greatest(max(g.h), max(g.o)) AS most_seen,
+			min(extract(epoch FROM g.at)) AS first, max(extract(epoch FROM g.at)) AS last
+		FROM given AS g
 	), framed AS (
-		SELECT e.bottom - 0.08 * p.pad AS bottom, e.top + 0.08 * p.pad AS top,
-			e.first, e.last
-		FROM extent AS e, LATERAL (SELECT CASE WHEN e.top > e.bottom THEN e.top - e.bottom
-			ELSE greatest(abs(e.top), 1) END AS pad) AS p
+		SELECT e.*, e.lowest - 0.08 * p.pad AS bottom, 1.16 * p.pad
+				+ (e.highest - e.lowest - p.pad) AS height
+		FROM extent AS e, LATERAL (SELECT CASE WHEN e.highest > e.lowest
+			THEN e.highest - e.lowest ELSE greatest(abs(e.highest), 1) END AS pad) AS p
 	), placed AS (
-		SELECT s.n, s.at, s.v, s.a,
-			round((56 + 290 * CASE WHEN f.last > f.first
-				THEN (extract(epoch FROM s.at) - f.first) / (f.last - f.first)
+		SELECT g.n, g.at, g.v, g.a, g.o,
+			round((64 + 282 * CASE WHEN f.last > f.first
+				THEN (extract(epoch FROM g.at) - f.first) / (f.last - f.first)
 				ELSE 0.5 END)::numeric, 1) AS x,
-			round((120 - 104 * (s.v - f.bottom) / (f.top - f.bottom))::numeric, 1) AS y,
-			round((120 - 104 * (s.l - f.bottom) / (f.top - f.bottom))::numeric, 1) AS yl,
-			round((120 - 104 * (s.h - f.bottom) / (f.top - f.bottom))::numeric, 1) AS yh
-		FROM series AS s, framed AS f
+			round((120 - 104 * (g.v - f.bottom) / f.height)::numeric, 1) AS y,
+			round((120 - 104 * (g.l - f.bottom) / f.height)::numeric, 1) AS yl,
+			round((120 - 104 * (g.h - f.bottom) / f.height)::numeric, 1) AS yh,
+			round((120 - 104 * (g.o - f.bottom) / f.height)::numeric, 1) AS yo
+		FROM given AS g, framed AS f
+	), labels AS (
+		-- The limit, and of the ends what does not run into another label.
+		SELECT string_agg(format('<text x="60" y="%s" text-anchor="end">%s</text>',
+			round((l.y + 4)::numeric, 1), mlmeta.svg_number(l.value, f.highest - f.lowest)), ''
+			ORDER BY l.rank) AS texts
+		FROM framed AS f, LATERAL (
+			SELECT v.*, 120 - 104 * (v.value - f.bottom) / f.height AS y
+			FROM (VALUES (1, bound), (2, f.most_seen), (3, f.least_seen)) AS v (rank, value)
+			WHERE v.value IS NOT NULL) AS l
+		WHERE l.rank = 1 OR abs(120 - 104 * (bound - f.bottom) / f.height - l.y) >= 13 IS NOT FALSE
+			AND (l.rank = 2 OR 104 * (f.most_seen - f.least_seen) / f.height >= 13)
 	)
 	SELECT mlmeta.svg_frame(title, coalesce(format(
-			'%s points from %s to %s; from %s to %s. %s', count(*),
+			'%s points from %s to %s; from %s to %s. %s', count(p.v),
 			min(p.at)::date, max(p.at)::date, mlmeta.svg_number(min(p.v)),
 			mlmeta.svg_number(max(p.v)), CASE WHEN count(*) FILTER (WHERE p.a) > 0
 				THEN format('%s of them alarm.', count(*) FILTER (WHERE p.a)) ELSE '' END),
 			'There are no points.'), 360, 142,
 		CASE WHEN count(*) = 0 THEN '<text x="8" y="40">no data</text>' ELSE
-			format('<polygon class="band" points="%s %s"/>',
+			coalesce(format('<polygon class="band" points="%s %s"/>',
 				string_agg(p.x || ',' || p.yh, ' ' ORDER BY p.n),
-				string_agg(p.x || ',' || p.yl, ' ' ORDER BY p.n DESC))
-			|| format('<polyline class="now" points="%s"/>',
-				string_agg(p.x || ',' || p.y, ' ' ORDER BY p.n))
-			|| coalesce((SELECT format('<path class="limit" d="M56 %1$sH346"/>'
-					'<text x="52" y="%2$s" text-anchor="end">%3$s</text>',
-					round((120 - 104 * (bound - f.bottom) / (f.top - f.bottom))::numeric, 1),
-					round((124 - 104 * (bound - f.bottom) / (f.top - f.bottom))::numeric, 1),
-					mlmeta.svg_number(bound)) FROM framed AS f WHERE bound IS NOT NULL), '')
-			|| string_agg(format('<circle class="%s" cx="%s" cy="%s" r="%s"><title>%s: %s</title></circle>',
+				string_agg(p.x || ',' || p.yl, ' ' ORDER BY p.n DESC)), '')
+			|| coalesce(format('<polyline class="other" points="%s"/>',
+				string_agg(p.x || ',' || p.yo, ' ' ORDER BY p.n)), '')
+			|| coalesce(format('<polyline class="now" points="%s"/>',
+				string_agg(p.x || ',' || p.y, ' ' ORDER BY p.n)), '')
+			|| coalesce((SELECT format('<path class="limit" d="M64 %sH346"/>',
+					round((120 - 104 * (bound - f.bottom) / f.height)::numeric, 1))
+				FROM framed AS f WHERE bound IS NOT NULL), '')
+			|| coalesce(string_agg(format('<circle class="%s" cx="%s" cy="%s" r="%s"><title>%s: %s</title></circle>',
 				CASE WHEN p.a THEN 'drift' ELSE 'dot' END, p.x, p.y,
 				CASE WHEN p.a THEN 4.5 ELSE 2.5 END, p.at::date,
-				mlmeta.svg_number(p.v)), '' ORDER BY p.n)
-			|| (SELECT format('<path class="axis" d="M56 16V120H346"/>'
-				'<text x="52" y="20" text-anchor="end">%s</text>'
-				'<text x="56" y="136">%s</text><text x="346" y="136" text-anchor="end">%s</text>',
-				CASE WHEN bound IS NULL OR abs(bound - f.top) > 0.2 * (f.top - f.bottom)
-					THEN mlmeta.svg_number(f.top) ELSE '' END,
-				min(p.at)::date, max(p.at)::date)
-				FROM framed AS f)
+				mlmeta.svg_number(p.v)), '' ORDER BY p.n) FILTER (WHERE p.v IS NOT NULL), '')
+			|| format('<path class="axis" d="M64 16V120H346"/>%s'
+				'<text x="64" y="136">%s</text><text x="346" y="136" text-anchor="end">%s</text>',
+				(SELECT l.texts FROM labels AS l), min(p.at)::date,
+				CASE WHEN max(p.at)::date > min(p.at)::date THEN max(p.at)::date::text END)
 		END)
 	FROM placed AS p;
 END;
 
 COMMENT ON FUNCTION mlmeta.svg_timeline(timestamptz[], float8[], text, float8,
-	float8[], float8[], boolean[]) IS
-	'a measure over time with its bounds, its limit and the points that alarm; the dates are those of the session''s time zone';
+	float8[], float8[], boolean[], float8[]) IS
+	'a measure over time with its bounds, its limit, the points that alarm, and another line such as an estimate; the dates are those of the session''s time zone';
 
 CREATE FUNCTION mlmeta.svg_curve(
 	x float8[],

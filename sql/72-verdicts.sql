@@ -48,9 +48,9 @@ COMMENT ON COLUMN mlmeta.monitor_results.statistic_high IS
 COMMENT ON COLUMN mlmeta.monitor_results.adjusted_p IS
 	'p-value adjusted over all primary tests of the window';
 COMMENT ON COLUMN mlmeta.monitor_results.bound_low IS
-	'lower confidence bound of the effect, when the statistic is as low as it can be';
+	'lower confidence bound of the effect, when the statistic is as low as it can be; of quality the lower end of its 95 % interval';
 COMMENT ON COLUMN mlmeta.monitor_results.bound_high IS
-	'the same when the statistic is as high as it can be';
+	'the same when the statistic is as high as it can be; of quality the upper end of its 95 % interval';
 COMMENT ON COLUMN mlmeta.monitor_results.tolerance IS
 	'effect, or for quality and counts the limit, that the verdict compared with';
 COMMENT ON COLUMN mlmeta.monitor_results.detectable IS
@@ -156,7 +156,7 @@ CREATE FUNCTION mlmeta.measure_quality(
 	monitor mlmeta.monitors,
 	baseline mlmeta.monitor_baseline_segments,
 	checked mlmeta.monitor_windows,
-	past_error float8,
+	past_errors float8[],
 	past_windows bigint,
 	is_mature boolean
 ) RETURNS SETOF mlmeta.monitor_results
@@ -165,17 +165,34 @@ BEGIN ATOMIC
 	WITH usual AS (
 		-- Three standard deviations from the mean of the baseline's windows.
 		SELECT pg_catalog.avg(w.figure) + d.side * 3 * pg_catalog.stddev_pop(w.figure) AS bound,
-			d.side, pg_catalog.count(w.figure) AS windows
+			pg_catalog.avg(w.figure) AS mean, d.side, pg_catalog.count(w.figure) AS windows
 		FROM (SELECT CASE WHEN (monitor).score_column IS NULL THEN 1 ELSE -1 END AS side) AS d
 			LEFT JOIN pg_catalog.unnest((baseline).window_quality) AS w (figure) ON true
 		GROUP BY d.side
 	), labelled AS (
 		SELECT coalesce(mlmeta.n((checked).quality), mlmeta.n((checked).errors), 0) AS n,
 			(checked).row_count AS row_count
+	), chance AS (
+		-- Standard errors of the window's own figure: of an area under the curve
+		-- by Hanley and McNeil (1982), of a mean the usual one.
+		SELECT CASE
+				WHEN (monitor).score_column IS NULL THEN
+					pg_catalog.sqrt(greatest(mlmeta.mse((checked).errors)
+						- mlmeta.mae((checked).errors) ^ 2, 0)
+						/ nullif(mlmeta.n((checked).errors), 0))
+				ELSE pg_catalog.sqrt((a.auc * (1 - a.auc)
+					+ (c.ones - 1) * (a.auc / (2 - a.auc) - a.auc ^ 2)
+					+ (c.zeros - 1) * (2 * a.auc ^ 2 / (1 + a.auc) - a.auc ^ 2))
+					/ (c.ones * c.zeros))
+			END AS error
+		FROM (SELECT mlmeta.roc_auc((checked).quality) AS auc) AS a,
+			(SELECT x.tp + x.fn AS ones, x.fp + x.tn AS zeros
+				FROM mlmeta.confusion((checked).quality) AS x) AS c
 	), measured AS (
 		SELECT v.measure, v.is_primary, v.statistic, l.n,
+			CASE WHEN v.is_primary THEN 1.959964 * h.error END AS chance,
 			l.n::float8 / nullif(l.row_count, 0) AS coverage
-		FROM labelled AS l, LATERAL (VALUES
+		FROM labelled AS l, chance AS h, LATERAL (VALUES
 			('roc_auc', true, mlmeta.roc_auc((checked).quality), 1),
 			('estimated_roc_auc', false, (checked).estimated_roc_auc, 1),
 			('accuracy', false, mlmeta.accuracy((checked).quality), 1),
@@ -189,13 +206,16 @@ BEGIN ATOMIC
 		) AS v (measure, is_primary, statistic, of)
 		WHERE v.of = 0 OR v.of = CASE WHEN (monitor).score_column IS NULL THEN 2 ELSE 1 END
 	), judged AS (
-		SELECT m.*, u.bound, u.side, u.windows, CASE
+		SELECT m.*, u.bound, u.side, u.windows,
+			u.side * m.statistic > u.side * u.bound AS is_beyond, CASE
 				WHEN NOT m.is_primary THEN 'reported'
 				WHEN NOT is_mature THEN 'too little data'
 				WHEN m.statistic IS NULL THEN 'no data'
 				WHEN m.coverage < (monitor).label_coverage THEN 'too little data'
 				WHEN u.bound IS NULL OR u.windows < 2 THEN 'too little data'
-				WHEN u.side * m.statistic > u.side * u.bound THEN 'drift'
+				-- Beyond what is usual, and not by the chance of few labels.
+				WHEN u.side * m.statistic > u.side * u.bound
+					AND u.side * m.statistic - coalesce(m.chance, 0) > u.side * u.mean THEN 'drift'
 				ELSE 'no drift'
 			END AS verdict
 		FROM measured AS m, usual AS u
@@ -204,16 +224,15 @@ BEGIN ATOMIC
 		(checked).segment, coalesce((monitor).score_column, (monitor).prediction_column),
 		pg_catalog.cardinality((monitor).features) + 2, j.measure, j.is_primary,
 		j.statistic,
-		CASE WHEN j.measure = 'estimated_roc_auc' THEN j.statistic - past_error ELSE j.statistic END,
-		CASE WHEN j.measure = 'estimated_roc_auc' THEN j.statistic + past_error ELSE j.statistic END,
-		NULL::float8, NULL::float8, NULL::float8, NULL::float8,
+		j.statistic - coalesce(e.error, 0), j.statistic + coalesce(e.error, 0),
+		NULL::float8, NULL::float8, j.statistic - j.chance, j.statistic + j.chance,
 		CASE WHEN j.is_primary THEN j.bound END, NULL::float8,
 		coalesce(mlmeta.n((baseline).quality), mlmeta.n((baseline).errors)), j.n,
 		j.verdict,
 		CASE
-			WHEN j.measure = 'estimated_roc_auc' AND past_windows > 0 THEN pg_catalog.format(
+			WHEN e.error IS NOT NULL THEN pg_catalog.format(
 				'estimates were off by %s on average in %s windows before',
-				pg_catalog.round(past_error::numeric, 4), past_windows)
+				pg_catalog.round(e.error::numeric, 4), past_windows)
 			WHEN NOT j.is_primary THEN 'ok'
 			WHEN NOT is_mature THEN pg_catalog.format(
 				'labels are complete %s after the window', (monitor).label_delay)
@@ -224,6 +243,11 @@ BEGIN ATOMIC
 				(checked).row_count, (monitor).label_coverage)
 			WHEN j.bound IS NULL OR j.windows < 2 THEN
 				'the baseline has fewer than two windows with labels'
+			WHEN j.is_beyond AND j.verdict = 'no drift' THEN pg_catalog.format(
+				'%s the %s usual %s, but with %s labels that may be chance',
+				CASE WHEN j.statistic < j.bound THEN 'below' ELSE 'above' END,
+				CASE WHEN j.side < 0 THEN 'lowest' ELSE 'highest' END,
+				pg_catalog.round(j.bound::numeric, 4), j.n)
 			ELSE pg_catalog.format(
 				'%s the %s usual %s: mean %s three standard deviations of %s baseline windows',
 				CASE WHEN j.statistic < j.bound THEN 'below' ELSE 'above' END,
@@ -231,14 +255,16 @@ BEGIN ATOMIC
 				pg_catalog.round(j.bound::numeric, 4),
 				CASE WHEN j.side < 0 THEN 'less' ELSE 'plus' END, j.windows)
 		END, false
-	FROM judged AS j
+	FROM judged AS j,
+		LATERAL (SELECT CASE j.measure WHEN 'estimated_roc_auc' THEN past_errors[1]
+			WHEN 'estimated_accuracy' THEN past_errors[2] END AS error) AS e
 	WHERE (monitor).label_column IS NOT NULL
 		AND coalesce((monitor).score_column, (monitor).prediction_column) IS NOT NULL;
 END;
 
 COMMENT ON FUNCTION mlmeta.measure_quality(mlmeta.monitors,
-	mlmeta.monitor_baseline_segments, mlmeta.monitor_windows, float8, bigint, boolean) IS
-	'quality of a window beside what is usual in the baseline''s windows, and the estimate without labels with its error in windows before';
+	mlmeta.monitor_baseline_segments, mlmeta.monitor_windows, float8[], bigint, boolean) IS
+	'quality of a window beside what is usual in the baseline''s windows, and the estimates without labels with their mean errors in windows before: of ROC AUC and of accuracy';
 
 CREATE FUNCTION mlmeta.measure_rows(
 	monitor mlmeta.monitors,
@@ -290,6 +316,14 @@ COMMENT ON FUNCTION mlmeta.measure_rows(mlmeta.monitors,
 	'whether a window has as many rows as usual: from the fewest to the most of the baseline''s windows, each moved out by the tolerance (half) and three standard deviations of a count';
 
 -- Judging ---------------------------------------------------------------------------------
+
+CREATE FUNCTION mlmeta.p_text(p float8) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN p >= 0.001 THEN pg_catalog.trim_scale(pg_catalog.round(p::numeric, 3))::text
+	ELSE pg_catalog.btrim(pg_catalog.to_char(p, '9.9EEEE')) END;
+
+COMMENT ON FUNCTION mlmeta.p_text(float8) IS
+	'a p-value for people';
 
 CREATE FUNCTION mlmeta.judge_results(
 	monitor mlmeta.monitors,
@@ -347,7 +381,7 @@ BEGIN ATOMIC
 				WHEN j.new_verdict = 'drift' THEN pg_catalog.format(
 					'at least %s apart with confidence %s, %s tolerated; adjusted p %s',
 					pg_catalog.round(j.bound_low::numeric, 3), 1 - (judge_results.monitor).alpha,
-					j.new_tolerance, pg_catalog.btrim(pg_catalog.to_char(j.new_p, '9.9EEEE')))
+					j.new_tolerance, mlmeta.p_text(j.new_p))
 				WHEN j.new_verdict = 'undecided' THEN
 					'the bins leave open whether the tolerance is passed'
 				WHEN j.new_p <= (judge_results.monitor).q THEN
@@ -355,7 +389,7 @@ BEGIN ATOMIC
 						j.new_tolerance)
 				WHEN j.new_p IS NULL THEN j.reason
 				ELSE pg_catalog.format('adjusted p %s',
-					pg_catalog.btrim(pg_catalog.to_char(j.new_p, '9.9EEEE')))
+					mlmeta.p_text(j.new_p))
 			END || CASE WHEN j.is_exact THEN '; settled by the rows' ELSE '' END
 		END,
 		j.is_exact
@@ -448,7 +482,7 @@ DECLARE
 	w mlmeta.monitor_windows;
 	usual mlmeta.monitor_baseline_segments;
 	reference mlmeta.profile;
-	past_error float8;
+	past_errors float8[];
 	past_windows bigint;
 	measured mlmeta.monitor_results[] := '{}'::mlmeta.monitor_results[];
 	judged mlmeta.monitor_results[];
@@ -483,14 +517,15 @@ BEGIN
 			measured := measured || ARRAY(
 				SELECT r FROM mlmeta.measure_drift(monitor, reference, w) AS r);
 		END IF;
-		SELECT avg(abs(x.estimated_roc_auc - mlmeta.roc_auc(x.quality))),
+		SELECT ARRAY[avg(abs(x.estimated_roc_auc - mlmeta.roc_auc(x.quality))),
+				avg(abs(x.estimated_accuracy - mlmeta.accuracy(x.quality)))],
 			count(x.estimated_roc_auc - mlmeta.roc_auc(x.quality))
-		INTO past_error, past_windows
+		INTO past_errors, past_windows
 		FROM mlmeta.monitor_windows AS x
 		WHERE x.monitor = w.monitor AND x.segment = w.segment
 			AND x.window_start < w.window_start AND x.quality IS NOT NULL;
 		measured := measured || ARRAY(
-			SELECT r FROM mlmeta.measure_quality(monitor, usual, w, past_error,
+			SELECT r FROM mlmeta.measure_quality(monitor, usual, w, past_errors,
 				past_windows, w.window_end + monitor.label_delay <= until) AS r);
 	END LOOP;
 

@@ -180,7 +180,9 @@ BEGIN
 			SELECT jsonb_agg(jsonb_build_object('segment', s.segment,
 				'statistic', s.statistic, 'surely_above', s.bound_low,
 				'adjusted_p', s.adjusted_p, 'rows', s.n_current,
-				'verdict', s.verdict) ORDER BY s.bound_low DESC NULLS LAST, s.segment)
+				'verdict', s.verdict) ORDER BY CASE a.measure
+					WHEN 'roc_auc' THEN -s.statistic WHEN 'mae' THEN s.statistic
+					ELSE s.bound_low END DESC NULLS LAST, s.segment)
 			FROM mlmeta.monitor_results AS s
 			WHERE s.monitor = a.monitor AND s.window_start = a.last_window
 				AND s.feature = a.feature AND s.measure = a.measure

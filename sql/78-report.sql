@@ -58,7 +58,7 @@ BEGIN ATOMIC
 				array_agg(s.statistic_low ORDER BY s.window_start),
 				array_agg(s.statistic_high ORDER BY s.window_start),
 				array_agg(s.drifted ORDER BY s.window_start))
-			FROM shown AS s), 'distance from the baseline; dashed: tolerated'));
+			FROM shown AS s), 'distance from the baseline; dashed: tolerated; orange: drift'));
 END;
 
 COMMENT ON FUNCTION mlmeta.report_feature(mlmeta.monitors, mlmeta.monitor_baselines, text) IS
@@ -98,7 +98,7 @@ h1,h2,h3{line-height:1.2}h3{margin:.2rem 0;overflow-wrap:anywhere}p{margin:.3rem
 .skip{position:absolute;left:-99rem}.skip:focus{left:1rem;top:1rem;background:var(--paper);padding:.5rem}
 a{color:inherit}:focus-visible{outline:3px solid #2563eb;outline-offset:2px}
 .card{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:.8rem;margin:.8rem 0}
-.plots{display:flex;flex-wrap:wrap;gap:1rem}figure{margin:0;flex:0 1 auto;min-width:0}figcaption{color:var(--soft);font-size:.85rem}#alerts+.table td:last-child{min-width:22rem}td.d{white-space:nowrap}
+.plots{display:flex;flex-wrap:wrap;gap:1rem}figure{margin:0;flex:0 1 auto;min-width:0;max-width:23rem}figcaption{color:var(--soft);font-size:.85rem}#alerts+.table td:last-child{min-width:22rem}td.d{white-space:nowrap}
 .verdict{font-size:.8em;font-weight:600;white-space:nowrap}.bad{color:var(--bad)}.good{color:var(--good)}.unknown{color:var(--soft)}
 .table{overflow-x:auto}table{border-collapse:collapse;width:100%%;font-size:.9rem}
 th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid var(--line);vertical-align:top}td.n{text-align:right;font-variant-numeric:tabular-nums}
@@ -135,11 +135,17 @@ caption{text-align:left;color:var(--soft);padding:.3rem 0}
 			SELECT mlmeta.svg_timeline(array_agg(r.window_start ORDER BY r.window_start),
 				array_agg(r.statistic ORDER BY r.window_start),
 				CASE figure WHEN 'mae' THEN 'Mean absolute error' ELSE 'ROC AUC' END || ' over time',
-				max(r.tolerance), NULL, NULL,
-				array_agg(r.verdict = 'drift' ORDER BY r.window_start))
+				(array_agg(r.tolerance ORDER BY r.window_start DESC)
+					FILTER (WHERE r.tolerance IS NOT NULL))[1],
+				NULL, NULL, array_agg(r.verdict = 'drift' ORDER BY r.window_start),
+				array_agg(e.statistic ORDER BY r.window_start))
 			FROM mlmeta.monitor_results AS r
+				LEFT JOIN mlmeta.monitor_results AS e ON e.monitor = r.monitor
+					AND e.window_start = r.window_start AND e.segment = ''
+					AND e.measure = 'estimated_' || figure
 			WHERE r.monitor = m.id AND r.segment = '' AND r.measure = figure),
-			CASE figure WHEN 'mae' THEN 'mean absolute error' ELSE 'ROC AUC' END
+			CASE figure WHEN 'mae' THEN 'mean absolute error'
+				ELSE 'ROC AUC, and in grey what scores promise without labels' END
 				|| '; dashed: the limit of what is usual'),
 			mlmeta.html_figure(mlmeta.svg_roc(quality), 'ROC curve, last 30 windows'),
 			mlmeta.html_figure(mlmeta.svg_calibration(quality),

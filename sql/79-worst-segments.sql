@@ -49,6 +49,7 @@ DECLARE
 	numbers mlmeta.histogram;
 	categories mlmeta.frequency_table;
 	edges float8[];
+	span float8;
 	listed text[];
 BEGIN
 	IF EXISTS (SELECT FROM mlmeta.columns(summary) AS c
@@ -64,17 +65,18 @@ BEGIN
 				SELECT mlmeta.quantile(numbers, i::float8 / bins) AS edge
 				FROM generate_series(1, bins - 1) AS i) AS e
 			WHERE e.edge > mlmeta.minimum(numbers) ORDER BY 1);
+		span := edges[cardinality(edges)] - edges[1];
 		code := format('CASE WHEN s.%1$I IS NULL OR s.%1$I::float8 = ''NaN'' THEN 0
 			ELSE 1 + width_bucket(s.%1$I::float8, %2$L::float8[]) END', feature, edges);
 		conditions[1] := format('(s.%1$I IS NULL OR s.%1$I::float8 = ''NaN'')', feature);
 		FOR i IN 0 .. cardinality(edges) LOOP
 			labels := labels || CASE
 				WHEN cardinality(edges) = 0 THEN format('%s is there', feature)
-				WHEN i = 0 THEN format('%s < %s', feature, mlmeta.svg_number(edges[1]))
+				WHEN i = 0 THEN format('%s < %s', feature, mlmeta.svg_number(edges[1], span))
 				WHEN i = cardinality(edges)
-					THEN format('%s >= %s', feature, mlmeta.svg_number(edges[i]))
-				ELSE format('%s <= %s < %s', mlmeta.svg_number(edges[i]), feature,
-					mlmeta.svg_number(edges[i + 1])) END;
+					THEN format('%s >= %s', feature, mlmeta.svg_number(edges[i], span))
+				ELSE format('%s <= %s < %s', mlmeta.svg_number(edges[i], span), feature,
+					mlmeta.svg_number(edges[i + 1], span)) END;
 			conditions := conditions || concat_ws(' AND ',
 				CASE WHEN i = 0 THEN format('s.%I IS NOT NULL', feature)
 					ELSE format('s.%I::float8 >= %L', feature, edges[i]) END,

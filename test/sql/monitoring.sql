@@ -136,6 +136,22 @@ SELECT window_start::date AS day, labelled, abs(roc_auc - estimated_roc_auc) < 0
 FROM quality_history WHERE monitor = 'late' ORDER BY 1;
 SELECT drop_monitor('late');
 
+-- Eight labels a day, all scored right in the baseline: its windows say that
+-- nothing but 1 is usual. One mistake may be chance, one label the wrong way
+-- round among many others is not.
+CREATE TABLE few AS SELECT '2026-01-01'::timestamptz + i * interval '3 hours' AS at, CASE WHEN i % 2 = 0 THEN 0.1 ELSE 0.9 END + i % 8 / 100.0 AS score, i % 2 = 1 AS label
+FROM generate_series(0, 8 * 10 - 1) AS i;
+UPDATE few SET label = NOT label WHERE at = '2026-01-08 00:00';
+UPDATE few SET label = NOT label WHERE at >= '2026-01-09' AND at < '2026-01-10';
+SELECT create_monitor('few', 'few', 'at', '1 day', features => '{score}', label => 'label', score => 'score') > 0 AS created;
+SELECT set_baseline('few', '2026-01-01', '2026-01-07') > 0 AS baseline;
+SELECT window_start::date AS day, round(statistic::numeric, 2) AS roc_auc, tolerance, verdict, reason FROM check_monitor('few', '2026-01-11')
+WHERE measure = 'roc_auc' ORDER BY 1;
+SELECT window_start::date AS day, measure, statistic_low < statistic AS has_error, reason FROM drift_history
+WHERE measure LIKE 'estimated%' AND window_start >= '2026-01-09' ORDER BY 1, 2;
+SELECT drop_monitor('few');
+DROP TABLE few;
+
 -- The windows before as baseline: a change is news once.
 CREATE TABLE step AS SELECT at, CASE WHEN at < '2026-01-10' THEN x ELSE x + 1 END AS x FROM scored WHERE id >= 0;
 SELECT create_monitor('step', 'step', 'at', '1 day') > 0 AS created;
