@@ -286,7 +286,9 @@ BEGIN ATOMIC
 		GROUP BY d.days, t.tolerance
 	), judged AS (
 		SELECT u.*, CASE
-				WHEN (checked).row_count = 0 THEN 'no data'
+				-- Of a small segment, no rows may be as usual as some.
+				WHEN (checked).row_count = 0 AND (u.lowest > 0
+					OR u.windows < 3 AND (checked).segment = '') THEN 'no data'
 				WHEN u.windows < 3 THEN 'too little data'
 				WHEN (checked).row_count < u.lowest OR (checked).row_count > u.highest THEN 'drift'
 				ELSE 'no drift'
@@ -302,7 +304,7 @@ BEGIN ATOMIC
 				ELSE greatest(j.lowest, 0) END END,
 		NULL::float8, (baseline).row_count, (checked).row_count, j.verdict,
 		CASE
-			WHEN (checked).row_count = 0 THEN 'no rows in the window'
+			WHEN j.verdict = 'no data' THEN 'no rows in the window'
 			WHEN j.windows < 3 THEN 'the baseline has fewer than three whole windows'
 			ELSE pg_catalog.format('%s rows, from %s to %s are usual', (checked).row_count,
 				pg_catalog.round(greatest(j.lowest, 0)::numeric),

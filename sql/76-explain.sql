@@ -118,6 +118,24 @@ COMMENT ON FUNCTION mlmeta.moved_parts(mlmeta.monitor_baselines,
 	mlmeta.monitor_windows, text) IS
 	'the bins or categories of a feature with their shares before and now, those that moved most first';
 
+CREATE FUNCTION mlmeta.segment_condition(monitor mlmeta.monitors, label text)
+RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN coalesce((
+	SELECT pg_catalog.string_agg(pg_catalog.format(
+		'mlmeta.segment_label(%L, ARRAY[%s]) = %L', p.names, e.expressions, label), ' OR ')
+	FROM pg_catalog.unnest((monitor).segment_sets) AS t (set),
+		LATERAL (SELECT pg_catalog.regexp_split_to_array(t.set, '\s*,\s*') AS names) AS p,
+		LATERAL (SELECT pg_catalog.string_agg(pg_catalog.format('(%s)', g.expression), ', ' ORDER BY u.n) AS expressions
+			FROM pg_catalog.unnest(p.names) WITH ORDINALITY AS u (name, n)
+				JOIN mlmeta.monitor_segments AS g
+					ON g.monitor = (segment_condition.monitor).id AND g.name = u.name) AS e
+	WHERE label <> '' AND mlmeta.is_of_sets(label, ARRAY[t.set])
+), 'true');
+
+COMMENT ON FUNCTION mlmeta.segment_condition(mlmeta.monitors, text) IS
+	'condition for the rows s of a segment';
+
 CREATE FUNCTION mlmeta.explain_alert(alert bigint) RETURNS jsonb
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
@@ -151,6 +169,17 @@ BEGIN
 		AND x.measure = a.measure;
 	IF w.profile IS NOT NULL AND a.measure IN ('ks', 'chi2', 'missing_share') THEN
 		moved := mlmeta.moved_parts(b, w, a.feature);
+	END IF;
+	IF a.measure = 'missing_share' THEN
+		SELECT jsonb_build_array(jsonb_build_object('missing', true,
+			'share_reference', s.reference, 'share_current', s.reference + r.statistic,
+			'change', r.statistic)) || moved
+		INTO moved
+		FROM (SELECT (c.null_count + c.nan_count)::float8
+					/ nullif(c.n + c.null_count + c.nan_count, 0) AS reference
+			FROM mlmeta.columns(mlmeta.reference_of(b, a.segment, a.last_window)) AS c
+			WHERE c.feature = a.feature LIMIT 1) AS s;
+		moved := coalesce(moved, '[]');
 	END IF;
 
 	-- The rows behind it: in the bins or categories that grew.
@@ -188,7 +217,7 @@ BEGIN
 				AND s.feature = a.feature AND s.measure = a.measure
 				AND s.segment <> a.segment), '[]'),
 		'rows', format('SELECT %s FROM (%s
-) AS s WHERE %s AND (%s)',
+) AS s WHERE %s AND (%s) AND (%s)',
 			CASE WHEN m.key_columns = '{}' THEN 's.*' ELSE (
 				SELECT string_agg(format('s.%I', k.name), ', ' ORDER BY k.n)
 				FROM unnest(m.key_columns || CASE WHEN a.feature = ANY (m.features)
@@ -196,8 +225,8 @@ BEGIN
 			m.query,
 			replace(replace(mlmeta.time_condition(m), '$1',
 					format('%L::timestamptz', a.last_window)),
-				'$2', format('%L::timestamptz', coalesce(w.window_end, a.last_window))),
-			condition),
+				'$2', format('%L::timestamptz', coalesce(r.window_end, w.window_end, a.last_window))),
+			mlmeta.segment_condition(m, a.segment), condition),
 		'baseline', jsonb_build_object('number', b.id, 'data_version', b.dataset::text,
 			'period_start', b.period_start, 'period_end', b.period_end,
 			'trailing_windows', b.trailing_windows),
