@@ -62,7 +62,7 @@ SELECT e ->> 'segment' AS segment, e ->> 'feature' AS feature,
 FROM alerts AS a, explain_alert(a.id) AS e ORDER BY 1, 2;
 -- The query that it gives returns the rows in the bins that grew.
 SELECT e ->> 'rows' AS query FROM alerts AS a, explain_alert(a.id) AS e WHERE a.segment = 'region=s' LIMIT 1 \gset
-SELECT count(*) > 60 AS some, max(q.x) < 0.51 AS all_below, count(*) = count(*) FILTER (WHERE s.region = 's') AS of_the_segment FROM (:query) AS q JOIN scored AS s USING (id);
+SELECT count(*) > 30 AS some, max(q.x) < 0.51 AS all_below, count(*) = count(*) FILTER (WHERE s.region = 's') AS of_the_segment FROM (:query) AS q JOIN scored AS s USING (id);
 
 -- Late rows: within the look-back, once; and idempotent.
 UPDATE monitors SET look_back = '3 days';
