@@ -8,9 +8,10 @@ use FindBin;
 use lib "$FindBin::RealBin/lib";
 
 use MlmetaCluster;
+use POSIX ();
 use Test::More;
 
-my $server = MlmetaCluster->new('schedules');
+my $server = MlmetaCluster->new('schedules', synchronous_commit => 'on');
 my $have_cron = $server->query('postgres',
 	"SELECT count(*) FROM pg_available_extensions WHERE name = 'pg_cron'");
 
@@ -95,6 +96,48 @@ $server->restart('immediate');
 $server->gives('due', 'SELECT count(*) FROM mlmeta.monitor_windows', $before, 'a check that was cut off leaves nothing');
 $server->gives('due', "SELECT count(DISTINCT window_start) FROM mlmeta.check_monitor('first', now() + interval '2 hours')",
 	'2', 'the next one does it all', user => 'one');
+
+# The backend is killed while run_due() reads the second of three monitors: the
+# first is done, of the second nothing is there, and a rerun completes.
+$server->query('due', <<'SQL', user => 'one');
+SET search_path = public, mlmeta;
+SELECT drop_monitor(name) FROM monitors WHERE owner = 'one';
+SQL
+monitor(one => "killed_$_") foreach 1 .. 3;
+my $done = "SELECT string_agg(m.name || ' ' || (SELECT count(*) > 15 FROM mlmeta.monitor_windows AS w WHERE w.monitor = m.id)"
+  . " || ' ' || (SELECT count(*) > 0 FROM mlmeta.monitor_results AS r WHERE r.monitor = m.id), ', ' ORDER BY m.name)"
+  . " FROM mlmeta.monitors AS m WHERE m.owner = 'one'";
+$server->query('due', <<'SQL', user => 'one');
+ALTER TABLE killed_2 RENAME TO killed_2_rows;
+CREATE VIEW killed_2 AS SELECT * FROM killed_2_rows WHERE pg_sleep(0.5) IS NOT NULL;
+SQL
+my $child = fork() // die $!;
+if ($child == 0)
+{
+	$server->psql('due', 'CALL mlmeta.run_due()', user => 'one');
+	POSIX::_exit(0);
+}
+my $victim = '';
+foreach (1 .. 100)
+{
+	$victim = $server->query('due', "SELECT pid FROM pg_stat_activity WHERE query ~ '^CALL' AND wait_event = 'PgSleep'");
+	last if $victim;
+	select undef, undef, undef, 0.2;
+}
+like($victim, qr/^\d+$/, 'run_due() is in the middle of it');
+kill 'KILL', $victim;
+waitpid $child, 0;
+foreach (1 .. 100)
+{
+	last if ($server->psql('due', 'SELECT 1'))[0] == 0;
+	select undef, undef, undef, 0.2;
+}
+$server->gives('due', $done, 'killed_1 true true, killed_2 false false, killed_3 false false',
+	'what was committed stays, what was cut off leaves nothing');
+$server->query('due', 'CREATE OR REPLACE VIEW killed_2 AS SELECT * FROM killed_2_rows', user => 'one');
+$server->succeeds('due', 'CALL mlmeta.run_due()', 'a rerun comes to its end', user => 'one');
+$server->gives('due', $done, 'killed_1 true true, killed_2 true true, killed_3 true true', 'and completes');
+$server->gives('due', 'SELECT count(*) FROM mlmeta.due_monitors()', '0', 'nothing is left to do', user => 'one');
 $server->stop;
 
 SKIP:
@@ -109,14 +152,14 @@ SKIP:
 	$server->gives('due', "SELECT mlmeta.schedule_monitor('timed', '* * * * *') > 0", 't', 'there is a job');
 	$server->gives('due', 'SELECT jobname, schedule, command FROM cron.job',
 		"mlmeta timed|* * * * *|CALL mlmeta.run_due('timed')", 'it calls run_due()');
-	my $done = 'f';
+	my $there = 'f';
 	foreach (1 .. 90)
 	{
-		$done = $server->query('due', 'SELECT count(*) > 15 FROM mlmeta.monitor_windows');
-		last if $done eq 't';
+		$there = $server->query('due', 'SELECT count(*) > 15 FROM mlmeta.monitor_windows');
+		last if $there eq 't';
 		sleep 1;
 	}
-	is($done, 't', 'and within the minute the windows are there')
+	is($there, 't', 'and within the minute the windows are there')
 	  or diag($server->query('due', 'SELECT * FROM cron.job_run_details'));
 	$server->query('due', "SELECT mlmeta.unschedule_monitor('timed')");
 	$server->gives('due', 'SELECT count(*) FROM cron.job', '0', 'the job can be ended');
