@@ -165,6 +165,53 @@ SELECT feature, measure, round(statistic::numeric, 3) AS statistic, n_reference,
 FROM compare_windows('step', '2026-01-04', '2026-01-10', '2026-01-10', '2026-01-14') WHERE measure = 'ks';
 SELECT drop_monitor('step');
 
+-- Baselines of every kind, over sources of every kind.
+CREATE TABLE parted (at timestamptz NOT NULL, x float8, plan text) PARTITION BY RANGE (at);
+CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM ('2026-01-01') TO ('2026-01-11');
+CREATE TABLE parted_2 PARTITION OF parted FOR VALUES FROM ('2026-01-11') TO ('2026-02-01');
+INSERT INTO parted SELECT at, x, plan FROM scored WHERE id >= 0;
+CREATE MATERIALIZED VIEW kept AS SELECT * FROM parted;
+CREATE EXTENSION file_fdw;
+SELECT current_setting('data_directory') || '/mlmeta_parted.csv' AS file \gset
+SET extra_float_digits = 1;
+COPY (SELECT * FROM parted) TO :'file' WITH (FORMAT csv);
+SET extra_float_digits = 0;
+CREATE SERVER files FOREIGN DATA WRAPPER file_fdw;
+CREATE FOREIGN TABLE remote (at timestamptz, x float8, plan text) SERVER files OPTIONS (filename :'file', format 'csv');
+SELECT create_monitor('from ' || source, source, 'at', '1 day', features => '{x,plan}') > 0 AS created
+FROM unnest(ARRAY['parted', 'kept', 'remote', 'SELECT * FROM parted WHERE plan IS NOT NULL', 'TABLE parted']) AS s (source);
+SELECT name, count(*) AS baseline FROM monitors AS m, set_baseline(m.name, '2026-01-01', '2026-01-11') WHERE name ~ '^from' GROUP BY name ORDER BY name;
+SELECT m.name, count(*) FILTER (WHERE r.verdict = 'no drift' AND measure IN ('ks', 'chi2')) AS quiet, count(DISTINCT md5(r::text)) > 10 AS many
+FROM monitors AS m, check_monitor(m.name, '2026-01-14') AS r WHERE name ~ '^from' GROUP BY m.name ORDER BY m.name;
+SELECT w.window_start::date AS day, count(*) AS monitors, count(DISTINCT w.profile) AS profiles, min(w.row_count), max(w.row_count) FROM monitor_windows AS w JOIN monitors AS m ON m.id = w.monitor WHERE m.name ~ '^from' GROUP BY 1 ORDER BY 1;
+-- A data version, the data of a run, and of a model; the profile of a model.
+SELECT snapshot_dataset('training', 'SELECT * FROM parted WHERE at < ''2026-01-11''') AS data \gset
+SELECT start_run('baseline') AS run \gset
+SELECT use_artifact(:'run', :'data', 'training') = :'data' AS used;
+SELECT log_artifact(:'run', 'model:m:1', 'file:///m1') = 'model:m:1' AS logged;
+SELECT create_model('m') > 0 AS model, create_model_version('m', :'run', 'model:m:1') AS version;
+SELECT log_artifact(:'run', 'model:m:2', 'file:///m2') = 'model:m:2' AS logged;
+SELECT set_baseline('from parted', :'data'::artifact) AS baseline \gset
+SELECT period_end::date, dataset = :'data'::artifact AS of_data FROM monitor_baselines WHERE id = :baseline;
+SELECT set_baseline_of_run('from parted', :'run') AS baseline \gset
+SELECT period_end::date, dataset = :'data'::artifact AS of_data FROM monitor_baselines WHERE id = :baseline;
+SELECT set_baseline_of_model('from parted', 'm', 1) AS baseline \gset
+SELECT period_end::date, dataset = :'data'::artifact AS of_data FROM monitor_baselines WHERE id = :baseline;
+SELECT start_run('elsewhere') AS run \gset
+SELECT log_artifact(:'run', 'model:m:3', 'file:///m3') = 'model:m:3' AS logged;
+SELECT create_model_version('m', :'run', 'model:m:3', profile => (SELECT profile(f) FROM parted AS p, LATERAL (SELECT p.x, p.plan) AS f WHERE at < '2026-01-11')) AS version;
+SELECT set_baseline_of_model('from parted', 'm', 2) IS NOT NULL AS baseline;
+UPDATE monitor_baselines SET period_end = '2026-01-11' WHERE id = (SELECT max(id) FROM monitor_baselines);
+SELECT verdict, count(*) FROM check_monitor('from parted', '2026-01-14', since => '2026-01-11') WHERE is_primary GROUP BY verdict;
+SELECT set_baseline_of_model('from parted', 'm', 9);
+SELECT drop_monitor(name) IS NULL FROM monitors WHERE name ~ '^from' ORDER BY name;
+COPY (SELECT WHERE false) TO :'file';
+DROP FOREIGN TABLE remote;
+DROP SERVER files;
+DROP EXTENSION file_fdw;
+DROP MATERIALIZED VIEW kept;
+DROP TABLE parted;
+
 -- Columns with nothing in them, and columns with one value.
 CREATE TABLE odd (at timestamp, nothing float8, one int, words text, nan float8, flags boolean, doc jsonb, tags text[]);
 INSERT INTO odd SELECT '2026-01-01'::timestamp + i * interval '1 hour', NULL, 7, 'w' || i % 5, 'NaN', i % 2 = 0, '{}', ARRAY['a']
