@@ -156,7 +156,7 @@ extern void histogram_remove(Histogram *histogram, double value);
 extern void histogram_add_times(Histogram *histogram, double value,
 								int64 times, int sign);
 extern bool histogram_same_grid(const Histogram *a, const Histogram *b);
-extern void histogram_count_overflow(void) pg_attribute_noreturn();
+extern void histogram_count_overflow(void);
 extern void histogram_combine(Histogram *into, const Histogram *from,
 							  int sign);
 extern int64 histogram_finite_count(const Histogram *histogram);
