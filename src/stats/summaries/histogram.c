@@ -269,9 +269,9 @@ histogram_set_cells(Histogram *histogram, int bins)
 	histogram->prefix_bits = 64;
 }
 
-/* Adds one value, NaN and infinities included */
-void
-histogram_add(Histogram *histogram, double value)
+/* Counts one value, NaN and infinities included */
+static void
+count_one(Histogram *histogram, double value)
 {
 	if (likely(isfinite(value)))
 	{
@@ -382,10 +382,7 @@ find_bounds(const double *values, int n, double *low, double *high)
 	return !isnan(zero_even + zero_odd);
 }
 
-/*
- * Adds n values, as histogram_add() of each would. Over a grid that is faster:
- * the grid stays in the cache, and no value waits for the one before.
- */
+/* Adds n values, NaN and infinities included */
 void
 histogram_add_many(Histogram *histogram, const double *values, int n)
 {
@@ -398,7 +395,7 @@ histogram_add_many(Histogram *histogram, const double *values, int n)
 		(histogram->form != HISTOGRAM_CELLS && histogram->sums == NULL))
 	{
 		for (int i = 0; i < n; i++)
-			histogram_add(histogram, values[i]);
+			count_one(histogram, values[i]);
 		return;
 	}
 
@@ -422,6 +419,31 @@ histogram_add_many(Histogram *histogram, const double *values, int n)
 }
 
 /*
+ * Adds one value, NaN and infinities included. It is counted by
+ * histogram_catch_up(), which whoever looks at a state calls first.
+ */
+void
+histogram_add(Histogram *histogram, double value)
+{
+	if (unlikely(histogram->waiting == NULL))
+		histogram->waiting =
+			MemoryContextAlloc(histogram->summary.context,
+							   HISTOGRAM_MAX_WAITING * sizeof(double));
+	histogram->waiting[histogram->n_waiting++] = value;
+	if (histogram->n_waiting == HISTOGRAM_MAX_WAITING)
+		histogram_catch_up(histogram);
+}
+
+void
+histogram_catch_up(Histogram *histogram)
+{
+	int			n = histogram->n_waiting;
+
+	histogram->n_waiting = 0;
+	histogram_add_many(histogram, histogram->waiting, n);
+}
+
+/*
  * Takes out a value that was added before. Counts and sums stay exact;
  * minimum and maximum become covering bounds when one of them leaves.
  */
@@ -429,6 +451,7 @@ void
 histogram_remove(Histogram *histogram, double value)
 {
 	Assert(histogram->form == HISTOGRAM_GRID);
+	histogram_catch_up(histogram);
 	if (isnan(value))
 	{
 		histogram->nan_count--;
@@ -543,11 +566,15 @@ add_counts(int64 *into, const int64 *from, int n, int sign)
  * as after detaching.
  */
 void
-histogram_combine(Histogram *into, const Histogram *from, int sign)
+histogram_combine(Histogram *into, Histogram *from, int sign)
 {
-	bool		into_empty = histogram_finite_count(into) == 0;
-	bool		from_empty = histogram_finite_count(from) == 0;
+	bool		into_empty;
+	bool		from_empty;
 
+	histogram_catch_up(into);
+	histogram_catch_up(from);
+	into_empty = histogram_finite_count(into) == 0;
+	from_empty = histogram_finite_count(from) == 0;
 	if ((into->form == HISTOGRAM_CELLS) != (from->form == HISTOGRAM_CELLS) ||
 		(into->form == HISTOGRAM_CELLS && into->bins != from->bins) ||
 		(into->form != HISTOGRAM_CELLS && !histogram_same_grid(into, from)))
@@ -640,6 +667,7 @@ histogram_add_times(Histogram *histogram, double value, int64 times, int sign)
 	Assert(times >= 0 && (sign > 0 || histogram->form == HISTOGRAM_GRID));
 	if (times == 0)
 		return;
+	histogram_catch_up(histogram);
 	if (isnan(value))
 	{
 		add_counts(&histogram->nan_count, &times, 1, sign);
@@ -830,6 +858,7 @@ histogram_quantile(const Histogram *histogram, double p)
 Histogram *
 histogram_settled(Histogram *histogram)
 {
+	histogram_catch_up(histogram);
 	if (histogram->form == HISTOGRAM_CELLS)
 		return histogram_from_cells(histogram);
 	return histogram;
@@ -1152,6 +1181,7 @@ histogram_archive(Archive *ar, Summary *summary)
 	Histogram  *histogram = (Histogram *) summary;
 	int			version = HISTOGRAM_VERSION;
 
+	histogram_catch_up(histogram);
 	archive_open(ar);
 	archive_version(ar, HISTOGRAM_VERSION, &version);
 	archive_enum(ar, "form", &histogram->form, forms, lengthof(forms));

@@ -45,6 +45,9 @@
 #define GRID_NO_GUESS			65535
 #define HISTOGRAM_DEFAULT_BINS	240
 
+/* Few, as there may be thousands of groups */
+#define HISTOGRAM_MAX_WAITING	32
+
 /* At least so many leading bits: a cell lies within one binade */
 #define HISTOGRAM_MIN_PREFIX	15
 
@@ -118,6 +121,13 @@ typedef struct Histogram
 	int64	   *counts;
 	int64	   *sums;			/* NULL: unknown, as once detached */
 
+	/*
+	 * Of a state: values that are not counted yet. Several at once take less
+	 * time than one after the other, as none waits for the one before.
+	 */
+	int			n_waiting;
+	double	   *waiting;		/* NULL, or room for HISTOGRAM_MAX_WAITING */
+
 	/* CELLS */
 	int			bins;			/* wanted */
 	int			prefix_bits;
@@ -145,6 +155,7 @@ extern void histogram_set_grid(Histogram *histogram,
 							   const HistogramGrid *grid);
 extern void histogram_set_cells(Histogram *histogram, int bins);
 extern void histogram_add(Histogram *histogram, double value);
+extern void histogram_catch_up(Histogram *histogram);
 extern void histogram_add_many(Histogram *histogram, const double *values,
 							   int n);
 extern void histogram_remove(Histogram *histogram, double value);
@@ -157,8 +168,7 @@ extern void histogram_add_times(Histogram *histogram, double value,
 								int64 times, int sign);
 extern bool histogram_same_grid(const Histogram *a, const Histogram *b);
 extern void histogram_count_overflow(void);
-extern void histogram_combine(Histogram *into, const Histogram *from,
-							  int sign);
+extern void histogram_combine(Histogram *into, Histogram *from, int sign);
 extern int64 histogram_finite_count(const Histogram *histogram);
 extern double histogram_mean(const Histogram *histogram);
 extern double histogram_spread(const Histogram *histogram);
@@ -174,8 +184,8 @@ extern Histogram *histogram_attached(Histogram *histogram,
 extern void histogram_archive(Archive *ar, Summary *summary);
 
 /*
- * The histogram itself, or, of the CELLS form, a new one on the grid its data
- * choose; in the current context.
+ * The histogram itself with all values counted, or, of the CELLS form, a new
+ * one on the grid its data choose; in the current context.
  */
 extern Histogram *histogram_settled(Histogram *histogram);
 

@@ -630,6 +630,7 @@ mlmeta_histogram_final(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	state = summary_read(PG_GETARG_DATUM(0), &histogram_type);
+	histogram_catch_up(state);
 	if (state->form != HISTOGRAM_CELLS)
 		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
 	return summary_datum(histogram_from_cells(state));
