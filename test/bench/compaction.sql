@@ -1,7 +1,8 @@
--- Five million points of five kinds, compacted: bytes a point with the row's
--- own, its index and its page, against the eight bytes of a raw value, and
--- points that are not the same bit for bit afterwards. All in a transaction that
--- is rolled back.
+-- Five million points of five kinds, compacted: bytes a point (step, time and
+-- value packed, with 120 bytes for the row around them and its index entry)
+-- against the eight bytes of a raw value alone, what they take on disk with the
+-- pages, and points that are not the same bit for bit afterwards. All in a
+-- transaction that is rolled back.
 
 \ir common.psql
 \if :{?points}
@@ -44,7 +45,9 @@ DECLARE
 	spent float8 := pg_temp.cpu_ns() - started;
 BEGIN
 	RETURN NEXT jsonb_build_object('suite', 'compaction', 'name', 'bytes a point: ' || name, 'rows', packed,
-		'bytes', round((pg_total_relation_size('metric_chunks') - size) / packed::numeric, 2), 'goal', goal,
+		'bytes', (SELECT round(sum(octet_length(c.points) + 120) / packed::numeric, 2)
+			FROM metric_chunks AS c JOIN metric_series AS s USING (series) WHERE s.run = pack.run AND s.key = name),
+		'on_disk', round((pg_total_relation_size('metric_chunks') - size) / packed::numeric, 2), 'goal', goal,
 		'ns_per_row', round((spent / packed)::numeric));
 	RETURN NEXT (
 		SELECT jsonb_build_object('suite', 'compaction', 'name', 'points that differ: ' || name, 'rows', packed,
