@@ -98,6 +98,35 @@ FROM (SELECT h.model, lower(h.valid) AS at, count(*) OVER () AS points,
 SQL
 $server->gives('load', 'SELECT count(*) FROM mlmeta.verify_audit()', '0', 'the chains are whole');
 
+# Stage, alias, evidence, audit rows, events and notifications are one transaction.
+my $state = <<'SQL';
+SELECT md5(string_agg(t::text, ';' ORDER BY t::text)) FROM (
+	SELECT to_jsonb(v) AS t FROM mlmeta.model_versions AS v UNION ALL SELECT to_jsonb(a) FROM mlmeta.model_aliases AS a
+	UNION ALL SELECT to_jsonb(p) FROM mlmeta.stage_periods AS p UNION ALL SELECT to_jsonb(p) FROM mlmeta.alias_periods AS p
+	UNION ALL SELECT to_jsonb(l) FROM mlmeta.audit_log AS l UNION ALL SELECT to_jsonb(e) FROM mlmeta.events AS e
+	UNION ALL SELECT to_jsonb(q) FROM mlmeta.transition_requests AS q UNION ALL SELECT to_jsonb(g) FROM mlmeta.gate_results AS g) AS all_rows
+SQL
+$server->query('load', "SELECT mlmeta.add_gate('m1', 'production', 'yes', 'SELECT true')");
+my $before = $server->query('load', $state);
+for my $end ('ROLLBACK', 'COMMIT')
+{
+	my $said = $server->query('load', <<"SQL");
+LISTEN mlmeta_events;
+SELECT max(event) AS last FROM mlmeta.events \\gset
+BEGIN;
+SELECT promote_any('m1') AS done \\gset
+$end;
+SELECT 'events ' || coalesce(string_agg(event::text, ' ' ORDER BY event), '') FROM mlmeta.events WHERE event > :last;
+SQL
+	my ($events) = $said =~ /^events (.*)$/m;
+	my @notified = $said =~ /notification "mlmeta_events" with payload "(\d+)"/g;
+
+	is("@notified", $events, "$end: each event is notified by its number, and no other");
+	cmp_ok(scalar @notified, $end eq 'COMMIT' ? '>=' : '==', $end eq 'COMMIT' ? 4 : 0, "$end: so many");
+	my $same = $server->query('load', $state) eq $before;
+	is($same, $end eq 'ROLLBACK', "$end: all of it or nothing");
+}
+
 # Workers take what there is; every fifth time one loses what it had in hand.
 for my $consumer (['workers', 'READ COMMITTED'], ['isolated', 'REPEATABLE READ'])
 {
