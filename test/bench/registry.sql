@@ -12,7 +12,7 @@ SELECT set_alias('bench_' || n, 'champion', 5) FROM generate_series(1, 200) AS n
 CREATE TABLE plain_versions AS
 SELECT m.model || '@champion' AS reference, v.* FROM model_versions AS v JOIN models AS m USING (model_id) WHERE v.version = 5;
 CREATE UNIQUE INDEX ON plain_versions (reference);
-CREATE TABLE plain_log (LIKE model_resolutions INCLUDING DEFAULTS);
+CREATE TABLE plain_log (LIKE model_resolutions INCLUDING DEFAULTS INCLUDING IDENTITY);
 CREATE INDEX ON plain_log (model_id, version, at);
 ANALYZE models, model_versions, model_aliases, projects, plain_versions;
 

@@ -2,7 +2,7 @@
 -- and do, tested as each.
 BEGIN;
 SET search_path = public, mlmeta;
-SELECT plan(77);
+SELECT plan(80);
 
 SELECT lives_ok($$ SELECT setup_roles('t_reg') $$, 'the roles are made');
 SELECT lives_ok($$ SELECT setup_roles('t_reg_') $$, 'once more does nothing');
@@ -102,6 +102,12 @@ SELECT is(pg_temp.tries('rita', $$ SELECT uri FROM mlmeta.resolve_model('fraud:1
 	'only by resolving it');
 SELECT results_eq($$ SELECT model, version, user_name, purpose, reference FROM model_downloads $$,
 	$$ VALUES ('fraud', 1, 'rita', 'scoring', 'fraud:1') $$, 'which is on the record');
+-- Nobody can be kept from rolling his own transaction back; the number is gone then.
+SAVEPOINT hidden;
+SELECT is(pg_temp.tries('rita', $$ SELECT uri FROM mlmeta.resolve_model('fraud:1', 'secretly') $$), 's3://secret/1', 'who rolls back');
+ROLLBACK TO hidden;
+SELECT is(pg_temp.tries('rita', $$ SELECT uri FROM mlmeta.resolve_model('fraud:1', 'openly') $$), 's3://secret/1', 'has learnt it too');
+SELECT results_eq($$ SELECT max(n) - min(n) + 1 - count(*) FROM model_downloads $$, $$ VALUES (1::bigint) $$, 'and left a gap');
 SELECT is(pg_temp.tries('rita', $$ SELECT mlmeta.resolve_model('fraud:1', NULL) $$), '22004', 'with a purpose');
 SELECT is(pg_temp.tries('rita', $$ SELECT mlmeta.resolve_model('fraud', 'x') $$), '22023', 'a reference names a version');
 SELECT is(pg_temp.tries('rita', $$ SELECT mlmeta.resolve_model('fraud@nobody', 'x') $$), '42704', 'an alias that is there');
