@@ -147,7 +147,13 @@ BEGIN
 	-- and let those that follow wait, so that no event falls in between.
 	LOCK TABLE mlmeta.events IN SHARE ROW EXCLUSIVE MODE;
 	INSERT INTO mlmeta.event_consumers (consumer, owner)
-	VALUES (create_event_consumer.consumer, mlmeta.caller());
+	VALUES (create_event_consumer.consumer, mlmeta.caller())
+	ON CONFLICT DO NOTHING;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'event consumer "%" already exists', consumer
+			USING ERRCODE = 'duplicate_object',
+				HINT = 'Names of consumers are one of a kind in the database.';
+	END IF;
 	IF from_start THEN
 		INSERT INTO mlmeta.event_deliveries (consumer, event, model_id)
 		SELECT create_event_consumer.consumer, e.event, e.model_id

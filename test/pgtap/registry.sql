@@ -2,7 +2,7 @@
 -- evidence, and what is known of it afterwards.
 BEGIN;
 SET search_path = public, mlmeta;
-SELECT plan(112);
+SELECT plan(121);
 
 CREATE ROLE trainer;
 CREATE ROLE anna;
@@ -390,6 +390,27 @@ SELECT throws_ok($$ SELECT request_transition('churn', 1, 'live') $$, '42704', '
 SELECT throws_ok($$ SELECT request_transition('churn', 9, 'production') $$, '42704', 'model "churn" has no version 9',
 	'the version must be there');
 SELECT throws_ok($$ SELECT approve(-1) $$, '42704', 'request -1 does not exist', 'the request must be there');
+
+-- Evidence is frozen with the request, whatever becomes of gates and policies.
+SELECT results_eq(format('SELECT name, passed, detail, query, owner FROM gate_results WHERE request = %s', :q6),
+	$$ VALUES ('auc', false, NULL::text, 'SELECT value >= 0.8, format(''auc is %s'', value) FROM metric_latest WHERE run = $3 AND key = ''auc''', 'postgres') $$,
+	'the gate is gone, what it said and asked stays');
+SELECT throws_ok($$ UPDATE gate_results SET passed = true $$, '55000', NULL, 'and cannot be improved');
+SELECT throws_ok($$ DELETE FROM approvals $$, '55000', NULL, 'approvals stay');
+SELECT throws_ok($$ INSERT INTO approvals SELECT * FROM approvals $$, '23505', NULL, 'one a person');
+SELECT throws_ok(format('UPDATE transition_requests SET bypassed = false WHERE request = %s', :q6), '55000', NULL, 'a decision stays as it was');
+SELECT results_eq(format('SELECT detail #>> ''{gates,0,passed}'' FROM audit_trail WHERE detail ->> ''request'' = ''%s'' AND action = ''transition_bypassed''', :q6),
+	$$ VALUES ('false') $$, 'the chain has the evidence too');
+
+-- One person is enough where a policy says so, and only there.
+SELECT set_policy('churn', 'archived', requester_may_approve => true) \gset
+SELECT pg_temp.as_user('anna', 'SELECT request_transition(''churn'', 1, ''archived'')') AS own \gset
+SELECT is(pg_temp.as_user('anna', format('SELECT approve(%s)', :own)), 'completed', 'an own request, when the policy allows it');
+SELECT set_policy('churn', 'staging', 1, '{boss}') \gset
+SELECT pg_temp.as_user('anna', 'SELECT request_transition(''churn'', 1, ''staging'')') AS own \gset
+SELECT throws_ok(format('SELECT pg_temp.as_user(''ben'', ''SELECT approve(%s)'')', :own), '42501', NULL, 'a policy of one approver');
+SELECT set_policy('churn', 'staging', 1) \gset
+SELECT is(pg_temp.as_user('ben', format('SELECT approve(%s)', :own)), 'completed', 'that was changed holds for what is pending');
 
 -- Two requests for one place.
 SELECT request_transition('churn', 1, 'production') AS qa \gset

@@ -2,7 +2,7 @@
 -- the queue of retraining, events.
 BEGIN;
 SET search_path = public, mlmeta;
-SELECT plan(78);
+SELECT plan(79);
 
 CREATE TABLE public.orders AS SELECT n AS id, n * 1.5 AS price FROM generate_series(1, 50) AS n;
 SELECT start_run('churn', params => '{"depth": 6}', source => '{"repository": "git:churn", "commit": "abc",
@@ -245,6 +245,7 @@ BEGIN
 END
 $$;
 SELECT is((SELECT events FROM event_backlog WHERE consumer = 'all'), 0::bigint, 'until none is left');
+SELECT throws_ok($$ SELECT create_event_consumer('all') $$, '42710', 'event consumer "all" already exists', 'names of consumers are one of a kind');
 SELECT is(purge_events('0') > 0, true, 'then they can be purged');
 SELECT is_empty($$ SELECT * FROM verify_audit() $$, 'the trail keeps them');
 
