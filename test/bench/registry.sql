@@ -57,7 +57,7 @@ CREATE ROLE bench_member;
 GRANT bench_writer TO bench_member;
 SELECT create_project('bench') \g /dev/null
 SELECT create_experiment('bench_' || n, 'bench') FROM generate_series(1, 100) AS n \g /dev/null
-INSERT INTO runs (experiment_id) SELECT experiment_id FROM experiments, generate_series(1, 200) WHERE project = 'bench';
+INSERT INTO runs (experiment_id, started_at) SELECT experiment_id, now() FROM experiments, generate_series(1, 200) WHERE project = 'bench';
 INSERT INTO run_params (run, key, value) SELECT run, 'p' || k, to_jsonb(k) FROM runs, generate_series(1, 10) AS k ORDER BY run;
 SELECT log_metrics(run, '{"a": 1, "b": 2}') FROM (SELECT run FROM runs LIMIT 1) AS r \g /dev/null
 SELECT run AS one FROM metric_series LIMIT 1 \gset

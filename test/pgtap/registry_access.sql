@@ -96,7 +96,7 @@ SELECT is(pg_temp.tries('t_inside', $$ SELECT string_agg(n::text, ' ') FROM (
 -- More runs than are kept.
 SET LOCAL work_mem = '64kB';
 SELECT add_member('vault', 't_team', 'reader') \gset
-INSERT INTO runs (experiment_id) SELECT e.experiment_id FROM experiments AS e, generate_series(1, 7000) WHERE experiment = 'deep';
+INSERT INTO runs (experiment_id, started_at) SELECT e.experiment_id, now() FROM experiments AS e, generate_series(1, 7000) WHERE experiment = 'deep';
 INSERT INTO run_params (run, key, value) SELECT run, 'b', '1' FROM runs;
 SELECT is(pg_temp.tries('t_outside', $$ SELECT count(*) FROM mlmeta.run_params $$), '0', 'of 7,000 runs none is seen');
 SELECT is(pg_temp.tries('t_inside', $$ SELECT count(*) FROM mlmeta.run_params WHERE key = 'b' $$), '5', 'or those one may see');

@@ -233,7 +233,8 @@ SQL
 $server->query('shop', 'SELECT mlmeta.finish_run(run) FROM mlmeta.runs WHERE finished_at IS NULL', @owner);
 
 my $contents = contents('shop');
-is(join(' ', $contents =~ /^(mlmeta\.[^|]*)\|0\|/mg),
+# That one is empty outside of the transaction that needs it.
+is(join(' ', grep { $_ ne 'mlmeta.lifted_guards' } $contents =~ /^(mlmeta\.[^|]*)\|0\|/mg),
 	'', 'no table or view of the extension is empty, so that each is tested');
 
 #
