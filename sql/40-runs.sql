@@ -400,7 +400,7 @@ CREATE TRIGGER guard_runs_delete
 	FOR EACH STATEMENT EXECUTE FUNCTION mlmeta.guard_append_only();
 
 CREATE FUNCTION mlmeta.check_running(run mlmeta.run) RETURNS void
-LANGUAGE plpgsql STABLE PARALLEL SAFE
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
