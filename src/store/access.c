@@ -78,7 +78,7 @@ typedef enum Place
 static const struct
 {
 	const char *table;
-	const char *index;			/* by whose first column; NULL: primary key */
+	const char *index;			/* its first column; NULL: primary key */
 	const char *column;			/* what is read of a row */
 	Size		key_size;		/* 0: no answers are kept by this key */
 }			places[N_PLACES] = {
@@ -127,11 +127,11 @@ static struct
 {
 	bool		holds;			/* looked at when a statement begins anew */
 	Oid			schema;
-	Oid			closed;			/* index of the projects that are closed */
+	Oid			closed;			/* index of projects that are closed */
 	Way			ways[N_PLACES];
 }			known;
 
-/* Forgetting: memory is given back by who builds anew, or by the transaction */
+/* Forgetting: memory goes when it is needed anew, or with the transaction */
 static void
 forget_at_end(XactEvent event, void *argument)
 {
@@ -323,7 +323,8 @@ read_column(Place place, Datum key, Datum *value, bool *lasting)
 {
 	for (int attempt = 0; attempt < 2; attempt++)
 	{
-		Snapshot	snapshot = attempt == 0 ? GetActiveSnapshot() : SnapshotSelf;
+		Snapshot	snapshot = attempt == 0 ? GetActiveSnapshot() :
+			SnapshotSelf;
 		Relation	table;
 		SysScanDesc scan = begin_scan(place, key, snapshot, &table);
 		HeapTuple	row = systable_getnext(scan);

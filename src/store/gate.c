@@ -12,7 +12,7 @@
  * - it runs in a read-only transaction, which also holds for whatever
  *	 functions it calls, and which cannot be undone from within;
  * - it runs in a subtransaction that is rolled back in any case;
- * - its names do not mean temporary tables of the session it happens to run in,
+ * - its names do not mean temporary tables of the session that it runs in,
  *	 which whoever decides could make to say what he likes.
  *
  * The function gives nobody rights he lacks: it runs queries only for an owner
