@@ -363,8 +363,11 @@ BEGIN ATOMIC
 			END AS new_verdict
 		FROM numbered AS r
 			LEFT JOIN adjusted AS a ON a.n = r.n,
-			LATERAL (SELECT coalesce((mlmeta.rule_of(r.monitor, r.feature, r.measure,
-				r.segment)).tolerance, (judge_results.monitor).tolerance) AS tolerance
+			LATERAL (SELECT coalesce(CASE WHEN EXISTS (
+						SELECT FROM mlmeta.monitor_rules AS x
+						WHERE x.monitor = (judge_results.monitor).id)
+					THEN (mlmeta.rule_of(r.monitor, r.feature, r.measure, r.segment)).tolerance
+				END, (judge_results.monitor).tolerance) AS tolerance
 				WHERE r.verdict IS NULL
 				UNION ALL SELECT r.tolerance WHERE r.verdict IS NOT NULL) AS l
 	)
@@ -471,7 +474,7 @@ COMMENT ON FUNCTION mlmeta.settle_result(mlmeta.monitors, mlmeta.monitor_baselin
 	mlmeta.monitor_results) IS
 	'a measured result with the exact statistic of the rows of that feature, window and segment; unchanged where the baseline''s rows are no longer what they were';
 
-CREATE FUNCTION mlmeta.judge_window(
+CREATE FUNCTION mlmeta.measure_window(
 	monitor mlmeta.monitors,
 	baseline mlmeta.monitor_baselines,
 	window_start timestamptz,
@@ -486,51 +489,71 @@ DECLARE
 	reference mlmeta.profile;
 	past_errors float8[];
 	past_windows bigint;
-	measured mlmeta.monitor_results[] := '{}'::mlmeta.monitor_results[];
-	judged mlmeta.monitor_results[];
-	settled boolean := false;
 BEGIN
 	FOR w IN
 		SELECT x.* FROM mlmeta.monitor_windows AS x
-		WHERE x.monitor = (judge_window.monitor).id
-			AND x.window_start = judge_window.window_start
+		WHERE x.monitor = (measure_window.monitor).id
+			AND x.window_start = measure_window.window_start
 		ORDER BY x.segment
 	LOOP
 		SELECT s.* INTO usual FROM mlmeta.monitor_baseline_segments AS s
-		WHERE s.baseline = (judge_window.baseline).id AND s.segment = w.segment;
-		measured := measured || mlmeta.measure_rows(monitor, usual, w);
+		WHERE s.baseline = (measure_window.baseline).id AND s.segment = w.segment;
+		RETURN NEXT mlmeta.measure_rows(monitor, usual, w);
 		IF w.row_count = 0 THEN
-			measured := measured || ARRAY(
-				SELECT (x.monitor, x.window_start, x.window_end, x.segment, c.name,
-					c.n, 'rows', true, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-					NULL, NULL, 0, 'no data', 'no rows in the window', false)::mlmeta.monitor_results
-				FROM unnest(monitor.features) WITH ORDINALITY AS c (name, n),
-					LATERAL (SELECT w.*) AS x
-				WHERE w.segment = '');
+			RETURN QUERY
+				SELECT w.monitor, w.window_start, w.window_end, w.segment, c.name,
+					c.n::integer, 'rows', true, NULL::float8, NULL::float8,
+					NULL::float8, NULL::float8, NULL::float8, NULL::float8,
+					NULL::float8, NULL::float8, NULL::float8, NULL::bigint, 0::bigint,
+					'no data', 'no rows in the window', false
+				FROM unnest(monitor.features) WITH ORDINALITY AS c (name, n)
+				WHERE w.segment = '';
 			CONTINUE;
 		END IF;
 		reference := mlmeta.reference_of(baseline, w.segment, w.window_start);
 		IF reference IS NULL THEN
-			measured := measured || (w.monitor, w.window_start, w.window_end,
+			RETURN NEXT (w.monitor, w.window_start, w.window_end,
 				w.segment, '', 0, 'segment', true, NULL, NULL, NULL, NULL, NULL, NULL,
 				NULL, NULL, NULL, 0, w.row_count, 'too little data',
 				'the segment is new: the baseline has no rows of it', false)::mlmeta.monitor_results;
 		ELSE
-			measured := measured || ARRAY(
-				SELECT r FROM mlmeta.measure_drift(monitor, reference, w) AS r);
+			RETURN QUERY SELECT * FROM mlmeta.measure_drift(monitor, reference, w);
 		END IF;
-		SELECT ARRAY[avg(abs(x.estimated_roc_auc - mlmeta.roc_auc(x.quality))),
-				avg(abs(x.estimated_accuracy - mlmeta.accuracy(x.quality)))],
-			count(x.estimated_roc_auc - mlmeta.roc_auc(x.quality))
-		INTO past_errors, past_windows
-		FROM mlmeta.monitor_windows AS x
-		WHERE x.monitor = w.monitor AND x.segment = w.segment
-			AND x.window_start < w.window_start AND x.quality IS NOT NULL;
-		measured := measured || ARRAY(
-			SELECT r FROM mlmeta.measure_quality(monitor, usual, w, past_errors,
-				past_windows, w.window_end + monitor.label_delay <= until) AS r);
+		IF monitor.label_column IS NOT NULL THEN
+			SELECT ARRAY[avg(abs(x.estimated_roc_auc - mlmeta.roc_auc(x.quality))),
+					avg(abs(x.estimated_accuracy - mlmeta.accuracy(x.quality)))],
+				count(x.estimated_roc_auc - mlmeta.roc_auc(x.quality))
+			INTO past_errors, past_windows
+			FROM mlmeta.monitor_windows AS x
+			WHERE x.monitor = w.monitor AND x.segment = w.segment
+				AND x.window_start < w.window_start AND x.quality IS NOT NULL;
+			RETURN QUERY SELECT * FROM mlmeta.measure_quality(monitor, usual, w,
+				past_errors, past_windows, w.window_end + monitor.label_delay <= until);
+		END IF;
 	END LOOP;
+END
+$$;
 
+COMMENT ON FUNCTION mlmeta.measure_window(mlmeta.monitors, mlmeta.monitor_baselines,
+	timestamptz, timestamptz) IS
+	'all measures of a stored window, segment by segment; primary ones have no verdict yet';
+
+CREATE FUNCTION mlmeta.judge_window(
+	monitor mlmeta.monitors,
+	baseline mlmeta.monitor_baselines,
+	window_start timestamptz,
+	until timestamptz
+) RETURNS SETOF mlmeta.monitor_results
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	measured mlmeta.monitor_results[];
+	judged mlmeta.monitor_results[];
+	settled boolean := false;
+BEGIN
+	measured := ARRAY(SELECT r
+		FROM mlmeta.measure_window(monitor, baseline, window_start, until) AS r);
 	judged := ARRAY(SELECT r FROM mlmeta.judge_results(monitor, measured) AS r);
 	FOR i IN 1 .. cardinality(measured) LOOP
 		IF judged[i].verdict = 'undecided' AND judged[i].measure = 'ks' THEN

@@ -4,6 +4,10 @@
 -- resolved. Every change of an alert is a row of alert_events, written with the
 -- change and announced by NOTIFY mlmeta_alert with the alert's number, all in one
 -- transaction: an alert commits with its evidence or not at all.
+--
+-- Who passes them on reads with take_alerts(), which remembers what each reader
+-- has had. Numbers do not tell: of two checks that run at once, the one that drew
+-- the lower number may commit last.
 
 CREATE TABLE mlmeta.alerts (
 	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -56,7 +60,7 @@ CREATE TABLE mlmeta.alert_events (
 CREATE INDEX alert_events_alert ON mlmeta.alert_events (alert, id);
 
 COMMENT ON TABLE mlmeta.alert_events IS
-	'what happened to alerts, append-only: who reads them in order of id misses nothing';
+	'what happened to alerts, append-only; those of one alert are committed in order of id, those of several are not: see take_alerts()';
 COMMENT ON COLUMN mlmeta.alert_events.state IS
 	'the alert''s state from then on';
 COMMENT ON COLUMN mlmeta.alert_events.window_start IS
@@ -65,6 +69,21 @@ COMMENT ON COLUMN mlmeta.alert_events.window_start IS
 CREATE TRIGGER guard_alert_events
 	BEFORE UPDATE OR DELETE OR TRUNCATE ON mlmeta.alert_events
 	FOR EACH STATEMENT EXECUTE FUNCTION mlmeta.guard_append_only();
+
+CREATE TABLE mlmeta.alert_deliveries (
+	owner text NOT NULL DEFAULT CURRENT_USER,
+	reader text NOT NULL CHECK (mlmeta.is_name(reader)),
+	event bigint NOT NULL REFERENCES mlmeta.alert_events ON DELETE CASCADE,
+	delivered_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+	PRIMARY KEY (owner, reader, event)
+);
+
+CREATE INDEX alert_deliveries_event ON mlmeta.alert_deliveries (event);
+
+COMMENT ON TABLE mlmeta.alert_deliveries IS
+	'which changes of alerts a reader has taken, see take_alerts()';
+COMMENT ON COLUMN mlmeta.alert_deliveries.reader IS
+	'a name of the role''s own: pager, mail';
 
 CREATE FUNCTION mlmeta.alert_severity(
 	monitor bigint,

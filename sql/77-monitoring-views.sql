@@ -99,6 +99,46 @@ FROM mlmeta.alert_events AS e
 COMMENT ON VIEW mlmeta.alert_history IS
 	'what happened to alerts, a row per change';
 
+CREATE FUNCTION mlmeta.take_alerts(reader text, n integer DEFAULT 100)
+RETURNS SETOF mlmeta.alert_history
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM mlmeta.check_writable();
+	PERFORM mlmeta.check_name('reader', reader);
+	IF NOT coalesce(n > 0, false) THEN
+		RAISE EXCEPTION 'reader "%" cannot take % alerts', reader,
+				coalesce(n::text, 'NULL')
+			USING ERRCODE = 'invalid_parameter_value';
+	END IF;
+	-- Another worker of this reader has them in hand.
+	IF NOT pg_try_advisory_xact_lock(
+			hashtextextended('mlmeta.alert_deliveries ' || current_user, hashtext(reader))) THEN
+		RETURN;
+	END IF;
+	RETURN QUERY
+	WITH taken AS (
+		INSERT INTO mlmeta.alert_deliveries (reader, event)
+		SELECT take_alerts.reader, e.id
+		FROM mlmeta.alert_events AS e
+		WHERE NOT EXISTS (
+			SELECT FROM mlmeta.alert_deliveries AS d
+			WHERE d.owner = current_user AND d.reader = take_alerts.reader
+				AND d.event = e.id)
+		ORDER BY e.id
+		LIMIT n
+		RETURNING event
+	)
+	SELECT h.* FROM mlmeta.alert_history AS h
+		JOIN taken AS t ON t.event = h.event
+	ORDER BY h.event;
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta.take_alerts(text, integer) IS
+	'changes of alerts that this reader of the current role has not had: none is missed, whatever the order in which they commit; taken when the transaction commits, and offered again when it does not';
+
 CREATE VIEW mlmeta.feature_health WITH (security_invoker = true) AS
 SELECT m.name AS monitor, f.name AS feature, f.n AS position,
 	l.window_start AS last_window, l.verdict, l.measure, l.statistic, l.reason,

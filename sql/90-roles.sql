@@ -97,6 +97,8 @@ BEGIN
 				NULL),
 			('event_consumers', 'mlmeta.holds_role(CURRENT_USER::text, owner)',
 				NULL),
+			('alert_deliveries', 'mlmeta.holds_role(CURRENT_USER::text, owner)',
+				'mlmeta.holds_role(CURRENT_USER::text, owner)'),
 			-- A monitor runs what it stores with its owner's rights: nobody else
 			-- writes there. Who sees its model sees what it found.
 			('monitors', 'mlmeta.holds_role(CURRENT_USER::text, owner) OR CASE WHEN project IS NOT NULL THEN mlmeta.permits_project(''reader'', project) ELSE model IS NULL OR mlmeta.permits_reference(''reader'', model) END',
@@ -276,6 +278,7 @@ BEGIN
 			('INSERT', 'monitor_checks', ARRAY['id', 'checked_at', 'user_name']),
 			('INSERT', 'alerts', ARRAY['id', 'opened_at', 'changed_at']),
 			('INSERT', 'alert_events', ARRAY['id', 'at', 'user_name']),
+			('INSERT', 'alert_deliveries', ARRAY['owner', 'delivered_at']),
 			('UPDATE', 'runs', ARRAY['run', 'experiment_id', 'user_name', 'created_at']),
 			('UPDATE', 'run_tags', ARRAY['run', 'key']),
 			('UPDATE', 'metric_keys', ARRAY['key']),
@@ -295,7 +298,8 @@ BEGIN
 			('DELETE', 'monitor_windows', '{}'),
 			('DELETE', 'monitor_results', '{}'),
 			('DELETE', 'monitor_checks', '{}'),
-			('DELETE', 'alerts', '{}')
+			('DELETE', 'alerts', '{}'),
+			('DELETE', 'alert_deliveries', '{}')
 		) AS g (privilege, name, recorded)
 	LOOP
 		PERFORM mlmeta.grant_columns(granted.privilege, ARRAY[granted.name],

@@ -46,7 +46,8 @@ ORDER BY c.relname;
 -- Tables ----------------------------------------------------------------------
 
 SELECT is((SELECT string_agg(line, E'\n' ORDER BY line COLLATE "C") FROM matrix WHERE relkind NOT IN ('v', 'S')),
-$$alert_events: reader SELECT; writer INSERT(alert,state,severity,window_start,comment)
+$$alert_deliveries: reader SELECT; writer INSERT(reader,event) DELETE
+alert_events: reader SELECT; writer INSERT(alert,state,severity,window_start,comment)
 alerts: reader SELECT; writer INSERT(monitor,segment,feature,measure,state,severity,owner,first_window,last_window,windows,worst_statistic,reason,snoozed_until) UPDATE(state,severity,owner,first_window,last_window,windows,worst_statistic,reason,snoozed_until,changed_at) DELETE
 alias_periods: reader SELECT
 approvals: reader SELECT
