@@ -184,6 +184,7 @@ SELECT mlmeta.set_segments('$experiment', '{"half": "x > 0"}');
 SELECT mlmeta.set_baseline('$experiment', '2024-01-01', '2024-01-03');
 SELECT mlmeta.set_rule('$experiment', measure => 'ks', tolerance => 0.05);
 SELECT count(*) FROM mlmeta.check_monitor('$experiment', '2024-01-11');
+SELECT count(*) FROM mlmeta.take_alerts('$experiment');
 SELECT mlmeta.create_model('$experiment', description => 'a model', tags => '{"\\u00fc": 1}');
 SELECT mlmeta.create_event_consumer('$experiment');
 SELECT mlmeta.create_model_version('$experiment', :'child', 'model:$experiment:v1',
