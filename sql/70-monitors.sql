@@ -99,7 +99,7 @@ COMMENT ON COLUMN mlmeta.monitors.query IS
 COMMENT ON COLUMN mlmeta.monitors.granularity IS
 	'length of a window';
 COMMENT ON COLUMN mlmeta.monitors.time_zone IS
-	'the time zone whose days and months the windows follow';
+	'the time zone whose days and months the windows follow; windows shorter than a day are counted in UTC';
 COMMENT ON COLUMN mlmeta.monitors.features IS
 	'columns of the source that are profiled';
 COMMENT ON COLUMN mlmeta.monitors.all_features IS

@@ -167,6 +167,16 @@ RETURN CASE WHEN (monitor).time_type = 'timestamptz'::regtype
 COMMENT ON FUNCTION mlmeta.time_condition(mlmeta.monitors, integer) IS
 	'condition for rows between two parameters, $1 and $2 by default, which an index on the time column serves';
 
+-- Days and months follow the monitor's time zone. Hours are counted in UTC: no
+-- clock is put forward or back there, and every window has its full length.
+CREATE FUNCTION mlmeta.window_zone(monitor mlmeta.monitors) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN (monitor).granularity < '1 day'::interval THEN 'UTC'
+	ELSE (monitor).time_zone END;
+
+COMMENT ON FUNCTION mlmeta.window_zone(mlmeta.monitors) IS
+	'the time zone in which a monitor''s windows are counted: UTC where they are shorter than a day';
+
 -- Written out, because this is evaluated for every row: a function with a CASE
 -- would not be inlined, and costs more than all the rest of a scan.
 CREATE FUNCTION mlmeta.window_expression(monitor mlmeta.monitors) RETURNS text
@@ -181,9 +191,13 @@ RETURN (
 			(monitor).granularity, x.at)
 	END
 	FROM (SELECT CASE WHEN (monitor).time_type = 'timestamptz'::regtype
-			THEN pg_catalog.format('(s.%I AT TIME ZONE %L)', (monitor).time_column,
-				(monitor).time_zone)
-			ELSE pg_catalog.format('s.%I::timestamp', (monitor).time_column) END AS at,
+				THEN pg_catalog.format('(s.%I AT TIME ZONE %L)', (monitor).time_column,
+					mlmeta.window_zone(monitor))
+			WHEN mlmeta.window_zone(monitor) = (monitor).time_zone
+				THEN pg_catalog.format('s.%I::timestamp', (monitor).time_column)
+			ELSE pg_catalog.format('(s.%I::timestamp AT TIME ZONE %L AT TIME ZONE %L)',
+				(monitor).time_column, (monitor).time_zone, mlmeta.window_zone(monitor))
+			END AS at,
 		CASE WHEN pg_catalog.date_trunc('month', (monitor).granularity) = (monitor).granularity
 			THEN pg_catalog.date_part('year', (monitor).granularity) * 12
 				+ pg_catalog.date_part('month', (monitor).granularity)
@@ -327,7 +341,7 @@ BEGIN
 	mlmeta.accuracy(f.expected), clock_timestamp(), 1
 FROM (%3$s
 ) AS f (start, segment, row_count, profile, quality, expected, errors)',
-		monitor.time_zone, monitor.granularity,
+		mlmeta.window_zone(monitor), monitor.granularity,
 		mlmeta.scan_query(monitor, query, without))
 	USING period_start, period_end, reference, quality, monitor.id;
 END

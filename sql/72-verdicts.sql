@@ -445,8 +445,8 @@ BEGIN
 		CASE WHEN label = '' THEN 'true' ELSE format('CASE %s END', label) END)
 	INTO distance, p_value, n_reference, n_current
 	USING undecided.window_start, undecided.window_end,
-		CASE WHEN trails THEN ((undecided.window_start AT TIME ZONE monitor.time_zone)
-				- baseline.trailing_windows * monitor.granularity) AT TIME ZONE monitor.time_zone
+		CASE WHEN trails THEN ((undecided.window_start AT TIME ZONE mlmeta.window_zone(monitor))
+				- baseline.trailing_windows * monitor.granularity) AT TIME ZONE mlmeta.window_zone(monitor)
 			ELSE baseline.period_start END,
 		CASE WHEN trails THEN undecided.window_start
 			WHEN baseline.dataset IS NULL THEN baseline.period_end END;

@@ -131,11 +131,11 @@ BEGIN
 		SELECT * FROM mlmeta.scan_windows(monitor, monitor.query, first_window,
 			last_end, baseline.profile, baseline.quality, without)
 	), windows AS (
-		SELECT g.at AT TIME ZONE monitor.time_zone AS window_start,
-			(g.at + monitor.granularity) AT TIME ZONE monitor.time_zone AS window_end
+		SELECT g.at AT TIME ZONE mlmeta.window_zone(monitor) AS window_start,
+			(g.at + monitor.granularity) AT TIME ZONE mlmeta.window_zone(monitor) AS window_end
 		FROM generate_series(mlmeta.window_start(
-				first_window AT TIME ZONE monitor.time_zone, monitor.granularity),
-			(last_end AT TIME ZONE monitor.time_zone) - interval '1 microsecond',
+				first_window AT TIME ZONE mlmeta.window_zone(monitor), monitor.granularity),
+			(last_end AT TIME ZONE mlmeta.window_zone(monitor)) - interval '1 microsecond',
 			monitor.granularity) AS g (at)
 	), expected AS (
 		-- Segments of the baseline that a window lacks, and those whose rows
@@ -276,8 +276,8 @@ BEGIN ATOMIC
 	INSERT INTO mlmeta.monitor_results AS r (monitor, window_start, window_end,
 		segment, feature, position, measure, is_primary, verdict, reason)
 	VALUES ((record_failed_check.monitor).id, record_failed_check.window_start,
-		((record_failed_check.window_start AT TIME ZONE (monitor).time_zone)
-			+ (monitor).granularity) AT TIME ZONE (monitor).time_zone,
+		((record_failed_check.window_start AT TIME ZONE mlmeta.window_zone(monitor))
+			+ (monitor).granularity) AT TIME ZONE mlmeta.window_zone(monitor),
 		record_failed_check.segment, record_failed_check.feature, 0, 'check',
 		true, 'no data', pg_catalog.format('%s failed: %s (%s)',
 			CASE WHEN record_failed_check.segment <> '' THEN 'the segment'
@@ -380,8 +380,8 @@ BEGIN
 	SELECT max(x.window_end) INTO next_window
 	FROM mlmeta.monitor_windows AS x WHERE x.monitor = m.id;
 	next_window := mlmeta.window_start(
-		coalesce(next_window, b.period_end) AT TIME ZONE m.time_zone, m.granularity)
-		AT TIME ZONE m.time_zone;
+		coalesce(next_window, b.period_end) AT TIME ZONE mlmeta.window_zone(m), m.granularity)
+		AT TIME ZONE mlmeta.window_zone(m);
 	look_back := greatest(m.look_back, CASE WHEN m.label_delay > '0'
 		THEN m.label_delay + m.granularity END, '0');
 	-- Windows that were rolled up are not read again.
@@ -389,12 +389,12 @@ BEGIN
 	WHERE x.monitor = m.id AND x.merged_windows > 1;
 	first_window := greatest(least(next_window - look_back, since),
 		least(next_window, b.period_end), rolled_up);
-	first_window := mlmeta.window_start(first_window AT TIME ZONE m.time_zone, m.granularity)
-		AT TIME ZONE m.time_zone;
-	last_end := mlmeta.window_start(until AT TIME ZONE m.time_zone, m.granularity)
-		AT TIME ZONE m.time_zone;
-	watched := mlmeta.window_start((last_end AT TIME ZONE m.time_zone)
-		- interval '1 microsecond', m.granularity) AT TIME ZONE m.time_zone;
+	first_window := mlmeta.window_start(first_window AT TIME ZONE mlmeta.window_zone(m), m.granularity)
+		AT TIME ZONE mlmeta.window_zone(m);
+	last_end := mlmeta.window_start(until AT TIME ZONE mlmeta.window_zone(m), m.granularity)
+		AT TIME ZONE mlmeta.window_zone(m);
+	watched := mlmeta.window_start((last_end AT TIME ZONE mlmeta.window_zone(m))
+		- interval '1 microsecond', m.granularity) AT TIME ZONE mlmeta.window_zone(m);
 	IF first_window >= last_end AND m.freshness IS NULL THEN
 		RETURN;
 	END IF;
@@ -450,7 +450,7 @@ BEGIN
 			WHERE r.monitor = m.id AND r.window_start = watched AND r.measure = ANY (clock);
 			INSERT INTO mlmeta.monitor_results
 			SELECT * FROM mlmeta.watch_clock(m, watched,
-				((watched AT TIME ZONE m.time_zone) + m.granularity) AT TIME ZONE m.time_zone,
+				((watched AT TIME ZONE mlmeta.window_zone(m)) + m.granularity) AT TIME ZONE mlmeta.window_zone(m),
 				until);
 		END IF;
 	EXCEPTION

@@ -8,12 +8,12 @@ CREATE FUNCTION mlmeta.due_monitors(at timestamptz DEFAULT pg_catalog.now())
 RETURNS TABLE (monitor text, window_end timestamptz)
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-	SELECT m.name, mlmeta.window_start(at AT TIME ZONE m.time_zone, m.granularity)
-		AT TIME ZONE m.time_zone
+	SELECT m.name, mlmeta.window_start(at AT TIME ZONE mlmeta.window_zone(m), m.granularity)
+		AT TIME ZONE mlmeta.window_zone(m)
 	FROM mlmeta.monitors AS m
 	WHERE m.owner = CURRENT_USER AND m.is_enabled
-		AND (mlmeta.window_start(at AT TIME ZONE m.time_zone, m.granularity)
-				AT TIME ZONE m.time_zone > coalesce((
+		AND (mlmeta.window_start(at AT TIME ZONE mlmeta.window_zone(m), m.granularity)
+				AT TIME ZONE mlmeta.window_zone(m) > coalesce((
 					SELECT max(w.window_end) FROM mlmeta.monitor_windows AS w
 					WHERE w.monitor = m.id
 				), (
@@ -52,8 +52,8 @@ BEGIN
 			GET STACKED DIAGNOSTICS error_code = RETURNED_SQLSTATE,
 				error_message = MESSAGE_TEXT;
 	END;
-	start := mlmeta.window_start(now() AT TIME ZONE m.time_zone, m.granularity)
-		AT TIME ZONE m.time_zone;
+	start := mlmeta.window_start(now() AT TIME ZONE mlmeta.window_zone(m), m.granularity)
+		AT TIME ZONE mlmeta.window_zone(m);
 	INSERT INTO mlmeta.monitor_checks (monitor, until, status, windows, rows,
 		sqlstate, message, duration)
 	VALUES (m.id, now(), 'failed', 0, 0, error_code, error_message,

@@ -58,5 +58,27 @@ SELECT apply_retention('m') AS removed;
 SELECT min(window_start), max(window_end) FROM monitor_windows;
 SELECT min(window_start) >= '2026-03-01' AS results_too FROM monitor_results;
 
+-- Clocks are put forward and back: days have 23 and 25 hours, hours 60 minutes,
+-- each row is in one window.
+CREATE TABLE clock AS SELECT at, at AT TIME ZONE 'Europe/Berlin' AS local, i % 50 AS x
+FROM generate_series(0, 60 * 24 * 9 - 1) AS i, LATERAL (VALUES ('2026-03-23'::timestamptz + i * interval '1 minute'), ('2026-10-19'::timestamptz + i * interval '1 minute')) AS t (at);
+SELECT create_monitor(format('%s of %s', every, time), 'clock', time, every, features => '{x}') > 0 AS created
+FROM unnest('{at,local}'::text[]) AS c (time), unnest('{1 hour,1 day}'::interval[]) AS g (every);
+SELECT count(set_baseline(name, '2026-03-23', '2026-03-28')) AS baselines FROM monitors WHERE name ~ ' of ';
+SELECT m.name, count(*) FILTER (WHERE measure = 'row_count') AS windows, count(*) FILTER (WHERE measure = 'check') AS failed
+FROM monitors AS m, check_monitor(m.name, '2026-03-31') AS r WHERE name ~ ' of ' GROUP BY 1 ORDER BY 1;
+SELECT m.name, sum(row_count) AS rows, string_agg(DISTINCT (window_end - window_start)::text, ', ') AS lengths,
+	count(*) FILTER (WHERE row_count <> extract(epoch FROM window_end - window_start) / 60) AS wrong
+FROM monitor_windows AS w JOIN monitors AS m ON m.id = w.monitor WHERE name ~ ' of ' GROUP BY 1 ORDER BY 1;
+UPDATE monitor_baselines SET period_end = '2026-10-24' WHERE monitor IN (SELECT id FROM monitors WHERE name ~ ' of ');
+DELETE FROM monitor_windows WHERE monitor IN (SELECT id FROM monitors WHERE name ~ ' of ');
+SELECT m.name, count(*) FILTER (WHERE measure = 'row_count') AS windows, count(*) FILTER (WHERE measure = 'check') AS failed
+FROM monitors AS m, check_monitor(m.name, '2026-10-27') AS r WHERE name ~ ' of ' GROUP BY 1 ORDER BY 1;
+-- Local times that come twice are those of the second hour.
+SELECT m.name, sum(row_count) AS rows, string_agg(DISTINCT (window_end - window_start)::text, ', ') AS lengths,
+	count(*) FILTER (WHERE row_count <> extract(epoch FROM window_end - window_start) / 60) AS wrong
+FROM monitor_windows AS w JOIN monitors AS m ON m.id = w.monitor WHERE name ~ ' of ' GROUP BY 1 ORDER BY 1;
+SELECT drop_monitor(name) FROM monitors WHERE name ~ ' of ' ORDER BY name;
+
 SELECT drop_monitor('m');
-DROP TABLE scored, before, february, results, sizes;
+DROP TABLE clock, scored, before, february, results, sizes;
