@@ -214,11 +214,8 @@ mlmeta_share_lower_bound(PG_FUNCTION_ARGS)
 
 	check_samples("share_lower_bound", n, m);
 	measure_check_alpha("share_lower_bound", alpha);
-	if (!(p >= 0 && p <= 1 && q >= 0 && q <= 1))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("share_lower_bound: shares must be from 0 to 1"),
-				 errdetail("They are %g and %g.", p, q)));
+	measure_check_share("share_lower_bound", "share_reference", p);
+	measure_check_share("share_lower_bound", "share_current", q);
 	z = normal_quantile_upper(alpha / 2);
 	wilson_interval(p, (double) n, z, &p_low, &p_high);
 	wilson_interval(q, (double) m, z, &q_low, &q_high);
@@ -250,6 +247,7 @@ mlmeta_total_variation_lower_bound(PG_FUNCTION_ARGS)
 
 	check_samples("total_variation_lower_bound", n, m);
 	measure_check_alpha("total_variation_lower_bound", alpha);
+	measure_check_share("total_variation_lower_bound", "distance", distance);
 	scale = 1.0 / (double) n + 1.0 / (double) m;
 	PG_RETURN_FLOAT8(Max(0, distance -
 						 sqrt((double) Max(categories - 1, 0) * scale) / 2 -

@@ -646,6 +646,16 @@ measure_check_minimum(const char *function_name, double minimum)
 }
 
 void
+measure_check_share(const char *function_name, const char *what, double value)
+{
+	if (!(value >= 0 && value <= 1))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s: %s must be from 0 to 1", function_name, what),
+				 errdetail("It is %g.", value)));
+}
+
+void
 measure_check_alpha(const char *function_name, double alpha)
 {
 	if (!(alpha > 0 && alpha < 1))

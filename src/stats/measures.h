@@ -120,14 +120,17 @@ extern double measure_psi_lower_bound(double psi, int k, int64 n, int64 m,
 
 /*
  * Arguments: a value in nats in the given base of the logarithm; epsilon of
- * PSI; the least expectation of a cell; a level. They raise 22023, naming
+ * PSI; the least expectation of a cell; a share or a distance of shares,
+ * named what; a level. They raise 22023, naming
  * function_name, unless base > 1, 0 < epsilon < 1, minimum >= 0 (all finite),
- * 0 < alpha < 1.
+ * 0 <= share <= 1, 0 < alpha < 1.
  */
 extern double measure_in_base(const char *function_name, double nats,
 							  double base);
 extern void measure_check_epsilon(const char *function_name, double epsilon);
 extern void measure_check_minimum(const char *function_name, double minimum);
+extern void measure_check_share(const char *function_name, const char *what,
+								double value);
 extern void measure_check_alpha(const char *function_name, double alpha);
 
 #endif							/* MLMETA_STATS_MEASURES_H */

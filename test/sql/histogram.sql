@@ -357,6 +357,12 @@ SELECT pg_temp.fails(q) FROM (VALUES
 	(27, 'SELECT psi(h, h, epsilon => 0) FROM baseline'),
 	(28, 'SELECT ks_test(h, h, alternative => ''sideways'') FROM baseline'),
 	(29, 'SELECT ks_lower_bound(0.1, 10, 10, 1.5)'),
+	(29, 'SELECT ks_lower_bound(1.1, 10, 10)'),
+	(29, 'SELECT ks_lower_bound(''NaN'', 10, 10)'),
+	(29, 'SELECT ks_detectable(10, 10, -0.1)'),
+	(29, 'SELECT ks_detectable(10, 0, 0.1)'),
+	(29, 'SELECT total_variation_lower_bound(-1, 3, 10, 10)'),
+	(29, 'SELECT share_lower_bound(0.5, 1.5, 10, 10)'),
 	(30, 'SELECT sparkline(h, 0) FROM baseline'),
 	(31, 'SELECT histogram_combine(h, h) FROM baseline'),
 	(32, 'SELECT histogram(x, ARRAY[[1, 2], [3, 4]]) FROM v'),
@@ -376,7 +382,7 @@ SELECT pg_temp.fails(q) FROM (VALUES
 	(48, $q$SELECT (h::text || 'x')::histogram FROM baseline$q$),
 	(49, $q$SELECT left(h::text, 500)::histogram FROM baseline$q$),
 	(50, $q$SELECT replace(h::text, '"counts": [', '"counts": [9223372036854775807,')::histogram FROM baseline$q$)
-) AS t(i, q) ORDER BY i;
+) AS t(i, q) ORDER BY i, q;
 \pset format aligned
 \pset tuples_only off
 

@@ -917,7 +917,7 @@ mlmeta_classification_add_integer(PG_FUNCTION_ARGS)
 
 	if (unlikely(label != 0 && label != 1))
 		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("label %d of a classification is neither 0 nor 1",
 						label),
 				 errhint("For more than two classes see "

@@ -475,7 +475,7 @@ ks_bounds(const Stretches *all, Alternative alternative)
 static double
 ks_ratio(int128 scaled, int64 n, int64 m)
 {
-	return (double) scaled / ((double) n * (double) m);
+	return (double) scaled / (double) ((int128) n * m);
 }
 
 /* ks(reference, current): the rows' distance is at least this */
@@ -767,6 +767,7 @@ mlmeta_ks_lower_bound(PG_FUNCTION_ARGS)
 									  PG_GETARG_INT64(2));
 	double		level = check_level("ks_lower_bound", PG_GETARG_FLOAT8(3));
 
+	measure_check_share("ks_lower_bound", "d_low", PG_GETARG_FLOAT8(0));
 	PG_RETURN_FLOAT8(Max(0.0, PG_GETARG_FLOAT8(0) - level * scale));
 }
 
@@ -779,6 +780,11 @@ mlmeta_ks_detectable(PG_FUNCTION_ARGS)
 	double		level = check_level("ks_detectable", PG_GETARG_FLOAT8(3)) +
 		check_level("ks_detectable", PG_GETARG_FLOAT8(4));
 
+	if (!(PG_GETARG_FLOAT8(2) >= 0))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("ks_detectable: tolerance must not be negative"),
+				 errdetail("It is %g.", PG_GETARG_FLOAT8(2))));
 	PG_RETURN_FLOAT8(PG_GETARG_FLOAT8(2) + level * scale);
 }
 
