@@ -601,6 +601,37 @@ CREATE AGGREGATE mlmeta.t_test(
 COMMENT ON AGGREGATE mlmeta.t_test(float8, boolean, text) IS
 	'Welch''s or Student''s t test of two samples, exact over rows; options alternative, equal_variance';
 
+-- One sample, of the same state.
+
+CREATE FUNCTION mlmeta.quantiles_accum(
+	state internal, value float8, probabilities float8[])
+RETURNS internal
+LANGUAGE C IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'mlmeta_quantiles_accum';
+
+COMMENT ON FUNCTION mlmeta.quantiles_accum(internal, float8, float8[]) IS
+	'aggregate transition: collects a row of quantiles';
+
+CREATE FUNCTION mlmeta.quantiles_final(state internal)
+RETURNS float8[]
+LANGUAGE C IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'mlmeta_quantiles_final';
+
+COMMENT ON FUNCTION mlmeta.quantiles_final(internal) IS
+	'aggregate final: exact quantiles';
+
+CREATE AGGREGATE mlmeta.quantiles(value float8, probabilities float8[]) (
+	SFUNC = mlmeta.quantiles_accum,
+	STYPE = internal,
+	SSPACE = 65536,
+	FINALFUNC = mlmeta.quantiles_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE mlmeta.quantiles(float8, float8[]) IS
+	'exact type-7 quantiles at the probabilities, as percentile_cont has them, without sorting all rows; NULL and NaN take no part';
+
 -- Weighted rows have a state of their own.
 
 CREATE FUNCTION mlmeta.weighted_accum(

@@ -369,6 +369,7 @@ PG_FUNCTION_INFO_V1(mlmeta_two_sample_accum);
 PG_FUNCTION_INFO_V1(mlmeta_two_sample_accum_options);
 PG_FUNCTION_INFO_V1(mlmeta_two_sample_accum_bins);
 PG_FUNCTION_INFO_V1(mlmeta_two_sample_accum_bins_options);
+PG_FUNCTION_INFO_V1(mlmeta_quantiles_accum);
 
 static TwoSample *
 make_state(FunctionCallInfo fcinfo)
@@ -395,19 +396,11 @@ get_state(FunctionCallInfo fcinfo, bool *is_new)
 	return (TwoSample *) PG_GETARG_POINTER(0);
 }
 
-/* The row of arguments 1 and 2 */
 static inline void
-add_row(TwoSample *state, FunctionCallInfo fcinfo)
+add_value(TwoSample *state, int which, double value)
 {
-	double		value;
-	int			which;
-	Sample	   *sample;
+	Sample	   *sample = &state->sample[which];
 
-	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
-		return;
-	value = PG_GETARG_FLOAT8(1);
-	which = PG_GETARG_BOOL(2) ? CURRENT : REFERENCE;
-	sample = &state->sample[which];
 	if (unlikely(isnan(value)))
 	{
 		sample->n_nan++;
@@ -418,10 +411,22 @@ add_row(TwoSample *state, FunctionCallInfo fcinfo)
 	*sample->next++ = float_key(value);
 }
 
-/* The options of the first row; those of all others must be the same */
+/* The row of arguments 1 and 2 */
+static inline void
+add_row(TwoSample *state, FunctionCallInfo fcinfo)
+{
+	if (!PG_ARGISNULL(1) && !PG_ARGISNULL(2))
+		add_value(state, PG_GETARG_BOOL(2) ? CURRENT : REFERENCE,
+				  PG_GETARG_FLOAT8(1));
+}
+
+/*
+ * The options of the first row, or whatever other varlena argno is, called
+ * what; those of all others must be the same.
+ */
 static void
 note_options(TwoSample *state, FunctionCallInfo fcinfo, int argno,
-			 bool is_new)
+			 bool is_new, const char *what)
 {
 	bool		is_null = PG_ARGISNULL(argno);
 	text	   *options;
@@ -451,8 +456,7 @@ note_options(TwoSample *state, FunctionCallInfo fcinfo, int argno,
 					  state->options_size) != 0)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the options of a two-sample aggregate changed "
-						"within a group")));
+				 errmsg("the %s changed within a group", what)));
 	if (!is_null)
 		PG_FREE_IF_COPY(options, argno);
 }
@@ -478,6 +482,9 @@ note_bins(TwoSample *state, FunctionCallInfo fcinfo, int argno, bool is_new)
 	state->bins = bins;
 }
 
+static const char two_sample_options_name[] =
+	"options of a two-sample aggregate";
+
 /* (state, value float8, is_current boolean) */
 Datum
 mlmeta_two_sample_accum(PG_FUNCTION_ARGS)
@@ -496,7 +503,7 @@ mlmeta_two_sample_accum_options(PG_FUNCTION_ARGS)
 	bool		is_new;
 	TwoSample  *state = get_state(fcinfo, &is_new);
 
-	note_options(state, fcinfo, 3, is_new);
+	note_options(state, fcinfo, 3, is_new, two_sample_options_name);
 	add_row(state, fcinfo);
 	PG_RETURN_POINTER(state);
 }
@@ -521,9 +528,35 @@ mlmeta_two_sample_accum_bins_options(PG_FUNCTION_ARGS)
 	TwoSample  *state = get_state(fcinfo, &is_new);
 
 	note_bins(state, fcinfo, 3, is_new);
-	note_options(state, fcinfo, 4, is_new);
+	note_options(state, fcinfo, 4, is_new, two_sample_options_name);
 	add_row(state, fcinfo);
 	PG_RETURN_POINTER(state);
+}
+
+/* (state, value float8, probabilities float8[]): one sample, the reference */
+Datum
+mlmeta_quantiles_accum(PG_FUNCTION_ARGS)
+{
+	bool		is_new;
+	TwoSample  *state = get_state(fcinfo, &is_new);
+
+	note_options(state, fcinfo, 2, is_new, "probabilities of quantiles");
+	if (!PG_ARGISNULL(1))
+		add_value(state, REFERENCE, PG_GETARG_FLOAT8(1));
+	PG_RETURN_POINTER(state);
+}
+
+struct varlena *
+two_sample_options_bytes(const TwoSample *state)
+{
+	struct varlena *bytes;
+
+	if (state->options == NULL)
+		return NULL;
+	bytes = palloc(VARHDRSZ + state->options_size);
+	SET_VARSIZE(bytes, VARHDRSZ + state->options_size);
+	memcpy(VARDATA(bytes), state->options, state->options_size);
+	return bytes;
 }
 
 TwoSample *

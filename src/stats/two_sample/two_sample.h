@@ -62,6 +62,9 @@ extern void two_sample_options(const TwoSample *state,
 							   const char *function_name,
 							   const OptionSpec *specs, int n_specs);
 
+/* A copy of that argument as it was given; NULL if it is NULL */
+extern struct varlena *two_sample_options_bytes(const TwoSample *state);
+
 extern bool two_sample_has_infinity(TwoSample *state);
 
 /* Bits that are not the same in all keys of both samples */
