@@ -584,10 +584,12 @@ CREATE FUNCTION mlmeta.g_test(
 COMMENT ON FUNCTION mlmeta.g_test(mlmeta.histogram, mlmeta.histogram, integer, float8, boolean) IS
 	'G (likelihood ratio) test of homogeneity over about bins cells of equal share in the reference (0: the bins as they are), neighbours merged until each expects minimum_expected';
 
-CREATE FUNCTION mlmeta.ks(reference mlmeta.histogram, current mlmeta.histogram)
+CREATE FUNCTION mlmeta.ks(
+		reference mlmeta.histogram, current mlmeta.histogram,
+		alternative text DEFAULT 'two-sided')
 	RETURNS float8 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_histogram_ks';
-COMMENT ON FUNCTION mlmeta.ks(mlmeta.histogram, mlmeta.histogram) IS
+COMMENT ON FUNCTION mlmeta.ks(mlmeta.histogram, mlmeta.histogram, text) IS
 	'Kolmogorov-Smirnov distance: the lower bound, the rows differ at least this much; NULL when a side is empty';
 CREATE FUNCTION mlmeta.ks_test(
 		reference mlmeta.histogram, current mlmeta.histogram,

@@ -81,6 +81,9 @@ SELECT measure, count(*) >= 2900 AS thousands,
 	count(*) FILTER (WHERE (t).method <> (b).method) AS other_method,
 	count(*) FILTER (WHERE (b).p_low > 0 AND (b).p_high < 1) > 500 AS many_say_something
 FROM bounds GROUP BY measure ORDER BY measure;
+-- ks() is the lower bound, in each direction
+SELECT bool_and(ks(r, c) = (ks_test(r, c)).statistic_low AND ks(r, c, 'less') = (ks_test(r, c, 'less')).statistic_low
+	AND ks(r, c, alternative => 'greater') = (ks_test(r, c, 'greater')).statistic_low) AS the_same FROM summary WHERE seed <= 500;
 SELECT kind, measure, seed, t, b FROM bounds
 WHERE NOT ((t).statistic BETWEEN (b).statistic_low AND (b).statistic_high
 	AND (t).p_value BETWEEN (b).p_low * (1 - 1e-12) AND (b).p_high * (1 + 1e-12))

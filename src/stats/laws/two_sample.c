@@ -8,6 +8,10 @@
 
 #include "two_sample.h"
 
+const char *const alternative_names[] = {
+	"two-sided", "less", "greater", NULL
+};
+
 void
 sum_tie_groups(const TieGroup *groups, int64 ngroups, int64 *n, int64 *m)
 {

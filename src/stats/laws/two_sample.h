@@ -16,6 +16,9 @@ typedef enum Alternative
 	ALTERNATIVE_GREATER
 } Alternative;
 
+/* Their names in SQL, in this order; ends with NULL */
+extern const char *const alternative_names[];
+
 /*
  * The rows that share one value (or one bin): how many of each sample.  Arrays
  * of these are in ascending order of the value; groups without rows do no

@@ -478,16 +478,19 @@ ks_ratio(int128 scaled, int64 n, int64 m)
 	return (double) scaled / (double) ((int128) n * m);
 }
 
-/* ks(reference, current): the rows' distance is at least this */
+/* ks(reference, current, alternative): the rows' distance is at least this */
 Datum
 mlmeta_histogram_ks(PG_FUNCTION_ARGS)
 {
 	Stretches	all = make_stretches("ks", HISTOGRAM_ARG(0),
 									 HISTOGRAM_ARG(1));
+	Alternative alternative =
+		choice_parse("ks", "alternative",
+					 text_to_cstring(PG_GETARG_TEXT_PP(2)), alternative_names);
 
 	if (all.n == 0 || all.m == 0)
 		PG_RETURN_NULL();
-	PG_RETURN_FLOAT8(ks_ratio(ks_bounds(&all, ALTERNATIVE_TWO_SIDED).low, all.n,
+	PG_RETURN_FLOAT8(ks_ratio(ks_bounds(&all, alternative).low, all.n,
 							  all.m));
 }
 
@@ -726,13 +729,11 @@ histogram_ks_test(const Histogram *reference, const Histogram *current,
 Datum
 mlmeta_histogram_ks_test(PG_FUNCTION_ARGS)
 {
-	static const char *const alternatives[] =
-	{"two-sided", "less", "greater", NULL};
 	static const char *const methods[] =
 	{"auto", "exact", "exact_no_ties", "asymptotic", NULL};
 	Alternative alternative =
 		choice_parse("ks_test", "alternative",
-					 text_to_cstring(PG_GETARG_TEXT_PP(2)), alternatives);
+					 text_to_cstring(PG_GETARG_TEXT_PP(2)), alternative_names);
 	int			method = choice_parse("ks_test", "method",
 									  text_to_cstring(PG_GETARG_TEXT_PP(3)),
 									  methods);

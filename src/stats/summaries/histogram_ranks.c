@@ -112,15 +112,13 @@ no_ties_bounds(double low, double high, int64 n, int64 m,
 Datum
 mlmeta_histogram_mann_whitney_test(PG_FUNCTION_ARGS)
 {
-	static const char *const alternatives[] =
-	{"two-sided", "less", "greater", NULL};
 	Histogram  *reference =
 		histogram_settled(summary_read(PG_GETARG_DATUM(0), &histogram_type));
 	Histogram  *current =
 		histogram_settled(summary_read(PG_GETARG_DATUM(1), &histogram_type));
 	Alternative alternative =
 		choice_parse("mann_whitney_test", "alternative",
-					 text_to_cstring(PG_GETARG_TEXT_PP(2)), alternatives);
+					 text_to_cstring(PG_GETARG_TEXT_PP(2)), alternative_names);
 	RankMethod	method =
 		choice_parse("mann_whitney_test", "method",
 					 text_to_cstring(PG_GETARG_TEXT_PP(3)), methods);

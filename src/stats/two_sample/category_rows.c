@@ -465,13 +465,11 @@ count_on(FrequencyTable *side, const char *value)
 Datum
 mlmeta_frequency_pair_fisher_test(PG_FUNCTION_ARGS)
 {
-	static const char *const alternatives[] = {
-		"two-sided", "less", "greater", NULL
-	};
 	FrequencyPair *pair = pair_argument(fcinfo);
 	int			alternative = ALTERNATIVE_TWO_SIDED;
 	const OptionSpec specs[] = {
-		{"alternative", OPTION_CHOICE, &alternative, 0, 0, alternatives}
+		{"alternative", OPTION_CHOICE, &alternative, 0, 0,
+		alternative_names}
 	};
 	int64		n = pair->reference->n;
 	int64		m = pair->current->n;
@@ -487,7 +485,7 @@ mlmeta_frequency_pair_fisher_test(PG_FUNCTION_ARGS)
 	}
 	result.n_reference = n;
 	result.n_current = m;
-	result.method = psprintf("fisher exact, %s", alternatives[alternative]);
+	result.method = psprintf("fisher exact, %s", alternative_names[alternative]);
 	result.statistic = ((double) a / (double) (n - a)) /
 		((double) c / (double) (m - c));
 	if ((a == 0 && c == 0) || (a == n && c == m))

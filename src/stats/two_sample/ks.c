@@ -586,7 +586,7 @@ mlmeta_ks_final(PG_FUNCTION_ARGS)
 	int			alternative = ALTERNATIVE_TWO_SIDED;
 	const OptionSpec specs[] = {
 		{"alternative", OPTION_CHOICE, &alternative, 0, 0,
-		two_sample_alternatives},
+		alternative_names},
 	};
 
 	if (state == NULL)
@@ -608,7 +608,7 @@ mlmeta_ks_test_final(PG_FUNCTION_ARGS)
 	int			method = KS_AUTO;
 	const OptionSpec specs[] = {
 		{"alternative", OPTION_CHOICE, &alternative, 0, 0,
-		two_sample_alternatives},
+		alternative_names},
 		{"method", OPTION_CHOICE, &method, 0, 0, methods},
 	};
 	const char *missing;

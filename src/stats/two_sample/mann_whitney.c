@@ -34,7 +34,7 @@ mlmeta_mann_whitney_test_final(PG_FUNCTION_ARGS)
 	bool		continuity = true;
 	const OptionSpec specs[] = {
 		{"alternative", OPTION_CHOICE, &alternative, 0, 0,
-		two_sample_alternatives},
+		alternative_names},
 		{"method", OPTION_CHOICE, &method, 0, 0, methods},
 		{"continuity", OPTION_BOOL, &continuity, 0, 0, NULL},
 	};

@@ -39,7 +39,7 @@ mlmeta_t_test_final(PG_FUNCTION_ARGS)
 	bool		equal_variance = false;
 	const OptionSpec specs[] = {
 		{"alternative", OPTION_CHOICE, &alternative, 0, 0,
-		two_sample_alternatives},
+		alternative_names},
 		{"equal_variance", OPTION_BOOL, &equal_variance, 0, 0, NULL},
 	};
 	int64		n;

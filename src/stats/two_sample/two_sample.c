@@ -24,10 +24,6 @@
 
 #define CHUNK_MIN_KEYS		16
 
-const char *const two_sample_alternatives[] = {
-	"two-sided", "less", "greater", NULL
-};
-
 /* ----------
  * Files
  * ----------

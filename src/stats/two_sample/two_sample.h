@@ -108,9 +108,6 @@ extern void tie_scan_end(TieScan *scan);
 extern void tie_scan_quantiles(TieScan *scan, int64 n, const double *p,
 							   int k, double *quantiles);
 
-/* Names of the Alternative values, for OPTION_CHOICE */
-extern const char *const two_sample_alternatives[];
-
 /* What a test says of samples that are empty, else NULL */
 extern const char *two_sample_missing(const TwoSample *state);
 
