@@ -178,7 +178,7 @@ BEGIN ATOMIC
 			l.n * 24 + 6, round((120 * l.p)::numeric, 1),
 			l.n * 24 + 15, round((120 * coalesce(l.q, 0))::numeric, 1),
 			round((136 + 120 * greatest(l.p, coalesce(l.q, 0)))::numeric, 1), l.n * 24 + 19,
-			concat_ws(' → ', round((100 * l.p)::numeric, 1) || ' %',
+			concat_ws(' to ', round((100 * l.p)::numeric, 1) || ' %',
 				CASE WHEN current IS NOT NULL THEN round((100 * coalesce(l.q, 0))::numeric, 1) || ' %' END)), ''
 			ORDER BY l.n) FILTER (WHERE l.n < 10), ''))
 	FROM listed AS l
