@@ -2,7 +2,7 @@
 -- and do, tested as each.
 BEGIN;
 SET search_path = public, mlmeta;
-SELECT plan(80);
+SELECT plan(81);
 
 SELECT lives_ok($$ SELECT setup_roles('t_reg') $$, 'the roles are made');
 SELECT lives_ok($$ SELECT setup_roles('t_reg_') $$, 'once more does nothing');
@@ -96,6 +96,9 @@ SELECT is(pg_temp.tries('rita', $$ SELECT uri FROM mlmeta.model_versions $$), '4
 SELECT is(pg_temp.tries('rita', $$ SELECT uri FROM mlmeta.artifacts $$), '42501', 'nor the artifacts');
 SELECT is(pg_temp.tries('rita', $$ SELECT mlmeta.training_record('fraud', 1, false)::text LIKE '%secret%' $$), 'false',
 	'nor the record of the training');
+SELECT is(pg_temp.tries('rita', $$ SELECT (mlmeta.training_record('fraud', 1) #> '{data,0}') - ARRAY['artifact', 'columns', 'copy_table', 'fingerprint', 'query', 'source', 'taken_at'] $$),
+	'{"role": "training", "reason": "permission denied for table orders", "row_count": 10, "unchanged": null}',
+	'which reads the data with the reader''s own rights');
 SELECT is(pg_temp.tries('rita', $$ SELECT string_agg(detail::text, '') LIKE '%secret%' FROM mlmeta.audit_trail $$), 'false',
 	'nor the audit trail');
 SELECT is(pg_temp.tries('rita', $$ SELECT uri FROM mlmeta.resolve_model('fraud:1', 'scoring') $$), 's3://secret/1',
