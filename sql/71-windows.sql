@@ -147,25 +147,63 @@ COMMENT ON FUNCTION mlmeta.part_name(text, text) IS
 
 CREATE FUNCTION mlmeta.time_condition(
 	monitor mlmeta.monitors,
-	first_parameter integer DEFAULT 1
+	first_time text DEFAULT '$1',
+	end_time text DEFAULT '$2'
 ) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN CASE WHEN (monitor).time_type = 'timestamptz'::regtype
 	THEN pg_catalog.format(
-		's.%1$I >= coalesce($%2$s, ''-infinity'')
-			AND s.%1$I < coalesce($%3$s, ''infinity'')
+		's.%1$I >= coalesce(%2$s, ''-infinity'')
+			AND s.%1$I < coalesce(%3$s, ''infinity'')
 			AND pg_catalog.isfinite(s.%1$I)',
-		(monitor).time_column, first_parameter, first_parameter + 1)
+		(monitor).time_column, first_time, end_time)
 	ELSE pg_catalog.format(
-		's.%1$I >= coalesce($%2$s AT TIME ZONE %4$L, ''-infinity'')
-			AND s.%1$I < coalesce($%3$s AT TIME ZONE %4$L, ''infinity'')
+		's.%1$I >= coalesce(%2$s AT TIME ZONE %4$L, ''-infinity'')
+			AND s.%1$I < coalesce(%3$s AT TIME ZONE %4$L, ''infinity'')
 			AND pg_catalog.isfinite(s.%1$I)',
-		(monitor).time_column, first_parameter, first_parameter + 1,
-		(monitor).time_zone)
+		(monitor).time_column, first_time, end_time, (monitor).time_zone)
 	END;
 
-COMMENT ON FUNCTION mlmeta.time_condition(mlmeta.monitors, integer) IS
-	'condition for rows between two parameters, $1 and $2 by default, which an index on the time column serves';
+COMMENT ON FUNCTION mlmeta.time_condition(mlmeta.monitors, text, text) IS
+	'condition for rows between two times, given as expressions of type timestamptz, the parameters $1 and $2 by default; an index on the time column serves it';
+
+CREATE FUNCTION mlmeta.feature_expression(
+	monitor mlmeta.monitors,
+	feature text,
+	kind text
+) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN (
+	SELECT CASE
+		WHEN n.suffix = 'length' THEN pg_catalog.format('pg_catalog.cardinality(s.%I)::float8', n.name)
+		WHEN n.suffix = 'norm' THEN pg_catalog.format(
+			'(SELECT pg_catalog.sqrt(pg_catalog.sum(e::float8 ^ 2)) FROM pg_catalog.unnest(s.%I) AS e)', n.name)
+		WHEN kind = 'timestamp' THEN pg_catalog.format('extract(epoch FROM s.%I)::float8', n.name)
+		WHEN t.category = 'N' THEN pg_catalog.format('s.%I::float8', n.name)
+		ELSE pg_catalog.format(
+			'(CASE WHEN pg_catalog.pg_typeof(s.%1$I) = ANY (''{interval,time}''::regtype[])
+				THEN extract(epoch FROM s.%1$I::text::interval)::float8
+				ELSE s.%1$I::text::float8 END)', n.name)
+	END
+	FROM (
+			-- Of an array its length and its norm are features.
+			SELECT CASE WHEN f.is_part THEN pg_catalog.substring(feature, '^(.*)\.[a-z]+$')
+					ELSE feature END AS name,
+				CASE WHEN f.is_part THEN pg_catalog.substring(feature, '[a-z]+$') END AS suffix
+			FROM (SELECT feature ~ '\.(length|norm)$'
+				AND feature <> ALL ((monitor).features) AS is_part) AS f
+		) AS n
+		LEFT JOIN LATERAL (
+			SELECT y.typcategory::text AS category
+			FROM pg_catalog.pg_attribute AS a
+				JOIN pg_catalog.pg_type AS y ON y.oid = a.atttypid
+			WHERE a.attrelid = pg_catalog.to_regclass((monitor).relation)
+				AND a.attname = n.name AND NOT a.attisdropped
+		) AS t ON true
+);
+
+COMMENT ON FUNCTION mlmeta.feature_expression(mlmeta.monitors, text, text) IS
+	'the expression over a row s for the number that a feature of that kind is, as profiles have it';
 
 -- Days and months follow the monitor's time zone. Hours are counted in UTC: no
 -- clock is put forward or back there, and every window has its full length.
@@ -227,7 +265,7 @@ RETURN pg_catalog.format(
 		WHERE g.monitor = (monitor_rows.monitor).id
 			AND mlmeta.part_name('segment', g.name) <> ALL (without)),
 	query,
-	mlmeta.time_condition(monitor, first_parameter),
+	mlmeta.time_condition(monitor, '$' || first_parameter, '$' || first_parameter + 1),
 	(SELECT pg_catalog.string_agg(pg_catalog.format('s.%I', c.name), ', ' ORDER BY c.n)
 		FROM pg_catalog.unnest(mlmeta.live_features(monitor))
 			WITH ORDINALITY AS c (name, n)

@@ -435,10 +435,12 @@ BEGIN
 	EXECUTE format(
 		'SELECT (t.test).statistic, (t.test).p_value, (t.test).n_reference, (t.test).n_current
 		FROM (SELECT mlmeta.ks_test(r.value, r.is_current) AS test
-			FROM (SELECT s.%1$I::float8 AS value, false AS is_current FROM %2$s WHERE %4$s
+			FROM (SELECT %1$s AS value, false AS is_current FROM %2$s WHERE %4$s
 				UNION ALL
-				SELECT s.%1$I::float8, true FROM %3$s WHERE %4$s) AS r) AS t',
-		undecided.feature,
+				SELECT %1$s, true FROM %3$s WHERE %4$s) AS r) AS t',
+		mlmeta.feature_expression(monitor, undecided.feature, (
+			SELECT c.kind FROM mlmeta.columns(baseline.profile) AS c
+			WHERE c.feature = undecided.feature LIMIT 1)),
 		mlmeta.monitor_rows(monitor,
 			CASE WHEN trails THEN monitor.query ELSE baseline.query END, 3),
 		mlmeta.monitor_rows(monitor, monitor.query),

@@ -147,6 +147,7 @@ DECLARE
 	b mlmeta.monitor_baselines;
 	r mlmeta.monitor_results;
 	moved jsonb := '[]'::jsonb;
+	number text;
 	condition text;
 	model jsonb;
 BEGIN
@@ -183,10 +184,11 @@ BEGIN
 	END IF;
 
 	-- The rows behind it: in the bins or categories that grew.
+	SELECT mlmeta.feature_expression(m, a.feature, c.kind) INTO number
+	FROM mlmeta.columns(b.profile) AS c WHERE c.feature = a.feature LIMIT 1;
 	SELECT string_agg(CASE
 			WHEN p.part ? 'value' THEN format('s.%I::text = %L', a.feature, p.part ->> 'value')
-			ELSE format('(s.%1$I::float8 >= %2$L AND s.%1$I::float8 %4$s %3$L)', a.feature,
-				p.part ->> 'lower', p.part ->> 'upper',
+			ELSE format('(%1$s >= %2$L AND %1$s %4$s %3$L)', number, p.part ->> 'lower', p.part ->> 'upper',
 				CASE WHEN (p.part ->> 'upper')::float8 = 'Infinity' THEN '<=' ELSE '<' END)
 		END, ' OR ' ORDER BY p.n)
 	INTO condition
@@ -223,9 +225,8 @@ BEGIN
 				FROM unnest(m.key_columns || CASE WHEN a.feature = ANY (m.features)
 					THEN ARRAY[a.feature] ELSE '{}' END) WITH ORDINALITY AS k (name, n)) END,
 			m.query,
-			replace(replace(mlmeta.time_condition(m), '$1',
-					format('%L::timestamptz', a.last_window)),
-				'$2', format('%L::timestamptz', coalesce(r.window_end, w.window_end, a.last_window))),
+			mlmeta.time_condition(m, format('%L::timestamptz', a.last_window),
+				format('%L::timestamptz', coalesce(r.window_end, w.window_end, a.last_window))),
 			mlmeta.segment_condition(m, a.segment), condition),
 		'baseline', jsonb_build_object('number', b.id, 'data_version', b.dataset::text,
 			'period_start', b.period_start, 'period_end', b.period_end,

@@ -38,6 +38,7 @@ CREATE FUNCTION mlmeta.slice_levels(
 	summary mlmeta.profile,
 	feature text,
 	bins integer,
+	type text,
 	OUT code text,
 	OUT labels text[],
 	OUT conditions text[]
@@ -51,6 +52,9 @@ DECLARE
 	edges float8[];
 	span float8;
 	listed text[];
+	-- As profiles have it
+	number text := format(CASE WHEN type ~ '^(interval|time)\M' AND type !~ '^timestamp'
+		THEN 'extract(epoch FROM s.%I)::float8' ELSE 's.%I::float8' END, feature);
 BEGIN
 	IF EXISTS (SELECT FROM mlmeta.columns(summary) AS c
 			WHERE c.feature = slice_levels.feature AND c.kind <> 'timestamp') THEN
@@ -66,9 +70,9 @@ BEGIN
 				FROM generate_series(1, bins - 1) AS i) AS e
 			WHERE e.edge > mlmeta.minimum(numbers) ORDER BY 1);
 		span := edges[cardinality(edges)] - edges[1];
-		code := format('CASE WHEN s.%1$I IS NULL OR s.%1$I::float8 = ''NaN'' THEN 0
-			ELSE 1 + width_bucket(s.%1$I::float8, %2$L::float8[]) END', feature, edges);
-		conditions[1] := format('(s.%1$I IS NULL OR s.%1$I::float8 = ''NaN'')', feature);
+		code := format('CASE WHEN s.%1$I IS NULL OR %3$s = ''NaN'' THEN 0
+			ELSE 1 + width_bucket(%3$s, %2$L::float8[]) END', feature, edges, number);
+		conditions[1] := format('(s.%1$I IS NULL OR %2$s = ''NaN'')', feature, number);
 		FOR i IN 0 .. cardinality(edges) LOOP
 			labels := labels || CASE
 				WHEN cardinality(edges) = 0 THEN format('%s is there', feature)
@@ -79,10 +83,10 @@ BEGIN
 					mlmeta.svg_number(edges[i + 1], span)) END;
 			conditions := conditions || concat_ws(' AND ',
 				CASE WHEN i = 0 THEN format('s.%I IS NOT NULL', feature)
-					ELSE format('s.%I::float8 >= %L', feature, edges[i]) END,
+					ELSE format('%s >= %L', number, edges[i]) END,
 				CASE WHEN i < cardinality(edges)
-					THEN format('s.%I::float8 < %L', feature, edges[i + 1])
-					ELSE format('s.%I::float8 <> ''NaN''', feature) END);
+					THEN format('%s < %L', number, edges[i + 1])
+					ELSE format('%s <> ''NaN''', number) END);
 		END LOOP;
 	ELSIF categories IS NOT NULL THEN
 		listed := ARRAY(SELECT c.value FROM mlmeta.categories(categories) AS c
@@ -105,7 +109,7 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.slice_levels(mlmeta.profile, text, integer) IS
+COMMENT ON FUNCTION mlmeta.slice_levels(mlmeta.profile, text, integer, text) IS
 	'how the values of a feature are divided into slices: the expression of the code, and of each code its name and condition';
 
 CREATE FUNCTION mlmeta.find_worst_segments(
@@ -115,7 +119,8 @@ CREATE FUNCTION mlmeta.find_worst_segments(
 	most integer,
 	min_rows bigint,
 	bins integer,
-	alpha float8
+	alpha float8,
+	columns jsonb
 ) RETURNS TABLE (segment text, n bigint, share float8, mean_loss float8,
 	excess float8, excess_low float8, p_value float8, adjusted_p float8,
 	condition text)
@@ -149,7 +154,9 @@ BEGIN
 		RETURN;
 	END IF;
 	FOREACH feature IN ARRAY features LOOP
-		SELECT * INTO one FROM mlmeta.slice_levels(summary, feature, bins);
+		SELECT * INTO one FROM mlmeta.slice_levels(summary, feature, bins, (
+			SELECT c ->> 'type' FROM jsonb_array_elements(columns) AS c
+			WHERE c ->> 'name' = feature));
 		offsets := offsets || cardinality(labels);
 		codes := codes || one.code;
 		levels := levels || cardinality(one.labels);
@@ -192,7 +199,7 @@ END
 $$;
 
 COMMENT ON FUNCTION mlmeta.find_worst_segments(text, text, text[], integer,
-	bigint, integer, float8) IS
+	bigint, integer, float8, jsonb) IS
 	'worst_segments() of a query and a loss whose names are qualified';
 
 -- Not pinned: source and loss mean what they mean to the caller.
@@ -218,7 +225,7 @@ BEGIN
 	expression := mlmeta.resolve_expression('worst segments',
 		coalesce(loss, 'NULL'), loss, resolved.columns);
 	RETURN QUERY SELECT * FROM mlmeta.find_worst_segments(resolved.query,
-		expression, features, most, min_rows, bins, alpha);
+		expression, features, most, min_rows, bins, alpha, resolved.columns);
 END
 $$;
 
