@@ -12,7 +12,6 @@
  */
 #include "core/compat.h"
 
-#include <float.h>
 #include <math.h>
 
 #include "stats/measures.h"
@@ -119,7 +118,7 @@ mlmeta_psi_final(PG_FUNCTION_ARGS)
 	const OptionSpec specs[] = {
 		{"bins", OPTION_INT, &bins, 1, TWO_SAMPLE_MAX_BINS, NULL},
 		{"rule", OPTION_CHOICE, &rule, 0, 0, empty_rule_names},
-		{"epsilon", OPTION_FLOAT, &epsilon, DBL_MIN, 1, NULL},
+		{"epsilon", OPTION_FLOAT, &epsilon, 0, 1, NULL},
 	};
 	Binned		binned;
 
@@ -127,6 +126,7 @@ mlmeta_psi_final(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	bins = two_sample_bins(state, PSI_DEFAULT_BINS);
 	two_sample_options(state, "psi", specs, lengthof(specs));
+	measure_check_epsilon("psi", epsilon);
 	if (!bin_rows(state, bins, &binned))
 		PG_RETURN_NULL();
 	PG_RETURN_FLOAT8(measure_psi(binned.count[REFERENCE],
@@ -146,7 +146,7 @@ measure_final(FunctionCallInfo fcinfo, const char *name, Measure measure,
 	int			bins = PSI_DEFAULT_BINS;
 	const OptionSpec specs[] = {
 		{"bins", OPTION_INT, &bins, 1, TWO_SAMPLE_MAX_BINS, NULL},
-		{"base", OPTION_FLOAT, base, 1.001, 1e6, NULL},
+		{"base", OPTION_FLOAT, base, 1, 1e308, NULL},
 	};
 	Binned		binned;
 
@@ -160,44 +160,37 @@ measure_final(FunctionCallInfo fcinfo, const char *name, Measure measure,
 	return true;
 }
 
-/* Logarithms are natural, unless the option base says otherwise */
-static inline double
-in_base(double nats, double base)
-{
-	return base == 0 ? nats : nats / log(base);
-}
-
 Datum
 mlmeta_kl_divergence_final(PG_FUNCTION_ARGS)
 {
-	double		base = 0;
+	double		base = M_E;
 	double		result;
 
 	if (!measure_final(fcinfo, "kl_divergence", measure_kl, &base, &result))
 		PG_RETURN_NULL();
-	PG_RETURN_FLOAT8(in_base(result, base));
+	PG_RETURN_FLOAT8(measure_in_base("kl_divergence", result, base));
 }
 
 Datum
 mlmeta_js_divergence_final(PG_FUNCTION_ARGS)
 {
-	double		base = 0;
+	double		base = M_E;
 	double		result;
 
 	if (!measure_final(fcinfo, "js_divergence", measure_js, &base, &result))
 		PG_RETURN_NULL();
-	PG_RETURN_FLOAT8(in_base(result, base));
+	PG_RETURN_FLOAT8(measure_in_base("js_divergence", result, base));
 }
 
 Datum
 mlmeta_js_distance_final(PG_FUNCTION_ARGS)
 {
-	double		base = 0;
+	double		base = M_E;
 	double		result;
 
 	if (!measure_final(fcinfo, "js_distance", measure_js, &base, &result))
 		PG_RETURN_NULL();
-	PG_RETURN_FLOAT8(sqrt(in_base(result, base)));
+	PG_RETURN_FLOAT8(sqrt(measure_in_base("js_distance", result, base)));
 }
 
 Datum
