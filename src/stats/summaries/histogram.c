@@ -78,12 +78,14 @@ make_guesses(HistogramGrid *grid)
 	int			edge = 0;
 	uint16	   *guess;
 
+	grid->guesses_made = true;
 	if (n <= GRID_FANOUT || n >= GRID_NO_GUESS)
 		return;
 	grid->guess_scale = GRID_GUESSES / (grid->edges[n - 1] - grid->edges[0]);
 	if (!isfinite(grid->guess_scale) || grid->guess_scale <= 0)
 		return;
-	guess = palloc(GRID_GUESSES * sizeof(uint16));
+	guess = MemoryContextAlloc(GetMemoryChunkContext(grid),
+							   GRID_GUESSES * sizeof(uint16));
 	for (int part = 0; part < GRID_GUESSES; part++)
 	{
 		int			first = edge;
@@ -153,7 +155,6 @@ histogram_grid_make(const double *edges, int n_edges)
 		}
 	}
 	make_levels(grid);
-	make_guesses(grid);
 	return grid;
 }
 
@@ -249,6 +250,9 @@ histogram_bin_is_point(const HistogramGrid *grid, int bin)
 void
 histogram_set_grid(Histogram *histogram, const HistogramGrid *grid)
 {
+	/* now values will come; a grid that is only read or merged needs none */
+	if (!grid->guesses_made)
+		make_guesses(unconstify(HistogramGrid *, grid));
 	histogram->form = HISTOGRAM_GRID;
 	histogram->grid = grid;
 	histogram->n_bins = grid->n_edges + 1;

@@ -77,8 +77,10 @@ typedef struct HistogramGrid
 	 * A shorter way, where it leads somewhere: the stretch from the first edge
 	 * to the last is cut into GRID_GUESSES equal parts, and guess[part] edges
 	 * lie below the part; GRID_NO_GUESS if more than GRID_GUESS_EDGES lie
-	 * within it. NULL if too many parts are like that.
+	 * within it. NULL if too many parts are like that, or while no histogram
+	 * counts values on this grid.
 	 */
+	bool		guesses_made;
 	uint16	   *guess;
 	double		guess_scale;	/* parts per unit */
 
