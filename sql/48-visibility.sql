@@ -437,17 +437,35 @@ DECLARE
 	experiment_number bigint := mlmeta.find_experiment(experiment);
 BEGIN
 	RETURN QUERY
-	WITH pairs AS (
+	WITH outcomes AS MATERIALIZED (
 		-- Average ranks: ties share theirs.
-		SELECT p.key, p.value, rank() OVER (PARTITION BY p.key
-				ORDER BY s.last_value)
-			+ (count(*) OVER (PARTITION BY p.key, s.last_value) - 1)::float8 / 2
+		SELECT s.run, s.last_value, rank() OVER (ORDER BY s.last_value)
+			+ (count(*) OVER (PARTITION BY s.last_value) - 1)::float8 / 2
 				AS y_rank
 		FROM mlmeta.run_metric_summaries AS s
-			JOIN mlmeta.run_params AS p ON p.run OPERATOR(mlmeta.=) s.run
 		WHERE s.experiment_id = experiment_number AND s.key = metric
 			AND s.context = parameter_importance.context
 			AND s.last_value <> 'NaN'
+	), logged AS MATERIALIZED (
+		SELECT p.key, p.value, o.last_value, o.y_rank
+		FROM outcomes AS o
+			JOIN mlmeta.run_params AS p ON p.run OPERATOR(mlmeta.=) o.run
+	), everywhere AS (
+		SELECT l.key
+		FROM logged AS l
+		GROUP BY l.key
+		HAVING count(*) = (SELECT count(*) FROM outcomes)
+	), pairs AS (
+		-- What only some of the runs have is ranked among these.
+		SELECT l.key, l.value, l.y_rank
+		FROM logged AS l
+		WHERE l.key IN (SELECT e.key FROM everywhere AS e)
+		UNION ALL
+		SELECT l.key, l.value, rank() OVER (PARTITION BY l.key
+				ORDER BY l.last_value)
+			+ (count(*) OVER (PARTITION BY l.key, l.last_value) - 1)::float8 / 2
+		FROM logged AS l
+		WHERE l.key NOT IN (SELECT e.key FROM everywhere AS e)
 	), tried AS (
 		-- From here on there is one row for each value that was tried.
 		SELECT q.key, q.value, count(*)::float8 AS n, sum(q.y_rank) AS y_sum,

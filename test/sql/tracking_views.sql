@@ -77,6 +77,17 @@ FROM parameter_importance('importance', 'auc');
 -- 1 - 6 * sum(d^2) / (n (n^2 - 1)) holds without ties: d is 1, -1, 0, ...
 SELECT round(1 - 6 * 2 / (10.0 * 99), 6) AS rho_of_x;
 SELECT count(*) FROM parameter_importance('importance', 'no such');
+-- What only some runs have is ranked among these: x is 1, 2, 3, 4 where the
+-- metric is 1, 1, 2, 2, whose rho by average ranks is 2 / sqrt(5).
+SELECT start_run('partly', params => CASE WHEN i <= 4 THEN jsonb_build_object('x', i, 'y', i)
+	ELSE jsonb_build_object('y', i) END) AS run, i
+INTO TEMP partly FROM generate_series(1, 8) AS i;
+SELECT count(log_metrics(run, jsonb_build_object('auc', CASE WHEN i <= 4 THEN (i + 1) / 2 ELSE 20 - i END)))
+FROM partly;
+SELECT count(finish_run(run)) FROM partly;
+SELECT param, n, round(correlation::numeric, 6) AS correlation FROM parameter_importance('partly', 'auc')
+ORDER BY param;
+SELECT round((2 / sqrt(5))::numeric, 6) AS rho_of_x;
 
 -- Cost: 3 hours on 2 devices, the price doubling after the first hour, and one
 -- more device without a price.
