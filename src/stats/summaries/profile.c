@@ -268,7 +268,7 @@ profile_set_baseline(Profile *profile, Profile *baseline)
 
 	if (baseline->form == PROFILE_DETACHED)
 		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("a detached profile cannot be a baseline"),
 				 errdetail("Its bins and categories are with its own "
 						   "baseline."),
@@ -508,7 +508,7 @@ profile_attached(Profile *profile, Profile *baseline)
 		return profile;
 	if (baseline->form == PROFILE_DETACHED)
 		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("a detached profile cannot be a baseline"),
 				 errhint("Attach the baseline that it was made with.")));
 	attached = profile_frame(profile);
