@@ -33,8 +33,9 @@ ISOLATION_OPTS = --inputdir=test --outputdir=. --load-extension=mlmeta
 # the same by themselves; there PGDLLEXPORT is already defined.)
 PG_CPPFLAGS = -I$(srcdir)/src
 PG_CFLAGS = -fvisibility=hidden -Wall -Wextra -Wno-unused-parameter
-# The walk of the exact Kolmogorov-Smirnov law is worth vectorizing.
-src/stats/laws/ks_law.o: CFLAGS += $(CFLAGS_VECTORIZE)
+# Walking the exact Kolmogorov-Smirnov law and adding up bins are worth it.
+src/stats/laws/ks_law.o src/stats/summaries/histogram.o: \
+	CFLAGS += $(CFLAGS_VECTORIZE)
 
 EXTRA_CLEAN = mlmeta--$(EXTVERSION).sql src/*.bc src/*/*.bc src/*/*/*.bc
 

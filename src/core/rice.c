@@ -199,46 +199,78 @@ take_long(BitReader *reader, int n)
 	return bits | take_bits(reader, n);
 }
 
+/* A count that does not come as ones, a zero and up to 32 bits */
+static bool
+read_odd_count(BitReader *reader, int ones, int k, uint64 *count)
+{
+	int			length;
+
+	refill(reader);
+	if (ones < RICE_ESCAPE)
+	{
+		(void) take_bits(reader, ones + 1);
+		if (ones >> (MAX_COUNT_BITS - k) != 0)
+			return false;
+		*count = ((uint64) ones << k) | take_long(reader, k);
+		return true;
+	}
+	(void) take_bits(reader, RICE_ESCAPE);
+	length = (int) take_bits(reader, LENGTH_BITS) + 1;
+	if (length > MAX_COUNT_BITS)
+		return false;
+	*count = take_long(reader, length);
+	return true;
+}
+
 const char *
 rice_read(const char *bytes, const char *end, int64 *counts, int n, int k)
 {
 	BitReader	reader = {.next = bytes,.end = end};
+	const int	enough = k <= 32 ? RICE_ESCAPE + k : 64;
+	uint64		window = 0;		/* the reader's, in registers */
+	int			left = 0;
 
 	for (int i = 0; i < n; i++)
 	{
-		uint64		count;
 		int			ones;
 
-		refill(&reader);
-		/* bits of the window beyond those that count are zeros or repeated */
-		ones = ~reader.window == 0 ? 64 :
-			63 - pg_leftmost_one_pos64(~reader.window);
-		if (likely(ones < RICE_ESCAPE))
+		/* seldom: each refill has to wait for the count before it */
+		if (left < enough)
 		{
-			(void) take_bits(&reader, ones + 1);
-			if (likely(k <= 32))
-				count = ((uint64) ones << k) | take_bits(&reader, k);
-			else
-			{
-				if (ones >> (MAX_COUNT_BITS - k) != 0)
-					return NULL;
-				count = ((uint64) ones << k) | take_long(&reader, k);
-			}
+			reader.window = window;
+			reader.n = left;
+			refill(&reader);
+			if (unlikely(reader.missing > reader.n))
+				return NULL;
+			window = reader.window;
+			left = reader.n;
+		}
+		/* the last bit is never looked at, so that there is a zero */
+		ones = 63 - pg_leftmost_one_pos64(~window | 1);
+		if (likely(ones < RICE_ESCAPE && k <= 32))
+		{
+			uint64		low = (window << (ones + 1)) >> 1 >> (63 - k);
+
+			counts[i] = (int64) (((uint64) ones << k) | low);
+			window <<= ones + 1 + k;
+			left -= ones + 1 + k;
 		}
 		else
 		{
-			int			length;
+			uint64		count;
 
-			(void) take_bits(&reader, RICE_ESCAPE);
-			length = (int) take_bits(&reader, LENGTH_BITS) + 1;
-			if (length > MAX_COUNT_BITS)
+			reader.window = window;
+			reader.n = left;
+			if (!read_odd_count(&reader, ones, k, &count))
 				return NULL;
-			count = take_long(&reader, length);
+			counts[i] = (int64) count;
+			window = reader.window;
+			left = reader.n;
 		}
-		if (unlikely(reader.missing > reader.n))
-			return NULL;
-		counts[i] = (int64) count;
 	}
+	reader.n = left;
+	if (reader.missing > reader.n)
+		return NULL;
 	/* whole bytes that were not used */
 	return reader.next - (reader.n - reader.missing) / 8;
 }

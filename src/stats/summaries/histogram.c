@@ -551,11 +551,21 @@ add_counts(int64 *into, const int64 *from, int n, int sign)
 {
 	int64		any = 0;
 
-	for (int i = 0; i < n; i++)
+	if (sign > 0)
 	{
-		into[i] = sign > 0 ? (int64) ((uint64) into[i] + (uint64) from[i]) :
-			into[i] - from[i];
-		any |= into[i];
+		for (int i = 0; i < n; i++)
+		{
+			into[i] = (int64) ((uint64) into[i] + (uint64) from[i]);
+			any |= into[i];
+		}
+	}
+	else
+	{
+		for (int i = 0; i < n; i++)
+		{
+			into[i] -= from[i];
+			any |= into[i];
+		}
 	}
 	if (any < 0 && sign > 0)
 		histogram_count_overflow();
@@ -916,19 +926,15 @@ histogram_attached(Histogram *histogram, const Histogram *baseline)
 static void
 check_counts(Archive *ar, const Histogram *histogram)
 {
-	int64		total = 0;
+	uint128		total = 0;
 
 	for (int i = 0; i < histogram->n_bins; i++)
-	{
-		if (pg_add_s64_overflow(total, histogram->counts[i], &total))
-		{
-			archive_fail(ar, "The counts add up to more than 2^63 - 1.");
-			return;
-		}
-	}
-	if (total != histogram->n)
+		total += (uint64) histogram->counts[i];
+	if (total > (uint128) PG_INT64_MAX)
+		archive_fail(ar, "The counts add up to more than 2^63 - 1.");
+	else if (total != (uint128) histogram->n)
 		archive_fail(ar, "The counts add up to " INT64_FORMAT ", but n is "
-					 INT64_FORMAT ".", total, histogram->n);
+					 INT64_FORMAT ".", (int64) total, histogram->n);
 	else if (histogram->negative_infinities > histogram->counts[0] ||
 			 histogram->positive_infinities >
 			 histogram->counts[histogram->n_bins - 1])
