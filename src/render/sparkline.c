@@ -63,7 +63,7 @@ static double
 mass_below(const Histogram *histogram, double x)
 {
 	const HistogramGrid *grid = histogram->grid;
-	int			bin = histogram_grid_bin(grid, x);
+	int			bin = grid_find_bin(grid, x);
 	double		mass = 0;
 
 	for (int i = 0; i < bin; i++)

@@ -1,8 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * histogram.c
- *		The histogram as a struct: grids, adding, merging, subtracting, its
- *		fields.
+ *		The histogram as a struct: adding, merging, subtracting, its fields.
  *
  *-------------------------------------------------------------------------
  */
@@ -24,224 +23,6 @@ const SummaryType histogram_type = {
 };
 
 /* ----------
- * Grids
- * ----------
- */
-
-/*
- * The levels of the search tree; every level ends with an infinite value, the
- * lowest one with enough of them for the comparisons after a guess.
- */
-static void
-make_levels(HistogramGrid *grid)
-{
-	const double *below = grid->edges;
-	int			n = grid->n_edges;
-	int			step = 1;
-
-	do
-	{
-		int			nodes = n / GRID_FANOUT + 1;
-		int			size = nodes * GRID_FANOUT + GRID_GUESS_EDGES;
-		double	   *level = palloc(size * sizeof(double));
-
-		for (int i = 0; i < size; i++)
-			level[i] = i < n ? below[i * step + step - 1] :
-				get_float8_infinity();
-		grid->level[grid->n_levels++] = level;
-		below = level;
-		step = GRID_FANOUT;
-		n = nodes == 1 ? 0 : nodes;
-	} while (n > 0);
-}
-
-/* Rounding keeps the order, so that parts grow with the values */
-static inline int
-guess_part(const HistogramGrid *grid, double value)
-{
-	double		part = (value - grid->edges[0]) * grid->guess_scale;
-
-	part = part > 0 ? part : 0;
-	part = part < GRID_GUESSES - 1 ? part : GRID_GUESSES - 1;
-	return (int) part;
-}
-
-/*
- * The guesses, unless a node of edges is as fast, or more than an eighth of the
- * edges lie too close together, as those of long tails do.
- */
-static void
-make_guesses(HistogramGrid *grid)
-{
-	int			n = grid->n_edges;
-	int			crowded = 0;
-	int			edge = 0;
-	uint16	   *guess;
-
-	grid->guesses_made = true;
-	if (n <= GRID_FANOUT || n >= GRID_NO_GUESS)
-		return;
-	grid->guess_scale = GRID_GUESSES / (grid->edges[n - 1] - grid->edges[0]);
-	if (!isfinite(grid->guess_scale) || grid->guess_scale <= 0)
-		return;
-	guess = MemoryContextAlloc(GetMemoryChunkContext(grid),
-							   GRID_GUESSES * sizeof(uint16));
-	for (int part = 0; part < GRID_GUESSES; part++)
-	{
-		int			first = edge;
-
-		while (edge < n && guess_part(grid, grid->edges[edge]) == part)
-			edge++;
-		guess[part] = (uint16) first;
-		if (edge - first > GRID_GUESS_EDGES)
-		{
-			guess[part] = GRID_NO_GUESS;
-			crowded += edge - first;
-		}
-	}
-	if (crowded <= n / 8)
-		grid->guess = guess;
-	else
-		pfree(guess);
-}
-
-/*
- * A grid over a copy of the edges, in the current context. Raises 22023 when
- * they are not finite and strictly increasing, or too many.
- */
-HistogramGrid *
-histogram_grid_make(const double *edges, int n_edges)
-{
-	HistogramGrid *grid;
-
-	if (n_edges >= HISTOGRAM_MAX_BINS)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("a histogram can have at most %d bins",
-						HISTOGRAM_MAX_BINS)));
-
-	grid = palloc0(sizeof(HistogramGrid));
-	grid->n_edges = n_edges;
-	grid->edges = palloc(Max(n_edges, 1) * sizeof(double));
-	grid->scale = palloc0((n_edges + 1) * sizeof(double));
-	for (int i = 0; i < n_edges; i++)
-	{
-		double		edge = edges[i] + 0.0;
-
-		if (!isfinite(edge))
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("edges of a histogram must be finite"),
-					 errdetail("Edge %d is %g.", i + 1, edge),
-					 errhint("The outer bins reach to infinity by themselves; "
-							 "give inner edges only.")));
-		if (i > 0 && !(edge > grid->edges[i - 1]))
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("edges of a histogram must be strictly "
-							"increasing"),
-					 errdetail("Edge %d is %.17g, edge %d is %.17g.",
-							   i, grid->edges[i - 1], i + 1, edge),
-					 errhint("Sort the edges and drop duplicates.")));
-		grid->edges[i] = edge;
-		if (i > 0 && !histogram_bin_is_point(grid, i))
-		{
-			double		scale = HISTOGRAM_QUANTA /
-				(edge - grid->edges[i - 1]);
-
-			/* bins too wide or too narrow for a float keep no sum */
-			if (isfinite(scale) && isfinite(edge - grid->edges[i - 1]))
-				grid->scale[i] = scale;
-		}
-	}
-	make_levels(grid);
-	return grid;
-}
-
-bool
-histogram_grid_equal(const HistogramGrid *a, const HistogramGrid *b)
-{
-	return a == b ||
-		(a->n_edges == b->n_edges &&
-		 memcmp(a->edges, b->edges, a->n_edges * sizeof(double)) == 0);
-}
-
-/* The content hash of a grid, over its edges in network order */
-Hash128
-histogram_grid_hash(const HistogramGrid *grid)
-{
-	uint64	   *words = palloc(Max(grid->n_edges, 1) * sizeof(uint64));
-	Hash128		hash;
-
-	for (int i = 0; i < grid->n_edges; i++)
-	{
-		memcpy(&words[i], &grid->edges[i], sizeof(uint64));
-		words[i] = pg_hton64(words[i]);
-	}
-	hash = hash128(words, grid->n_edges * sizeof(uint64));
-	pfree(words);
-	return hash;
-}
-
-/*
- * The bin of a value: the number of edges at or below it. All values of a node
- * are compared, without branches on the data: which way a search would turn
- * cannot be predicted, and a misprediction costs more than the comparisons.
- */
-typedef double FloatPair __attribute__((vector_size(2 * sizeof(double))));
-typedef int64 IntPair __attribute__((vector_size(2 * sizeof(int64))));
-
-static inline int
-find_bin(const HistogramGrid *grid, double value)
-{
-	const FloatPair values = {value, value};
-	int64		position = 0;
-
-	for (int i = grid->n_levels - 1; i >= 0; i--)
-	{
-		const double *node = grid->level[i] + position * GRID_FANOUT;
-		IntPair		n = {0, 0};
-
-#pragma GCC unroll 8
-		for (int j = 0; j < GRID_FANOUT; j += 2)
-		{
-			FloatPair	pair;
-
-			memcpy(&pair, node + j, sizeof(pair));
-			n -= (IntPair) (pair <= values);	/* true is -1 */
-		}
-		position = position * GRID_FANOUT + n[0] + n[1];
-	}
-	return (int) position;
-}
-
-/* The same, by the guesses, which the grid has */
-static inline int
-guess_bin(const HistogramGrid *grid, double value)
-{
-	const double *edges = grid->level[0];
-	int			guess = grid->guess[guess_part(grid, value)];
-
-	if (unlikely(guess == GRID_NO_GUESS))
-		return find_bin(grid, value);
-	return guess + (edges[guess] <= value) + (edges[guess + 1] <= value) +
-		(edges[guess + 2] <= value);
-}
-
-int
-histogram_grid_bin(const HistogramGrid *grid, double value)
-{
-	return find_bin(grid, value);
-}
-
-bool
-histogram_bin_is_point(const HistogramGrid *grid, int bin)
-{
-	return bin > 0 && bin < grid->n_edges &&
-		float_is_next(grid->edges[bin - 1], grid->edges[bin]);
-}
-
-/* ----------
  * Building
  * ----------
  */
@@ -252,7 +33,7 @@ histogram_set_grid(Histogram *histogram, const HistogramGrid *grid)
 {
 	/* now values will come; a grid that is only read or merged needs none */
 	if (!grid->guesses_made)
-		make_guesses(unconstify(HistogramGrid *, grid));
+		histogram_grid_make_guesses(unconstify(HistogramGrid *, grid));
 	histogram->form = HISTOGRAM_GRID;
 	histogram->grid = grid;
 	histogram->n_bins = grid->n_edges + 1;
@@ -294,7 +75,7 @@ count_one(Histogram *histogram, double value)
 		else
 		{
 			const HistogramGrid *grid = histogram->grid;
-			int			bin = find_bin(grid, value);
+			int			bin = grid_find_bin(grid, value);
 
 			histogram->counts[bin]++;
 			if (grid->scale[bin] != 0 && histogram->sums != NULL)
@@ -350,9 +131,9 @@ static void
 count_many(Histogram *histogram, const double *values, int n)
 {
 	if (histogram->grid->guess != NULL)
-		count_values(histogram, values, n, guess_bin);
+		count_values(histogram, values, n, grid_guess_bin);
 	else
-		count_values(histogram, values, n, find_bin);
+		count_values(histogram, values, n, grid_find_bin);
 }
 
 /*
@@ -478,7 +259,7 @@ histogram_remove(Histogram *histogram, double value)
 	else
 	{
 		const HistogramGrid *grid = histogram->grid;
-		int			bin = find_bin(grid, value);
+		int			bin = grid_find_bin(grid, value);
 
 		value += 0.0;
 		exact_moments_add(&histogram->moments, value, -1,
@@ -720,7 +501,7 @@ histogram_add_times(Histogram *histogram, double value, int64 times, int sign)
 		else
 		{
 			const HistogramGrid *grid = histogram->grid;
-			int			bin = find_bin(grid, value);
+			int			bin = grid_find_bin(grid, value);
 
 			add_counts(&histogram->counts[bin], &times, 1, sign);
 			if (grid->scale[bin] != 0 && histogram->sums != NULL)
@@ -947,8 +728,8 @@ static void
 check_bounds(Archive *ar, const Histogram *histogram)
 {
 	const HistogramGrid *grid = histogram->grid;
-	int			low = find_bin(grid, histogram->minimum);
-	int			high = find_bin(grid, histogram->maximum);
+	int			low = grid_find_bin(grid, histogram->minimum);
+	int			high = grid_find_bin(grid, histogram->maximum);
 
 	for (int i = 0; i < histogram->n_bins; i++)
 	{

@@ -4,11 +4,9 @@
  *		The numeric summary: counts over a grid of bins, and what is exact
  *		beside them.
  *
- * A grid is a strictly increasing list of finite inner edges e_0 < ... < e_k-1.
- * Its k + 1 bins are left-closed: (-inf, e_0), [e_0, e_1), ..., [e_k-1, inf).
- * A point bin holds one value: its right edge is the next float after its left
- * one (0 after the largest negative number). Infinities are counted in the outer bins and also apart; NULL and NaN
- * are counted apart and take no part.
+ * The bins are those of a grid (histogram_grid.h). Infinities are counted in
+ * the outer bins and also apart; NULL and NaN are counted apart and take no
+ * part.
  *
  * Three forms of one type:
  *	- GRID: edges, counts and per-bin sums;
@@ -35,14 +33,9 @@
 #include "core/exact_sum.h"
 #include "core/hash128.h"
 #include "core/summary.h"
+#include "stats/summaries/histogram_grid.h"
 
 #define HISTOGRAM_MAX_CELLS		32768
-#define HISTOGRAM_MAX_BINS		32768
-#define HISTOGRAM_QUANTA		1048576.0
-#define GRID_FANOUT				16
-#define GRID_GUESSES			1024
-#define GRID_GUESS_EDGES		3
-#define GRID_NO_GUESS			65535
 #define HISTOGRAM_DEFAULT_BINS	240
 
 /* Few, as there may be thousands of groups */
@@ -57,41 +50,6 @@ typedef enum HistogramForm
 	HISTOGRAM_DETACHED,
 	HISTOGRAM_CELLS
 } HistogramForm;
-
-/* Read-only once made; the states of many groups share one */
-typedef struct HistogramGrid
-{
-	int			n_edges;
-	double	   *edges;
-	double	   *scale;			/* per bin QUANTA / width, 0: no sum kept */
-
-	/*
-	 * A search tree over the edges: nodes of GRID_FANOUT values, padded with
-	 * Infinity. The lowest level is the edges, each other one holds the last
-	 * value of each node of the level below; the highest is one node.
-	 */
-	int			n_levels;
-	double	   *level[4];
-
-	/*
-	 * A shorter way, where it leads somewhere: the stretch from the first edge
-	 * to the last is cut into GRID_GUESSES equal parts, and guess[part] edges
-	 * lie below the part; GRID_NO_GUESS if more than GRID_GUESS_EDGES lie
-	 * within it. NULL if too many parts are like that, or while no histogram
-	 * counts values on this grid.
-	 */
-	bool		guesses_made;
-	uint16	   *guess;
-	double		guess_scale;	/* parts per unit */
-
-	/*
-	 * Of a grid made from data: n_quantiles = bins - 1 entries, entry i - 1
-	 * being the index of the edge at the type-7 quantile i / bins, or -1 where
-	 * that is the minimum. Psi over ten bins finds its deciles here.
-	 */
-	int			n_quantiles;
-	int		   *quantile_edge;
-} HistogramGrid;
 
 typedef struct HistogramCell
 {
@@ -146,13 +104,6 @@ typedef struct Histogram
 extern const SummaryType histogram_type;
 
 /* histogram.c */
-extern HistogramGrid *histogram_grid_make(const double *edges, int n_edges);
-extern bool histogram_grid_equal(const HistogramGrid *a,
-								 const HistogramGrid *b);
-extern Hash128 histogram_grid_hash(const HistogramGrid *grid);
-extern int	histogram_grid_bin(const HistogramGrid *grid, double value);
-extern bool histogram_bin_is_point(const HistogramGrid *grid, int bin);
-
 extern void histogram_set_grid(Histogram *histogram,
 							   const HistogramGrid *grid);
 extern void histogram_set_cells(Histogram *histogram, int bins);

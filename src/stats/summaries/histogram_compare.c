@@ -265,7 +265,7 @@ count_below(const Histogram *histogram, const int64 *below, double x,
 			int64 *low, int64 *high)
 {
 	const HistogramGrid *grid = histogram->grid;
-	int			bin = histogram_grid_bin(grid, x);
+	int			bin = grid_find_bin(grid, x);
 
 	/* bin's left edge is the last edge at or below x */
 	*low = bin > 0 ? below[bin] : histogram->negative_infinities;
