@@ -523,8 +523,13 @@ CREATE FUNCTION mlmeta.compare_windows(
 ) RETURNS TABLE (segment_name text, feature text, kind text, measure text,
 	statistic float8, statistic_low float8, statistic_high float8, p_value float8,
 	n_reference bigint, n_current bigint, status text)
-LANGUAGE sql STABLE PARALLEL SAFE
-BEGIN ATOMIC
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	m constant mlmeta.monitors := mlmeta.find_monitor(monitor);
+BEGIN
+	RETURN QUERY
 	SELECT p.segment, d.feature, d.kind, d.measure, d.statistic, d.statistic_low,
 		d.statistic_high, d.p_value, d.n_reference, d.n_current, d.status
 	FROM (
@@ -534,7 +539,7 @@ BEGIN ATOMIC
 			mlmeta.merge(w.profile) FILTER (WHERE w.window_start >= current_start
 				AND w.window_end <= current_end) AS current
 		FROM mlmeta.monitor_windows AS w
-		WHERE w.monitor = (mlmeta.find_monitor(compare_windows.monitor)).id
+		WHERE w.monitor = m.id
 			AND (compare_windows.segment IS NULL OR w.segment = compare_windows.segment)
 			AND w.profile IS NOT NULL
 			AND (w.window_start >= reference_start AND w.window_end <= reference_end
@@ -544,7 +549,8 @@ BEGIN ATOMIC
 		JOIN mlmeta.monitor_baselines AS b ON b.id = p.baseline,
 		LATERAL mlmeta.drift(mlmeta.attach(p.reference, b.profile), p.current) AS d
 	ORDER BY p.baseline, p.segment;
-END;
+END
+$$;
 
 COMMENT ON FUNCTION mlmeta.compare_windows(text, timestamptz, timestamptz,
 	timestamptz, timestamptz, text) IS

@@ -406,10 +406,12 @@ SELECT profile_trans(NULL, ROW(1));
 SELECT profile_combine(NULL, NULL);
 
 -- A type named vector is read through its cast to real[], as pgvector's is.
+SET client_min_messages = warning;
 CREATE TYPE vector;
 CREATE FUNCTION vector_in(cstring) RETURNS vector LANGUAGE internal IMMUTABLE STRICT AS 'textin';
 CREATE FUNCTION vector_out(vector) RETURNS cstring LANGUAGE internal IMMUTABLE STRICT AS 'textout';
 CREATE TYPE vector (INPUT = vector_in, OUTPUT = vector_out, LIKE = text);
+RESET client_min_messages;
 CREATE FUNCTION to_real(v vector, typmod int, explicit boolean) RETURNS real[] LANGUAGE sql IMMUTABLE
 	AS $$SELECT string_to_array(trim(BOTH '[]' FROM vector_out(v)::text), ',')::real[]$$;
 CREATE CAST (vector AS real[]) WITH FUNCTION to_real(vector, int, boolean) AS IMPLICIT;
