@@ -24,7 +24,8 @@ PG_FUNCTION_INFO_V1(mlmeta_sees_all_rows);
  * sees_all_rows(table) returns whether the snapshot of the statement shows
  * every row that is committed by now. Strict; the caller needs no rights: only
  * a yes or no comes out. It reads the whole table, which is meant to be small,
- * unless the isolation level makes the answer plain.
+ * unless the isolation level makes the answer plain. Raises 42809 for what
+ * holds no rows itself: a view, a foreign or partitioned table.
  */
 Datum
 mlmeta_sees_all_rows(PG_FUNCTION_ARGS)
@@ -40,6 +41,11 @@ mlmeta_sees_all_rows(PG_FUNCTION_ARGS)
 		PG_RETURN_BOOL(true);
 
 	table = table_open(PG_GETARG_OID(0), AccessShareLock);
+	if (!RELKIND_HAS_TABLE_AM(table->rd_rel->relkind))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is no table with rows of its own",
+						RelationGetRelationName(table))));
 	latest = RegisterSnapshot(GetLatestSnapshot());
 	slot = table_slot_create(table, NULL);
 	scan = table_beginscan(table, latest, 0, NULL);
