@@ -94,7 +94,7 @@ DECLARE
 	gone bigint;
 BEGIN
 	PERFORM mlmeta.check_writable();
-	PERFORM mlmeta.require_access(e.project, 'writer')
+	PERFORM mlmeta.require_access(e.project, 'admin')
 	FROM mlmeta.experiments AS e
 	WHERE e.experiment_id = number;
 	SELECT array_agg(r.run) INTO doomed
@@ -108,7 +108,7 @@ END
 $$;
 
 COMMENT ON FUNCTION mlmeta.purge_experiment(text) IS
-	'removes an experiment and all its runs for good, and returns how many runs those were';
+	'removes an experiment and all its runs for good, for an admin of its project, and returns how many runs those were';
 
 -- Compaction ------------------------------------------------------------------
 
