@@ -33,6 +33,9 @@ PG_FUNCTION_INFO_V1(mlmeta_slice_tests);
 #define CELL_NUMBERS	3		/* rows, sum, sum of squares */
 #define TEST_COLUMNS	9
 
+/* Beyond it, a double does not count */
+#define MAX_ROWS		9007199254740992.0
+
 /* Of arrays without NULLs; ARR_DATA_PTR compares signed with unsigned */
 #define ARRAY_START(array) \
 	((char *) (array) + ARR_OVERHEAD_NONULLS(ARR_NDIM(array)))
@@ -248,7 +251,7 @@ put_test(ReturnSetInfo *rsinfo, const double *cell, const double *all,
 
 /*
  * slice_tests(sums, levels, smallest): a row for each slice that has at least so
- * many rows, and leaves as many others.
+ * many rows, and leaves as many others. 22023 for sums that no rows have.
  */
 Datum
 mlmeta_slice_tests(PG_FUNCTION_ARGS)
@@ -279,6 +282,10 @@ mlmeta_slice_tests(PG_FUNCTION_ARGS)
 						((Size) i * levels.total + j) * CELL_NUMBERS;
 					int32		places[4];
 
+					if (!(cell[0] >= 0 && cell[0] <= MAX_ROWS))
+						ereport(ERROR,
+								(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+								 errmsg("sums of slices have no number of rows")));
 					if (cell[0] < smallest || all[0] - cell[0] < smallest)
 						continue;
 					places[0] = a + 1;
