@@ -470,7 +470,7 @@ typedef struct Scaled
 	int			exponent;		/* even */
 } Scaled;
 
-#define TINY_SQUARE		0x1p-900
+#define TINY_SQUARE		1.1830521861667747e-271	/* 2^-900 */
 
 static Scaled
 scaled_value(const ExactSum *sum)

@@ -18,6 +18,10 @@
 
 #define INTEGRAL_SHIFT	538		/* even: roots are taken of such units */
 
+/* Powers of two: the indenter does not know how C writes them */
+#define INTEGRAL_TINY		3.054936363499605e-151	/* 2^-500 */
+#define INTEGRAL_HUGE		3.273390607896142e150	/* 2^500 */
+
 typedef struct DifferenceIntegral
 {
 	bool		square;
@@ -43,10 +47,10 @@ difference_integral_step(DifferenceIntegral *integral, double value,
 		height *= height;
 	if (integral->any && difference != 0 && value != integral->previous)
 	{
-		if (width < 0x1p-500)
+		if (width < INTEGRAL_TINY)
 			compensated_add(&integral->small,
 							height * ldexp(width, INTEGRAL_SHIFT));
-		else if (width <= 0x1p500)
+		else if (width <= INTEGRAL_HUGE)
 			compensated_add(&integral->sum, height * width);
 		else
 		{
