@@ -173,29 +173,29 @@ SET client_min_messages = warning;
 SELECT format('CREATE TABLE shuffled_%s AS SELECT %s FROM kinds', seed,
 	string_agg(format('CASE WHEN (i4 + %s) %% 5 > 0 THEN %I END AS %2$I', row, attname), ', ' ORDER BY row))
 FROM (SELECT seed, attname, row_number() OVER (PARTITION BY seed ORDER BY md5(seed || '/' || attname)) AS row
-	FROM generate_series(1, 5) AS seed, pg_attribute
+	FROM generate_series(1, 3) AS seed, pg_attribute
 	WHERE attrelid = 'kinds'::regclass AND attnum > 0 AND NOT attisdropped) AS s
 GROUP BY seed ORDER BY seed \gexec
 -- Values of columns that came after a row: of the table's own rows a default, of
 -- rows that are held in another table NULL, as the server has it.
 SELECT format('ALTER TABLE shuffled_%s DROP COLUMN %I, DROP COLUMN c, ADD COLUMN late numeric DEFAULT 1.5, ADD COLUMN later "char", ADD COLUMN latest text[] DEFAULT ''{a,b}''',
-		seed, (ARRAY['i2', 'nm', 'span', 't', 'nested'])[seed]),
+		seed, (ARRAY['i2', 'nm', 'span'])[seed]),
 	format('INSERT INTO shuffled_%s (f8, later, latest) VALUES (%1$s, ''l'', NULL)', seed),
 	format('CREATE TABLE held_%s (flag boolean, r shuffled_%1$s, more shuffled_%1$s[])', seed),
 	format('INSERT INTO held_%s SELECT true, s, ARRAY[s, s] FROM shuffled_%1$s AS s', seed),
 	format('ALTER TABLE shuffled_%s DROP COLUMN vc, ADD COLUMN last name, ADD COLUMN last_too float8', seed),
 	format('INSERT INTO shuffled_%s (f8, last, last_too) VALUES (%1$s, ''l'', 7)', seed),
 	format('INSERT INTO held_%s SELECT false, s, ARRAY[s] FROM shuffled_%1$s AS s', seed)
-FROM generate_series(1, 5) AS seed \gexec
+FROM generate_series(1, 3) AS seed \gexec
 \set ECHO all
 SELECT count(DISTINCT of_rows) AS sources, count(feature) AS differ
-FROM generate_series(1, 5) AS seed
+FROM generate_series(1, 3) AS seed
 	CROSS JOIN unnest(ARRAY['SELECT s AS r FROM shuffled_%s AS s', 'SELECT r FROM held_%s',
 		'SELECT unnest(more) AS r FROM held_%s', 'SELECT q::shuffled_%1$s AS r FROM (SELECT * FROM shuffled_%1$s OFFSET 0) AS q']) AS of_rows
 	LEFT JOIN LATERAL read_differently(('shuffled_' || seed)::regclass, format(of_rows, seed)) AS feature ON true;
 SELECT feature, n, null_count, minimum FROM columns((SELECT profile(r) FROM held_1)) WHERE feature ~ '^la' ORDER BY feature;
 \set ECHO none
-SELECT format('DROP TABLE held_%s, shuffled_%1$s', seed) FROM generate_series(1, 5) AS seed \gexec
+SELECT format('DROP TABLE held_%s, shuffled_%1$s', seed) FROM generate_series(1, 3) AS seed \gexec
 RESET client_min_messages;
 \set ECHO all
 
