@@ -337,6 +337,7 @@ SELECT moment_matrix_add(NULL, '{1}');
 SELECT embeddings(ARRAY[x], 'features=4') FROM sample;
 SELECT embeddings(ARRAY[x], 'sigma=0') FROM sample;
 SELECT embeddings(ARRAY[x], 'gamma=1') FROM sample;
+SELECT mmd(ARRAY[x], is_current, 'gamma=1') FROM sample;
 SELECT embeddings(ARRAY[x], 'seed=' || i) FROM sample;
 SELECT mmd2(ARRAY[x], is_current, 'sigma=' || i) FROM sample;
 SELECT mmd2(ARRAY[x], is_current, 'permutations=10') FROM sample WHERE i BETWEEN 990 AND 1010;

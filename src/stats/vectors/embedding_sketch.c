@@ -13,12 +13,14 @@
 #include <math.h>
 
 #include "miscadmin.h"
+#include "nodes/primnodes.h"
 #include "stats/vectors/embedding_sketch.h"
 #include "stats/vectors/float_array.h"
 #include "stats/laws/distributions.h"
 #include "stats/options.h"
 #include "stats/quality/weight.h"
 #include "utils/float.h"
+#include "utils/lsyscache.h"
 
 #define TYPE_NAME	"embedding_sketch"
 
@@ -346,8 +348,11 @@ read_options(FunctionCallInfo fcinfo, int argno, EmbeddingSketch *s)
 	if (PG_NARGS() > argno && !PG_ARGISNULL(argno))
 	{
 		text	   *options = PG_GETARG_TEXT_PP(argno);
+		Aggref	   *call = AggGetAggref(fcinfo);
 
-		options_parse("embeddings", VARDATA_ANY(options),
+		/* embeddings() or mmd() */
+		options_parse(call != NULL ? get_func_name(call->aggfnoid) :
+					  "embeddings", VARDATA_ANY(options),
 					  VARSIZE_ANY_EXHDR(options), specs, lengthof(specs));
 	}
 	s->seed = seed;
