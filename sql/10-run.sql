@@ -2,33 +2,33 @@
 
 CREATE TYPE mlmeta.run;
 
-CREATE FUNCTION mlmeta.run_in(value cstring) RETURNS mlmeta.run
+CREATE FUNCTION mlmeta_internal.run_in(value cstring) RETURNS mlmeta.run
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_run_in';
-COMMENT ON FUNCTION mlmeta.run_in(cstring) IS 'input function of run';
+COMMENT ON FUNCTION mlmeta_internal.run_in(cstring) IS 'input function of run';
 
-CREATE FUNCTION mlmeta.run_out(value mlmeta.run) RETURNS cstring
+CREATE FUNCTION mlmeta_internal.run_out(value mlmeta.run) RETURNS cstring
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_run_out';
-COMMENT ON FUNCTION mlmeta.run_out(mlmeta.run) IS 'output function of run';
+COMMENT ON FUNCTION mlmeta_internal.run_out(mlmeta.run) IS 'output function of run';
 
-CREATE FUNCTION mlmeta.run_recv(value internal) RETURNS mlmeta.run
+CREATE FUNCTION mlmeta_internal.run_recv(value internal) RETURNS mlmeta.run
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_run_recv';
-COMMENT ON FUNCTION mlmeta.run_recv(internal) IS
+COMMENT ON FUNCTION mlmeta_internal.run_recv(internal) IS
 	'binary input function of run';
 
-CREATE FUNCTION mlmeta.run_send(value mlmeta.run) RETURNS bytea
+CREATE FUNCTION mlmeta_internal.run_send(value mlmeta.run) RETURNS bytea
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_run_send';
-COMMENT ON FUNCTION mlmeta.run_send(mlmeta.run) IS
+COMMENT ON FUNCTION mlmeta_internal.run_send(mlmeta.run) IS
 	'binary output function of run';
 
 CREATE TYPE mlmeta.run (
-	INPUT = mlmeta.run_in,
-	OUTPUT = mlmeta.run_out,
-	RECEIVE = mlmeta.run_recv,
-	SEND = mlmeta.run_send,
+	INPUT = mlmeta_internal.run_in,
+	OUTPUT = mlmeta_internal.run_out,
+	RECEIVE = mlmeta_internal.run_recv,
+	SEND = mlmeta_internal.run_send,
 	INTERNALLENGTH = 16,
 	ALIGNMENT = char,
 	STORAGE = plain
@@ -36,108 +36,108 @@ CREATE TYPE mlmeta.run (
 COMMENT ON TYPE mlmeta.run IS
 	'identity of a run: 16 bytes ordered by time (UUIDv7), written run_ and 26 base-32 digits';
 
-CREATE FUNCTION mlmeta.run_eq(a mlmeta.run, b mlmeta.run) RETURNS boolean
+CREATE FUNCTION mlmeta_internal.run_eq(a mlmeta.run, b mlmeta.run) RETURNS boolean
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF
 	AS 'MODULE_PATHNAME', 'mlmeta_run_eq';
-COMMENT ON FUNCTION mlmeta.run_eq(mlmeta.run, mlmeta.run) IS
+COMMENT ON FUNCTION mlmeta_internal.run_eq(mlmeta.run, mlmeta.run) IS
 	'implementation of the operator =';
 
-CREATE FUNCTION mlmeta.run_ne(a mlmeta.run, b mlmeta.run) RETURNS boolean
+CREATE FUNCTION mlmeta_internal.run_ne(a mlmeta.run, b mlmeta.run) RETURNS boolean
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF
 	AS 'MODULE_PATHNAME', 'mlmeta_run_ne';
-COMMENT ON FUNCTION mlmeta.run_ne(mlmeta.run, mlmeta.run) IS
+COMMENT ON FUNCTION mlmeta_internal.run_ne(mlmeta.run, mlmeta.run) IS
 	'implementation of the operator <>';
 
-CREATE FUNCTION mlmeta.run_lt(a mlmeta.run, b mlmeta.run) RETURNS boolean
+CREATE FUNCTION mlmeta_internal.run_lt(a mlmeta.run, b mlmeta.run) RETURNS boolean
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF
 	AS 'MODULE_PATHNAME', 'mlmeta_run_lt';
-COMMENT ON FUNCTION mlmeta.run_lt(mlmeta.run, mlmeta.run) IS
+COMMENT ON FUNCTION mlmeta_internal.run_lt(mlmeta.run, mlmeta.run) IS
 	'implementation of the operator <';
 
-CREATE FUNCTION mlmeta.run_le(a mlmeta.run, b mlmeta.run) RETURNS boolean
+CREATE FUNCTION mlmeta_internal.run_le(a mlmeta.run, b mlmeta.run) RETURNS boolean
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF
 	AS 'MODULE_PATHNAME', 'mlmeta_run_le';
-COMMENT ON FUNCTION mlmeta.run_le(mlmeta.run, mlmeta.run) IS
+COMMENT ON FUNCTION mlmeta_internal.run_le(mlmeta.run, mlmeta.run) IS
 	'implementation of the operator <=';
 
-CREATE FUNCTION mlmeta.run_gt(a mlmeta.run, b mlmeta.run) RETURNS boolean
+CREATE FUNCTION mlmeta_internal.run_gt(a mlmeta.run, b mlmeta.run) RETURNS boolean
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF
 	AS 'MODULE_PATHNAME', 'mlmeta_run_gt';
-COMMENT ON FUNCTION mlmeta.run_gt(mlmeta.run, mlmeta.run) IS
+COMMENT ON FUNCTION mlmeta_internal.run_gt(mlmeta.run, mlmeta.run) IS
 	'implementation of the operator >';
 
-CREATE FUNCTION mlmeta.run_ge(a mlmeta.run, b mlmeta.run) RETURNS boolean
+CREATE FUNCTION mlmeta_internal.run_ge(a mlmeta.run, b mlmeta.run) RETURNS boolean
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF
 	AS 'MODULE_PATHNAME', 'mlmeta_run_ge';
-COMMENT ON FUNCTION mlmeta.run_ge(mlmeta.run, mlmeta.run) IS
+COMMENT ON FUNCTION mlmeta_internal.run_ge(mlmeta.run, mlmeta.run) IS
 	'implementation of the operator >=';
 
-CREATE FUNCTION mlmeta.run_cmp(a mlmeta.run, b mlmeta.run) RETURNS int
+CREATE FUNCTION mlmeta_internal.run_cmp(a mlmeta.run, b mlmeta.run) RETURNS int
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF
 	AS 'MODULE_PATHNAME', 'mlmeta_run_cmp';
-COMMENT ON FUNCTION mlmeta.run_cmp(mlmeta.run, mlmeta.run) IS
+COMMENT ON FUNCTION mlmeta_internal.run_cmp(mlmeta.run, mlmeta.run) IS
 	'-1, 0 or 1: order of two values';
 
-CREATE FUNCTION mlmeta.run_hash(value mlmeta.run) RETURNS int
+CREATE FUNCTION mlmeta_internal.run_hash(value mlmeta.run) RETURNS int
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF
 	AS 'MODULE_PATHNAME', 'mlmeta_run_hash';
-COMMENT ON FUNCTION mlmeta.run_hash(mlmeta.run) IS
+COMMENT ON FUNCTION mlmeta_internal.run_hash(mlmeta.run) IS
 	'hash of a value';
 
-CREATE FUNCTION mlmeta.run_hash_extended(value mlmeta.run, seed bigint)
+CREATE FUNCTION mlmeta_internal.run_hash_extended(value mlmeta.run, seed bigint)
 	RETURNS bigint
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF
 	AS 'MODULE_PATHNAME', 'mlmeta_run_hash_extended';
-COMMENT ON FUNCTION mlmeta.run_hash_extended(mlmeta.run, bigint) IS
+COMMENT ON FUNCTION mlmeta_internal.run_hash_extended(mlmeta.run, bigint) IS
 	'hash of a value with a seed';
 
 CREATE OPERATOR mlmeta.= (
-	LEFTARG = mlmeta.run, RIGHTARG = mlmeta.run, FUNCTION = mlmeta.run_eq,
+	LEFTARG = mlmeta.run, RIGHTARG = mlmeta.run, FUNCTION = mlmeta_internal.run_eq,
 	COMMUTATOR = OPERATOR(mlmeta.=), NEGATOR = OPERATOR(mlmeta.<>),
 	RESTRICT = pg_catalog.eqsel, JOIN = pg_catalog.eqjoinsel, HASHES, MERGES
 );
 COMMENT ON OPERATOR mlmeta.= (mlmeta.run, mlmeta.run) IS 'equal';
 
 CREATE OPERATOR mlmeta.<> (
-	LEFTARG = mlmeta.run, RIGHTARG = mlmeta.run, FUNCTION = mlmeta.run_ne,
+	LEFTARG = mlmeta.run, RIGHTARG = mlmeta.run, FUNCTION = mlmeta_internal.run_ne,
 	COMMUTATOR = OPERATOR(mlmeta.<>), NEGATOR = OPERATOR(mlmeta.=),
 	RESTRICT = pg_catalog.neqsel, JOIN = pg_catalog.neqjoinsel
 );
 COMMENT ON OPERATOR mlmeta.<> (mlmeta.run, mlmeta.run) IS 'not equal';
 
 CREATE OPERATOR mlmeta.< (
-	LEFTARG = mlmeta.run, RIGHTARG = mlmeta.run, FUNCTION = mlmeta.run_lt,
+	LEFTARG = mlmeta.run, RIGHTARG = mlmeta.run, FUNCTION = mlmeta_internal.run_lt,
 	COMMUTATOR = OPERATOR(mlmeta.>), NEGATOR = OPERATOR(mlmeta.>=),
 	RESTRICT = pg_catalog.scalarltsel, JOIN = pg_catalog.scalarltjoinsel
 );
 COMMENT ON OPERATOR mlmeta.< (mlmeta.run, mlmeta.run) IS 'less than';
 
 CREATE OPERATOR mlmeta.<= (
-	LEFTARG = mlmeta.run, RIGHTARG = mlmeta.run, FUNCTION = mlmeta.run_le,
+	LEFTARG = mlmeta.run, RIGHTARG = mlmeta.run, FUNCTION = mlmeta_internal.run_le,
 	COMMUTATOR = OPERATOR(mlmeta.>=), NEGATOR = OPERATOR(mlmeta.>),
 	RESTRICT = pg_catalog.scalarlesel, JOIN = pg_catalog.scalarlejoinsel
 );
 COMMENT ON OPERATOR mlmeta.<= (mlmeta.run, mlmeta.run) IS 'less than or equal';
 
 CREATE OPERATOR mlmeta.> (
-	LEFTARG = mlmeta.run, RIGHTARG = mlmeta.run, FUNCTION = mlmeta.run_gt,
+	LEFTARG = mlmeta.run, RIGHTARG = mlmeta.run, FUNCTION = mlmeta_internal.run_gt,
 	COMMUTATOR = OPERATOR(mlmeta.<), NEGATOR = OPERATOR(mlmeta.<=),
 	RESTRICT = pg_catalog.scalargtsel, JOIN = pg_catalog.scalargtjoinsel
 );
 COMMENT ON OPERATOR mlmeta.> (mlmeta.run, mlmeta.run) IS 'greater than';
 
 CREATE OPERATOR mlmeta.>= (
-	LEFTARG = mlmeta.run, RIGHTARG = mlmeta.run, FUNCTION = mlmeta.run_ge,
+	LEFTARG = mlmeta.run, RIGHTARG = mlmeta.run, FUNCTION = mlmeta_internal.run_ge,
 	COMMUTATOR = OPERATOR(mlmeta.<=), NEGATOR = OPERATOR(mlmeta.<),
 	RESTRICT = pg_catalog.scalargesel, JOIN = pg_catalog.scalargejoinsel
 );
 COMMENT ON OPERATOR mlmeta.>= (mlmeta.run, mlmeta.run) IS
 	'greater than or equal';
 
-CREATE FUNCTION mlmeta.run_sortsupport(internal) RETURNS void
+CREATE FUNCTION mlmeta_internal.run_sortsupport(internal) RETURNS void
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_run_sortsupport';
-COMMENT ON FUNCTION mlmeta.run_sortsupport(internal) IS
+COMMENT ON FUNCTION mlmeta_internal.run_sortsupport(internal) IS
 	'sort support of run';
 
 CREATE OPERATOR CLASS mlmeta.run_btree_ops
@@ -147,8 +147,8 @@ CREATE OPERATOR CLASS mlmeta.run_btree_ops
 	OPERATOR 3 mlmeta.=,
 	OPERATOR 4 mlmeta.>=,
 	OPERATOR 5 mlmeta.>,
-	FUNCTION 1 mlmeta.run_cmp(mlmeta.run, mlmeta.run),
-	FUNCTION 2 mlmeta.run_sortsupport(internal),
+	FUNCTION 1 mlmeta_internal.run_cmp(mlmeta.run, mlmeta.run),
+	FUNCTION 2 mlmeta_internal.run_sortsupport(internal),
 	FUNCTION 4 pg_catalog.btequalimage(oid);
 COMMENT ON OPERATOR CLASS mlmeta.run_btree_ops USING btree IS
 	'order of run, for btree indexes and sorting';
@@ -158,8 +158,8 @@ COMMENT ON OPERATOR FAMILY mlmeta.run_btree_ops USING btree IS
 CREATE OPERATOR CLASS mlmeta.run_hash_ops
 	DEFAULT FOR TYPE mlmeta.run USING hash AS
 	OPERATOR 1 mlmeta.=,
-	FUNCTION 1 mlmeta.run_hash(mlmeta.run),
-	FUNCTION 2 mlmeta.run_hash_extended(mlmeta.run, bigint);
+	FUNCTION 1 mlmeta_internal.run_hash(mlmeta.run),
+	FUNCTION 2 mlmeta_internal.run_hash_extended(mlmeta.run, bigint);
 COMMENT ON OPERATOR CLASS mlmeta.run_hash_ops USING hash IS
 	'equality of run, for hash indexes, joins and grouping';
 COMMENT ON OPERATOR FAMILY mlmeta.run_hash_ops USING hash IS
@@ -191,31 +191,31 @@ COMMENT ON CAST (mlmeta.run AS uuid) IS 'the same 16 bytes';
 CREATE CAST (uuid AS mlmeta.run) WITHOUT FUNCTION AS ASSIGNMENT;
 COMMENT ON CAST (uuid AS mlmeta.run) IS 'the same 16 bytes';
 
-CREATE FUNCTION mlmeta.run_smaller(a mlmeta.run, b mlmeta.run)
+CREATE FUNCTION mlmeta_internal.run_smaller(a mlmeta.run, b mlmeta.run)
 	RETURNS mlmeta.run
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_run_smaller';
-COMMENT ON FUNCTION mlmeta.run_smaller(mlmeta.run, mlmeta.run) IS
+COMMENT ON FUNCTION mlmeta_internal.run_smaller(mlmeta.run, mlmeta.run) IS
 	'the smaller of two values';
 
 CREATE AGGREGATE mlmeta.min(value mlmeta.run) (
-	SFUNC = mlmeta.run_smaller, STYPE = mlmeta.run,
-	COMBINEFUNC = mlmeta.run_smaller,
+	SFUNC = mlmeta_internal.run_smaller, STYPE = mlmeta.run,
+	COMBINEFUNC = mlmeta_internal.run_smaller,
 	SORTOP = OPERATOR(mlmeta.<), PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.min(mlmeta.run) IS
 	'the smallest value; NULLs are left out';
 
-CREATE FUNCTION mlmeta.run_larger(a mlmeta.run, b mlmeta.run)
+CREATE FUNCTION mlmeta_internal.run_larger(a mlmeta.run, b mlmeta.run)
 	RETURNS mlmeta.run
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_run_larger';
-COMMENT ON FUNCTION mlmeta.run_larger(mlmeta.run, mlmeta.run) IS
+COMMENT ON FUNCTION mlmeta_internal.run_larger(mlmeta.run, mlmeta.run) IS
 	'the larger of two values';
 
 CREATE AGGREGATE mlmeta.max(value mlmeta.run) (
-	SFUNC = mlmeta.run_larger, STYPE = mlmeta.run,
-	COMBINEFUNC = mlmeta.run_larger,
+	SFUNC = mlmeta_internal.run_larger, STYPE = mlmeta.run,
+	COMBINEFUNC = mlmeta_internal.run_larger,
 	SORTOP = OPERATOR(mlmeta.>), PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.max(mlmeta.run) IS

@@ -2,176 +2,176 @@
 
 CREATE TYPE mlmeta.lineage;
 
-CREATE FUNCTION mlmeta.lineage_in(value cstring) RETURNS mlmeta.lineage
+CREATE FUNCTION mlmeta_internal.lineage_in(value cstring) RETURNS mlmeta.lineage
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_lineage_in';
-COMMENT ON FUNCTION mlmeta.lineage_in(cstring) IS 'input function of lineage';
+COMMENT ON FUNCTION mlmeta_internal.lineage_in(cstring) IS 'input function of lineage';
 
-CREATE FUNCTION mlmeta.lineage_out(value mlmeta.lineage) RETURNS cstring
+CREATE FUNCTION mlmeta_internal.lineage_out(value mlmeta.lineage) RETURNS cstring
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_lineage_out';
-COMMENT ON FUNCTION mlmeta.lineage_out(mlmeta.lineage) IS
+COMMENT ON FUNCTION mlmeta_internal.lineage_out(mlmeta.lineage) IS
 	'output function of lineage';
 
-CREATE FUNCTION mlmeta.lineage_recv(value internal) RETURNS mlmeta.lineage
+CREATE FUNCTION mlmeta_internal.lineage_recv(value internal) RETURNS mlmeta.lineage
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_lineage_recv';
-COMMENT ON FUNCTION mlmeta.lineage_recv(internal) IS
+COMMENT ON FUNCTION mlmeta_internal.lineage_recv(internal) IS
 	'binary input function of lineage';
 
-CREATE FUNCTION mlmeta.lineage_send(value mlmeta.lineage) RETURNS bytea
+CREATE FUNCTION mlmeta_internal.lineage_send(value mlmeta.lineage) RETURNS bytea
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_lineage_send';
-COMMENT ON FUNCTION mlmeta.lineage_send(mlmeta.lineage) IS
+COMMENT ON FUNCTION mlmeta_internal.lineage_send(mlmeta.lineage) IS
 	'binary output function of lineage';
 
 CREATE TYPE mlmeta.lineage (
-	INPUT = mlmeta.lineage_in,
-	OUTPUT = mlmeta.lineage_out,
-	RECEIVE = mlmeta.lineage_recv,
-	SEND = mlmeta.lineage_send,
+	INPUT = mlmeta_internal.lineage_in,
+	OUTPUT = mlmeta_internal.lineage_out,
+	RECEIVE = mlmeta_internal.lineage_recv,
+	SEND = mlmeta_internal.lineage_send,
 	INTERNALLENGTH = VARIABLE,
 	STORAGE = extended
 );
 COMMENT ON TYPE mlmeta.lineage IS
 	'provenance graph: runs and artifacts, and edges in the direction in which data flow';
 
-CREATE FUNCTION mlmeta.lineage_accumulate(state mlmeta.lineage,
+CREATE FUNCTION mlmeta_internal.lineage_transition(state mlmeta.lineage,
 	source mlmeta.run, target mlmeta.run) RETURNS mlmeta.lineage
 	LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_lineage_run_run';
-COMMENT ON FUNCTION mlmeta.lineage_accumulate(mlmeta.lineage, mlmeta.run, mlmeta.run) IS
+COMMENT ON FUNCTION mlmeta_internal.lineage_transition(mlmeta.lineage, mlmeta.run, mlmeta.run) IS
 	'transition function of lineage(run, run)';
 
-CREATE FUNCTION mlmeta.lineage_accumulate(state mlmeta.lineage,
+CREATE FUNCTION mlmeta_internal.lineage_transition(state mlmeta.lineage,
 	source mlmeta.run, target mlmeta.artifact) RETURNS mlmeta.lineage
 	LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_lineage_run_artifact';
-COMMENT ON FUNCTION mlmeta.lineage_accumulate(mlmeta.lineage, mlmeta.run, mlmeta.artifact) IS
+COMMENT ON FUNCTION mlmeta_internal.lineage_transition(mlmeta.lineage, mlmeta.run, mlmeta.artifact) IS
 	'transition function of lineage(run, artifact)';
 
-CREATE FUNCTION mlmeta.lineage_accumulate(state mlmeta.lineage,
+CREATE FUNCTION mlmeta_internal.lineage_transition(state mlmeta.lineage,
 	source mlmeta.run, target text) RETURNS mlmeta.lineage
 	LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_lineage_run_text';
-COMMENT ON FUNCTION mlmeta.lineage_accumulate(mlmeta.lineage, mlmeta.run, text) IS
+COMMENT ON FUNCTION mlmeta_internal.lineage_transition(mlmeta.lineage, mlmeta.run, text) IS
 	'transition function of lineage(run, text)';
 
-CREATE FUNCTION mlmeta.lineage_accumulate(state mlmeta.lineage,
+CREATE FUNCTION mlmeta_internal.lineage_transition(state mlmeta.lineage,
 	source mlmeta.artifact, target mlmeta.run) RETURNS mlmeta.lineage
 	LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_lineage_artifact_run';
-COMMENT ON FUNCTION mlmeta.lineage_accumulate(mlmeta.lineage, mlmeta.artifact, mlmeta.run) IS
+COMMENT ON FUNCTION mlmeta_internal.lineage_transition(mlmeta.lineage, mlmeta.artifact, mlmeta.run) IS
 	'transition function of lineage(artifact, run)';
 
-CREATE FUNCTION mlmeta.lineage_accumulate(state mlmeta.lineage,
+CREATE FUNCTION mlmeta_internal.lineage_transition(state mlmeta.lineage,
 	source mlmeta.artifact, target mlmeta.artifact) RETURNS mlmeta.lineage
 	LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_lineage_artifact_artifact';
-COMMENT ON FUNCTION mlmeta.lineage_accumulate(mlmeta.lineage, mlmeta.artifact, mlmeta.artifact) IS
+COMMENT ON FUNCTION mlmeta_internal.lineage_transition(mlmeta.lineage, mlmeta.artifact, mlmeta.artifact) IS
 	'transition function of lineage(artifact, artifact)';
 
-CREATE FUNCTION mlmeta.lineage_accumulate(state mlmeta.lineage,
+CREATE FUNCTION mlmeta_internal.lineage_transition(state mlmeta.lineage,
 	source mlmeta.artifact, target text) RETURNS mlmeta.lineage
 	LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_lineage_artifact_text';
-COMMENT ON FUNCTION mlmeta.lineage_accumulate(mlmeta.lineage, mlmeta.artifact, text) IS
+COMMENT ON FUNCTION mlmeta_internal.lineage_transition(mlmeta.lineage, mlmeta.artifact, text) IS
 	'transition function of lineage(artifact, text)';
 
-CREATE FUNCTION mlmeta.lineage_accumulate(state mlmeta.lineage,
+CREATE FUNCTION mlmeta_internal.lineage_transition(state mlmeta.lineage,
 	source text, target mlmeta.run) RETURNS mlmeta.lineage
 	LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_lineage_text_run';
-COMMENT ON FUNCTION mlmeta.lineage_accumulate(mlmeta.lineage, text, mlmeta.run) IS
+COMMENT ON FUNCTION mlmeta_internal.lineage_transition(mlmeta.lineage, text, mlmeta.run) IS
 	'transition function of lineage(text, run)';
 
-CREATE FUNCTION mlmeta.lineage_accumulate(state mlmeta.lineage,
+CREATE FUNCTION mlmeta_internal.lineage_transition(state mlmeta.lineage,
 	source text, target mlmeta.artifact) RETURNS mlmeta.lineage
 	LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_lineage_text_artifact';
-COMMENT ON FUNCTION mlmeta.lineage_accumulate(mlmeta.lineage, text, mlmeta.artifact) IS
+COMMENT ON FUNCTION mlmeta_internal.lineage_transition(mlmeta.lineage, text, mlmeta.artifact) IS
 	'transition function of lineage(text, artifact)';
 
-CREATE FUNCTION mlmeta.lineage_accumulate(state mlmeta.lineage,
+CREATE FUNCTION mlmeta_internal.lineage_transition(state mlmeta.lineage,
 	source text, target text) RETURNS mlmeta.lineage
 	LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_lineage_text_text';
-COMMENT ON FUNCTION mlmeta.lineage_accumulate(mlmeta.lineage, text, text) IS
+COMMENT ON FUNCTION mlmeta_internal.lineage_transition(mlmeta.lineage, text, text) IS
 	'transition function of lineage(text, text)';
 
-CREATE FUNCTION mlmeta.lineage_merge(state mlmeta.lineage, value mlmeta.lineage)
+CREATE FUNCTION mlmeta_internal.lineage_combine(state mlmeta.lineage, value mlmeta.lineage)
 	RETURNS mlmeta.lineage
 	LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
-	AS 'MODULE_PATHNAME', 'mlmeta_lineage_merge';
-COMMENT ON FUNCTION mlmeta.lineage_merge(mlmeta.lineage, mlmeta.lineage) IS
+	AS 'MODULE_PATHNAME', 'mlmeta_lineage_combine';
+COMMENT ON FUNCTION mlmeta_internal.lineage_combine(mlmeta.lineage, mlmeta.lineage) IS
 	'transition function of merge(lineage), combination of all its aggregates';
 
 CREATE AGGREGATE mlmeta.lineage(source mlmeta.run, target mlmeta.run) (
-	SFUNC = mlmeta.lineage_accumulate, STYPE = mlmeta.lineage,
-	COMBINEFUNC = mlmeta.lineage_merge, SSPACE = 16384, PARALLEL = SAFE
+	SFUNC = mlmeta_internal.lineage_transition, STYPE = mlmeta.lineage,
+	COMBINEFUNC = mlmeta_internal.lineage_combine, SSPACE = 16384, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.lineage(mlmeta.run, mlmeta.run) IS
 	'graph of all edges from source to target; rows with a NULL add none';
 
 CREATE AGGREGATE mlmeta.lineage(source mlmeta.run, target mlmeta.artifact) (
-	SFUNC = mlmeta.lineage_accumulate, STYPE = mlmeta.lineage,
-	COMBINEFUNC = mlmeta.lineage_merge, SSPACE = 16384, PARALLEL = SAFE
+	SFUNC = mlmeta_internal.lineage_transition, STYPE = mlmeta.lineage,
+	COMBINEFUNC = mlmeta_internal.lineage_combine, SSPACE = 16384, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.lineage(mlmeta.run, mlmeta.artifact) IS
 	'graph of all edges from source to target; rows with a NULL add none';
 
 CREATE AGGREGATE mlmeta.lineage(source mlmeta.run, target text) (
-	SFUNC = mlmeta.lineage_accumulate, STYPE = mlmeta.lineage,
-	COMBINEFUNC = mlmeta.lineage_merge, SSPACE = 16384, PARALLEL = SAFE
+	SFUNC = mlmeta_internal.lineage_transition, STYPE = mlmeta.lineage,
+	COMBINEFUNC = mlmeta_internal.lineage_combine, SSPACE = 16384, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.lineage(mlmeta.run, text) IS
 	'graph of all edges from source to target; rows with a NULL add none; text is read as a run or an artifact';
 
 CREATE AGGREGATE mlmeta.lineage(source mlmeta.artifact, target mlmeta.run) (
-	SFUNC = mlmeta.lineage_accumulate, STYPE = mlmeta.lineage,
-	COMBINEFUNC = mlmeta.lineage_merge, SSPACE = 16384, PARALLEL = SAFE
+	SFUNC = mlmeta_internal.lineage_transition, STYPE = mlmeta.lineage,
+	COMBINEFUNC = mlmeta_internal.lineage_combine, SSPACE = 16384, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.lineage(mlmeta.artifact, mlmeta.run) IS
 	'graph of all edges from source to target; rows with a NULL add none';
 
 CREATE AGGREGATE mlmeta.lineage(source mlmeta.artifact, target mlmeta.artifact) (
-	SFUNC = mlmeta.lineage_accumulate, STYPE = mlmeta.lineage,
-	COMBINEFUNC = mlmeta.lineage_merge, SSPACE = 16384, PARALLEL = SAFE
+	SFUNC = mlmeta_internal.lineage_transition, STYPE = mlmeta.lineage,
+	COMBINEFUNC = mlmeta_internal.lineage_combine, SSPACE = 16384, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.lineage(mlmeta.artifact, mlmeta.artifact) IS
 	'graph of all edges from source to target; rows with a NULL add none';
 
 CREATE AGGREGATE mlmeta.lineage(source mlmeta.artifact, target text) (
-	SFUNC = mlmeta.lineage_accumulate, STYPE = mlmeta.lineage,
-	COMBINEFUNC = mlmeta.lineage_merge, SSPACE = 16384, PARALLEL = SAFE
+	SFUNC = mlmeta_internal.lineage_transition, STYPE = mlmeta.lineage,
+	COMBINEFUNC = mlmeta_internal.lineage_combine, SSPACE = 16384, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.lineage(mlmeta.artifact, text) IS
 	'graph of all edges from source to target; rows with a NULL add none; text is read as a run or an artifact';
 
 CREATE AGGREGATE mlmeta.lineage(source text, target mlmeta.run) (
-	SFUNC = mlmeta.lineage_accumulate, STYPE = mlmeta.lineage,
-	COMBINEFUNC = mlmeta.lineage_merge, SSPACE = 16384, PARALLEL = SAFE
+	SFUNC = mlmeta_internal.lineage_transition, STYPE = mlmeta.lineage,
+	COMBINEFUNC = mlmeta_internal.lineage_combine, SSPACE = 16384, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.lineage(text, mlmeta.run) IS
 	'graph of all edges from source to target; rows with a NULL add none; text is read as a run or an artifact';
 
 CREATE AGGREGATE mlmeta.lineage(source text, target mlmeta.artifact) (
-	SFUNC = mlmeta.lineage_accumulate, STYPE = mlmeta.lineage,
-	COMBINEFUNC = mlmeta.lineage_merge, SSPACE = 16384, PARALLEL = SAFE
+	SFUNC = mlmeta_internal.lineage_transition, STYPE = mlmeta.lineage,
+	COMBINEFUNC = mlmeta_internal.lineage_combine, SSPACE = 16384, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.lineage(text, mlmeta.artifact) IS
 	'graph of all edges from source to target; rows with a NULL add none; text is read as a run or an artifact';
 
 CREATE AGGREGATE mlmeta.lineage(source text, target text) (
-	SFUNC = mlmeta.lineage_accumulate, STYPE = mlmeta.lineage,
-	COMBINEFUNC = mlmeta.lineage_merge, SSPACE = 16384, PARALLEL = SAFE
+	SFUNC = mlmeta_internal.lineage_transition, STYPE = mlmeta.lineage,
+	COMBINEFUNC = mlmeta_internal.lineage_combine, SSPACE = 16384, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.lineage(text, text) IS
 	'graph of all edges from source to target; rows with a NULL add none; text is read as a run or an artifact';
 
 CREATE AGGREGATE mlmeta.merge(value mlmeta.lineage) (
-	SFUNC = mlmeta.lineage_merge, STYPE = mlmeta.lineage,
-	COMBINEFUNC = mlmeta.lineage_merge, SSPACE = 16384, PARALLEL = SAFE
+	SFUNC = mlmeta_internal.lineage_combine, STYPE = mlmeta.lineage,
+	COMBINEFUNC = mlmeta_internal.lineage_combine, SSPACE = 16384, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.merge(mlmeta.lineage) IS
 	'graph of the edges of all graphs; NULLs are left out';

@@ -20,39 +20,39 @@ COMMENT ON FUNCTION mlmeta.content_hash(record) IS
 
 CREATE TYPE mlmeta.fingerprint_state;
 
-CREATE FUNCTION mlmeta.fingerprint_state_in(value cstring)
+CREATE FUNCTION mlmeta_internal.fingerprint_state_in(value cstring)
 	RETURNS mlmeta.fingerprint_state
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_fingerprint_state_in';
-COMMENT ON FUNCTION mlmeta.fingerprint_state_in(cstring) IS
+COMMENT ON FUNCTION mlmeta_internal.fingerprint_state_in(cstring) IS
 	'input function of fingerprint_state';
 
-CREATE FUNCTION mlmeta.fingerprint_state_out(value mlmeta.fingerprint_state)
+CREATE FUNCTION mlmeta_internal.fingerprint_state_out(value mlmeta.fingerprint_state)
 	RETURNS cstring
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_fingerprint_state_out';
-COMMENT ON FUNCTION mlmeta.fingerprint_state_out(mlmeta.fingerprint_state) IS
+COMMENT ON FUNCTION mlmeta_internal.fingerprint_state_out(mlmeta.fingerprint_state) IS
 	'output function of fingerprint_state';
 
-CREATE FUNCTION mlmeta.fingerprint_state_recv(value internal)
+CREATE FUNCTION mlmeta_internal.fingerprint_state_recv(value internal)
 	RETURNS mlmeta.fingerprint_state
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_fingerprint_state_recv';
-COMMENT ON FUNCTION mlmeta.fingerprint_state_recv(internal) IS
+COMMENT ON FUNCTION mlmeta_internal.fingerprint_state_recv(internal) IS
 	'binary input function of fingerprint_state';
 
-CREATE FUNCTION mlmeta.fingerprint_state_send(value mlmeta.fingerprint_state)
+CREATE FUNCTION mlmeta_internal.fingerprint_state_send(value mlmeta.fingerprint_state)
 	RETURNS bytea
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_fingerprint_state_send';
-COMMENT ON FUNCTION mlmeta.fingerprint_state_send(mlmeta.fingerprint_state) IS
+COMMENT ON FUNCTION mlmeta_internal.fingerprint_state_send(mlmeta.fingerprint_state) IS
 	'binary output function of fingerprint_state';
 
 CREATE TYPE mlmeta.fingerprint_state (
-	INPUT = mlmeta.fingerprint_state_in,
-	OUTPUT = mlmeta.fingerprint_state_out,
-	RECEIVE = mlmeta.fingerprint_state_recv,
-	SEND = mlmeta.fingerprint_state_send,
+	INPUT = mlmeta_internal.fingerprint_state_in,
+	OUTPUT = mlmeta_internal.fingerprint_state_out,
+	RECEIVE = mlmeta_internal.fingerprint_state_recv,
+	SEND = mlmeta_internal.fingerprint_state_send,
 	INTERNALLENGTH = VARIABLE,
 	ALIGNMENT = int4,
 	STORAGE = main
@@ -111,34 +111,34 @@ COMMENT ON OPERATOR mlmeta.- (mlmeta.fingerprint_state,
 
 -- Aggregates
 
-CREATE FUNCTION mlmeta.fingerprint_transition(state mlmeta.fingerprint_state,
+CREATE FUNCTION mlmeta_internal.fingerprint_transition(state mlmeta.fingerprint_state,
 	rec record) RETURNS mlmeta.fingerprint_state
 	LANGUAGE C STABLE PARALLEL SAFE COST 10
 	AS 'MODULE_PATHNAME', 'mlmeta_fingerprint_transition';
-COMMENT ON FUNCTION mlmeta.fingerprint_transition(mlmeta.fingerprint_state,
+COMMENT ON FUNCTION mlmeta_internal.fingerprint_transition(mlmeta.fingerprint_state,
 	record) IS
 	'transition function of the aggregate fingerprint';
 
-CREATE FUNCTION mlmeta.fingerprint_combine(a mlmeta.fingerprint_state,
+CREATE FUNCTION mlmeta_internal.fingerprint_combine(a mlmeta.fingerprint_state,
 	b mlmeta.fingerprint_state) RETURNS mlmeta.fingerprint_state
 	LANGUAGE C IMMUTABLE PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_fingerprint_combine';
-COMMENT ON FUNCTION mlmeta.fingerprint_combine(mlmeta.fingerprint_state,
+COMMENT ON FUNCTION mlmeta_internal.fingerprint_combine(mlmeta.fingerprint_state,
 	mlmeta.fingerprint_state) IS
 	'combine function of the aggregate fingerprint; transition function of merge';
 
-CREATE FUNCTION mlmeta.fingerprint_self(state mlmeta.fingerprint_state)
+CREATE FUNCTION mlmeta_internal.fingerprint_self(state mlmeta.fingerprint_state)
 	RETURNS mlmeta.fingerprint_state
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_fingerprint_self';
-COMMENT ON FUNCTION mlmeta.fingerprint_self(mlmeta.fingerprint_state) IS
+COMMENT ON FUNCTION mlmeta_internal.fingerprint_self(mlmeta.fingerprint_state) IS
 	'final function of aggregates that return a fingerprint_state';
 
 CREATE AGGREGATE mlmeta.fingerprint(rec record) (
 	STYPE = mlmeta.fingerprint_state,
 	SSPACE = 1300,
-	SFUNC = mlmeta.fingerprint_transition,
-	COMBINEFUNC = mlmeta.fingerprint_combine,
+	SFUNC = mlmeta_internal.fingerprint_transition,
+	COMBINEFUNC = mlmeta_internal.fingerprint_combine,
 	FINALFUNC = mlmeta.fingerprint,
 	FINALFUNC_MODIFY = READ_ONLY,
 	PARALLEL = SAFE
@@ -149,9 +149,9 @@ COMMENT ON AGGREGATE mlmeta.fingerprint(record) IS
 CREATE AGGREGATE mlmeta.fingerprint_part(rec record) (
 	STYPE = mlmeta.fingerprint_state,
 	SSPACE = 1300,
-	SFUNC = mlmeta.fingerprint_transition,
-	COMBINEFUNC = mlmeta.fingerprint_combine,
-	FINALFUNC = mlmeta.fingerprint_self,
+	SFUNC = mlmeta_internal.fingerprint_transition,
+	COMBINEFUNC = mlmeta_internal.fingerprint_combine,
+	FINALFUNC = mlmeta_internal.fingerprint_self,
 	FINALFUNC_MODIFY = READ_ONLY,
 	PARALLEL = SAFE
 );
@@ -161,9 +161,9 @@ COMMENT ON AGGREGATE mlmeta.fingerprint_part(record) IS
 CREATE AGGREGATE mlmeta.merge(state mlmeta.fingerprint_state) (
 	STYPE = mlmeta.fingerprint_state,
 	SSPACE = 1300,
-	SFUNC = mlmeta.fingerprint_combine,
-	COMBINEFUNC = mlmeta.fingerprint_combine,
-	FINALFUNC = mlmeta.fingerprint_self,
+	SFUNC = mlmeta_internal.fingerprint_combine,
+	COMBINEFUNC = mlmeta_internal.fingerprint_combine,
+	FINALFUNC = mlmeta_internal.fingerprint_self,
 	FINALFUNC_MODIFY = READ_ONLY,
 	PARALLEL = SAFE
 );

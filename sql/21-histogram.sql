@@ -6,156 +6,156 @@
 
 CREATE TYPE mlmeta.histogram;
 
-CREATE FUNCTION mlmeta.histogram_in(cstring) RETURNS mlmeta.histogram
+CREATE FUNCTION mlmeta_internal.histogram_in(cstring) RETURNS mlmeta.histogram
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_histogram_in';
-CREATE FUNCTION mlmeta.histogram_out(mlmeta.histogram) RETURNS cstring
+CREATE FUNCTION mlmeta_internal.histogram_out(mlmeta.histogram) RETURNS cstring
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_histogram_out';
-CREATE FUNCTION mlmeta.histogram_recv(internal) RETURNS mlmeta.histogram
+CREATE FUNCTION mlmeta_internal.histogram_recv(internal) RETURNS mlmeta.histogram
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_histogram_recv';
-CREATE FUNCTION mlmeta.histogram_send(mlmeta.histogram) RETURNS bytea
+CREATE FUNCTION mlmeta_internal.histogram_send(mlmeta.histogram) RETURNS bytea
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_histogram_send';
 
 CREATE TYPE mlmeta.histogram (
-	INPUT = mlmeta.histogram_in,
-	OUTPUT = mlmeta.histogram_out,
-	RECEIVE = mlmeta.histogram_recv,
-	SEND = mlmeta.histogram_send,
+	INPUT = mlmeta_internal.histogram_in,
+	OUTPUT = mlmeta_internal.histogram_out,
+	RECEIVE = mlmeta_internal.histogram_recv,
+	SEND = mlmeta_internal.histogram_send,
 	STORAGE = extended
 );
 
 COMMENT ON TYPE mlmeta.histogram IS
 	'mergeable summary of a numeric column: counts over bins, and n, NULL, NaN, minimum, maximum, mean and standard deviation, all exact';
-COMMENT ON FUNCTION mlmeta.histogram_in(cstring) IS
+COMMENT ON FUNCTION mlmeta_internal.histogram_in(cstring) IS
 	'text input of histogram';
-COMMENT ON FUNCTION mlmeta.histogram_out(mlmeta.histogram) IS
+COMMENT ON FUNCTION mlmeta_internal.histogram_out(mlmeta.histogram) IS
 	'text output of histogram: a JSON object';
-COMMENT ON FUNCTION mlmeta.histogram_recv(internal) IS
+COMMENT ON FUNCTION mlmeta_internal.histogram_recv(internal) IS
 	'binary input of histogram';
-COMMENT ON FUNCTION mlmeta.histogram_send(mlmeta.histogram) IS
+COMMENT ON FUNCTION mlmeta_internal.histogram_send(mlmeta.histogram) IS
 	'binary output of histogram';
 
 -- ---------------------------------------------------------------------------
 -- Builders
 -- ---------------------------------------------------------------------------
 
-CREATE FUNCTION mlmeta.histogram_combine(
+CREATE FUNCTION mlmeta_internal.histogram_combine(
 		state mlmeta.histogram, other mlmeta.histogram)
 	RETURNS mlmeta.histogram LANGUAGE C IMMUTABLE PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_histogram_combine';
-COMMENT ON FUNCTION mlmeta.histogram_combine(mlmeta.histogram, mlmeta.histogram) IS
+COMMENT ON FUNCTION mlmeta_internal.histogram_combine(mlmeta.histogram, mlmeta.histogram) IS
 	'combine function of the histogram aggregates, transition function of merge';
-CREATE FUNCTION mlmeta.histogram_final(state mlmeta.histogram)
+CREATE FUNCTION mlmeta_internal.histogram_final(state mlmeta.histogram)
 	RETURNS mlmeta.histogram LANGUAGE C IMMUTABLE PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_histogram_final';
-COMMENT ON FUNCTION mlmeta.histogram_final(mlmeta.histogram) IS
+COMMENT ON FUNCTION mlmeta_internal.histogram_final(mlmeta.histogram) IS
 	'final function of the histogram aggregates: chooses the edges where none were given';
 
-CREATE FUNCTION mlmeta.histogram_bins_trans(
+CREATE FUNCTION mlmeta_internal.histogram_bins_transition(
 		state mlmeta.histogram, value float8, bins integer)
 	RETURNS mlmeta.histogram LANGUAGE C IMMUTABLE PARALLEL SAFE
-	AS 'MODULE_PATHNAME', 'mlmeta_histogram_bins_trans';
-COMMENT ON FUNCTION mlmeta.histogram_bins_trans(mlmeta.histogram, float8, integer) IS
+	AS 'MODULE_PATHNAME', 'mlmeta_histogram_bins_transition';
+COMMENT ON FUNCTION mlmeta_internal.histogram_bins_transition(mlmeta.histogram, float8, integer) IS
 	'transition function of histogram over bins over its own data';
 CREATE AGGREGATE mlmeta.histogram(value float8, bins integer) (
-	SFUNC = mlmeta.histogram_bins_trans,
+	SFUNC = mlmeta_internal.histogram_bins_transition,
 	STYPE = mlmeta.histogram,
 	SSPACE = 262144,
-	FINALFUNC = mlmeta.histogram_final,
+	FINALFUNC = mlmeta_internal.histogram_final,
 	FINALFUNC_MODIFY = READ_ONLY,
-	COMBINEFUNC = mlmeta.histogram_combine,
+	COMBINEFUNC = mlmeta_internal.histogram_combine,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.histogram(float8, integer) IS
 	'equi-depth histogram over its own data: exact type-7 quantiles as edges up to 32,768 distinct values, a point bin for each value that holds more than 1/(2 bins) of the rows; the same for any order, number of workers and split into parts';
 
-CREATE FUNCTION mlmeta.histogram_edges_trans(
+CREATE FUNCTION mlmeta_internal.histogram_edges_transition(
 		state mlmeta.histogram, value float8, edges float8[])
 	RETURNS mlmeta.histogram LANGUAGE C IMMUTABLE PARALLEL SAFE
-	AS 'MODULE_PATHNAME', 'mlmeta_histogram_edges_trans';
-COMMENT ON FUNCTION mlmeta.histogram_edges_trans(mlmeta.histogram, float8, float8[]) IS
+	AS 'MODULE_PATHNAME', 'mlmeta_histogram_edges_transition';
+COMMENT ON FUNCTION mlmeta_internal.histogram_edges_transition(mlmeta.histogram, float8, float8[]) IS
 	'transition function of histogram over given edges';
-CREATE FUNCTION mlmeta.histogram_edges_inverse(
+CREATE FUNCTION mlmeta_internal.histogram_edges_inverse(
 		state mlmeta.histogram, value float8, edges float8[])
 	RETURNS mlmeta.histogram LANGUAGE C IMMUTABLE PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_histogram_edges_inverse';
-COMMENT ON FUNCTION mlmeta.histogram_edges_inverse(mlmeta.histogram, float8, float8[]) IS
+COMMENT ON FUNCTION mlmeta_internal.histogram_edges_inverse(mlmeta.histogram, float8, float8[]) IS
 	'inverse transition function of histogram over given edges';
 CREATE AGGREGATE mlmeta.histogram(value float8, edges float8[]) (
-	SFUNC = mlmeta.histogram_edges_trans,
+	SFUNC = mlmeta_internal.histogram_edges_transition,
 	STYPE = mlmeta.histogram,
 	SSPACE = 8192,
-	FINALFUNC = mlmeta.histogram_final,
+	FINALFUNC = mlmeta_internal.histogram_final,
 	FINALFUNC_MODIFY = READ_ONLY,
-	COMBINEFUNC = mlmeta.histogram_combine,
-	MSFUNC = mlmeta.histogram_edges_trans,
-	MINVFUNC = mlmeta.histogram_edges_inverse,
+	COMBINEFUNC = mlmeta_internal.histogram_combine,
+	MSFUNC = mlmeta_internal.histogram_edges_transition,
+	MINVFUNC = mlmeta_internal.histogram_edges_inverse,
 	MSTYPE = mlmeta.histogram,
 	MSSPACE = 8192,
-	MFINALFUNC = mlmeta.histogram_final,
+	MFINALFUNC = mlmeta_internal.histogram_final,
 	MFINALFUNC_MODIFY = READ_ONLY,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.histogram(float8, float8[]) IS
 	'histogram over the given inner edges: bins are left-closed, the outer ones open; at least two edges, finite and strictly increasing';
 
-CREATE FUNCTION mlmeta.histogram_range_trans(
+CREATE FUNCTION mlmeta_internal.histogram_range_transition(
 		state mlmeta.histogram, value float8, lo float8, hi float8, bins integer)
 	RETURNS mlmeta.histogram LANGUAGE C IMMUTABLE PARALLEL SAFE
-	AS 'MODULE_PATHNAME', 'mlmeta_histogram_range_trans';
-COMMENT ON FUNCTION mlmeta.histogram_range_trans(mlmeta.histogram, float8, float8, float8, integer) IS
+	AS 'MODULE_PATHNAME', 'mlmeta_histogram_range_transition';
+COMMENT ON FUNCTION mlmeta_internal.histogram_range_transition(mlmeta.histogram, float8, float8, float8, integer) IS
 	'transition function of histogram over equal width';
-CREATE FUNCTION mlmeta.histogram_range_inverse(
+CREATE FUNCTION mlmeta_internal.histogram_range_inverse(
 		state mlmeta.histogram, value float8, lo float8, hi float8, bins integer)
 	RETURNS mlmeta.histogram LANGUAGE C IMMUTABLE PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_histogram_range_inverse';
-COMMENT ON FUNCTION mlmeta.histogram_range_inverse(mlmeta.histogram, float8, float8, float8, integer) IS
+COMMENT ON FUNCTION mlmeta_internal.histogram_range_inverse(mlmeta.histogram, float8, float8, float8, integer) IS
 	'inverse transition function of histogram over equal width';
 CREATE AGGREGATE mlmeta.histogram(value float8, lo float8, hi float8, bins integer) (
-	SFUNC = mlmeta.histogram_range_trans,
+	SFUNC = mlmeta_internal.histogram_range_transition,
 	STYPE = mlmeta.histogram,
 	SSPACE = 8192,
-	FINALFUNC = mlmeta.histogram_final,
+	FINALFUNC = mlmeta_internal.histogram_final,
 	FINALFUNC_MODIFY = READ_ONLY,
-	COMBINEFUNC = mlmeta.histogram_combine,
-	MSFUNC = mlmeta.histogram_range_trans,
-	MINVFUNC = mlmeta.histogram_range_inverse,
+	COMBINEFUNC = mlmeta_internal.histogram_combine,
+	MSFUNC = mlmeta_internal.histogram_range_transition,
+	MINVFUNC = mlmeta_internal.histogram_range_inverse,
 	MSTYPE = mlmeta.histogram,
 	MSSPACE = 8192,
-	MFINALFUNC = mlmeta.histogram_final,
+	MFINALFUNC = mlmeta_internal.histogram_final,
 	MFINALFUNC_MODIFY = READ_ONLY,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.histogram(float8, float8, float8, integer) IS
 	'histogram with bins of equal width from lo to hi, the outer ones open: inner edges lo + i (hi - lo) / bins';
 
-CREATE FUNCTION mlmeta.histogram_baseline_trans(
+CREATE FUNCTION mlmeta_internal.histogram_baseline_transition(
 		state mlmeta.histogram, value float8, baseline mlmeta.histogram)
 	RETURNS mlmeta.histogram LANGUAGE C IMMUTABLE PARALLEL SAFE
-	AS 'MODULE_PATHNAME', 'mlmeta_histogram_baseline_trans';
-COMMENT ON FUNCTION mlmeta.histogram_baseline_trans(mlmeta.histogram, float8, mlmeta.histogram) IS
+	AS 'MODULE_PATHNAME', 'mlmeta_histogram_baseline_transition';
+COMMENT ON FUNCTION mlmeta_internal.histogram_baseline_transition(mlmeta.histogram, float8, mlmeta.histogram) IS
 	'transition function of histogram over the bins of a baseline';
-CREATE FUNCTION mlmeta.histogram_baseline_inverse(
+CREATE FUNCTION mlmeta_internal.histogram_baseline_inverse(
 		state mlmeta.histogram, value float8, baseline mlmeta.histogram)
 	RETURNS mlmeta.histogram LANGUAGE C IMMUTABLE PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_histogram_baseline_inverse';
-COMMENT ON FUNCTION mlmeta.histogram_baseline_inverse(mlmeta.histogram, float8, mlmeta.histogram) IS
+COMMENT ON FUNCTION mlmeta_internal.histogram_baseline_inverse(mlmeta.histogram, float8, mlmeta.histogram) IS
 	'inverse transition function of histogram over the bins of a baseline';
 CREATE AGGREGATE mlmeta.histogram(value float8, baseline mlmeta.histogram) (
-	SFUNC = mlmeta.histogram_baseline_trans,
+	SFUNC = mlmeta_internal.histogram_baseline_transition,
 	STYPE = mlmeta.histogram,
 	SSPACE = 8192,
-	FINALFUNC = mlmeta.histogram_final,
+	FINALFUNC = mlmeta_internal.histogram_final,
 	FINALFUNC_MODIFY = READ_ONLY,
-	COMBINEFUNC = mlmeta.histogram_combine,
-	MSFUNC = mlmeta.histogram_baseline_trans,
-	MINVFUNC = mlmeta.histogram_baseline_inverse,
+	COMBINEFUNC = mlmeta_internal.histogram_combine,
+	MSFUNC = mlmeta_internal.histogram_baseline_transition,
+	MINVFUNC = mlmeta_internal.histogram_baseline_inverse,
 	MSTYPE = mlmeta.histogram,
 	MSSPACE = 8192,
-	MFINALFUNC = mlmeta.histogram_final,
+	MFINALFUNC = mlmeta_internal.histogram_final,
 	MFINALFUNC_MODIFY = READ_ONLY,
 	PARALLEL = SAFE
 );
@@ -166,108 +166,108 @@ COMMENT ON AGGREGATE mlmeta.histogram(float8, mlmeta.histogram) IS
 -- Rows that stand for several
 -- ---------------------------------------------------------------------------
 
-CREATE FUNCTION mlmeta.histogram_bins_weighted_trans(
+CREATE FUNCTION mlmeta_internal.histogram_bins_weighted_transition(
 		state mlmeta.histogram, value float8, bins integer, weight bigint)
 	RETURNS mlmeta.histogram LANGUAGE C IMMUTABLE PARALLEL SAFE
-	AS 'MODULE_PATHNAME', 'mlmeta_histogram_bins_weighted_trans';
-COMMENT ON FUNCTION mlmeta.histogram_bins_weighted_trans(mlmeta.histogram, float8, integer, bigint) IS
+	AS 'MODULE_PATHNAME', 'mlmeta_histogram_bins_weighted_transition';
+COMMENT ON FUNCTION mlmeta_internal.histogram_bins_weighted_transition(mlmeta.histogram, float8, integer, bigint) IS
 	'transition function of histogram over bins over its own data, of weighted rows';
 CREATE AGGREGATE mlmeta.histogram(value float8, bins integer, weight bigint) (
-	SFUNC = mlmeta.histogram_bins_weighted_trans,
+	SFUNC = mlmeta_internal.histogram_bins_weighted_transition,
 	STYPE = mlmeta.histogram,
 	SSPACE = 262144,
-	FINALFUNC = mlmeta.histogram_final,
+	FINALFUNC = mlmeta_internal.histogram_final,
 	FINALFUNC_MODIFY = READ_ONLY,
-	COMBINEFUNC = mlmeta.histogram_combine,
+	COMBINEFUNC = mlmeta_internal.histogram_combine,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.histogram(float8, integer, bigint) IS
 	'equi-depth histogram over its own data, of rows that stand for weight rows each: the histogram that as many rows would make; a weight is not negative (22003), rows of weight 0 or NULL take no part';
 
-CREATE FUNCTION mlmeta.histogram_edges_weighted_trans(
+CREATE FUNCTION mlmeta_internal.histogram_edges_weighted_transition(
 		state mlmeta.histogram, value float8, edges float8[], weight bigint)
 	RETURNS mlmeta.histogram LANGUAGE C IMMUTABLE PARALLEL SAFE
-	AS 'MODULE_PATHNAME', 'mlmeta_histogram_edges_weighted_trans';
-COMMENT ON FUNCTION mlmeta.histogram_edges_weighted_trans(mlmeta.histogram, float8, float8[], bigint) IS
+	AS 'MODULE_PATHNAME', 'mlmeta_histogram_edges_weighted_transition';
+COMMENT ON FUNCTION mlmeta_internal.histogram_edges_weighted_transition(mlmeta.histogram, float8, float8[], bigint) IS
 	'transition function of histogram over given edges, of weighted rows';
-CREATE FUNCTION mlmeta.histogram_edges_weighted_inverse(
+CREATE FUNCTION mlmeta_internal.histogram_edges_weighted_inverse(
 		state mlmeta.histogram, value float8, edges float8[], weight bigint)
 	RETURNS mlmeta.histogram LANGUAGE C IMMUTABLE PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_histogram_edges_weighted_inverse';
-COMMENT ON FUNCTION mlmeta.histogram_edges_weighted_inverse(mlmeta.histogram, float8, float8[], bigint) IS
+COMMENT ON FUNCTION mlmeta_internal.histogram_edges_weighted_inverse(mlmeta.histogram, float8, float8[], bigint) IS
 	'inverse transition function of histogram over given edges, of weighted rows';
 CREATE AGGREGATE mlmeta.histogram(value float8, edges float8[], weight bigint) (
-	SFUNC = mlmeta.histogram_edges_weighted_trans,
+	SFUNC = mlmeta_internal.histogram_edges_weighted_transition,
 	STYPE = mlmeta.histogram,
 	SSPACE = 8192,
-	FINALFUNC = mlmeta.histogram_final,
+	FINALFUNC = mlmeta_internal.histogram_final,
 	FINALFUNC_MODIFY = READ_ONLY,
-	COMBINEFUNC = mlmeta.histogram_combine,
-	MSFUNC = mlmeta.histogram_edges_weighted_trans,
-	MINVFUNC = mlmeta.histogram_edges_weighted_inverse,
+	COMBINEFUNC = mlmeta_internal.histogram_combine,
+	MSFUNC = mlmeta_internal.histogram_edges_weighted_transition,
+	MINVFUNC = mlmeta_internal.histogram_edges_weighted_inverse,
 	MSTYPE = mlmeta.histogram,
 	MSSPACE = 8192,
-	MFINALFUNC = mlmeta.histogram_final,
+	MFINALFUNC = mlmeta_internal.histogram_final,
 	MFINALFUNC_MODIFY = READ_ONLY,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.histogram(float8, float8[], bigint) IS
 	'histogram over the given inner edges, of rows that stand for weight rows each: the histogram that as many rows would make; a weight is not negative (22003), rows of weight 0 or NULL take no part';
 
-CREATE FUNCTION mlmeta.histogram_range_weighted_trans(
+CREATE FUNCTION mlmeta_internal.histogram_range_weighted_transition(
 		state mlmeta.histogram, value float8, lo float8, hi float8, bins integer, weight bigint)
 	RETURNS mlmeta.histogram LANGUAGE C IMMUTABLE PARALLEL SAFE
-	AS 'MODULE_PATHNAME', 'mlmeta_histogram_range_weighted_trans';
-COMMENT ON FUNCTION mlmeta.histogram_range_weighted_trans(mlmeta.histogram, float8, float8, float8, integer, bigint) IS
+	AS 'MODULE_PATHNAME', 'mlmeta_histogram_range_weighted_transition';
+COMMENT ON FUNCTION mlmeta_internal.histogram_range_weighted_transition(mlmeta.histogram, float8, float8, float8, integer, bigint) IS
 	'transition function of histogram over equal width, of weighted rows';
-CREATE FUNCTION mlmeta.histogram_range_weighted_inverse(
+CREATE FUNCTION mlmeta_internal.histogram_range_weighted_inverse(
 		state mlmeta.histogram, value float8, lo float8, hi float8, bins integer, weight bigint)
 	RETURNS mlmeta.histogram LANGUAGE C IMMUTABLE PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_histogram_range_weighted_inverse';
-COMMENT ON FUNCTION mlmeta.histogram_range_weighted_inverse(mlmeta.histogram, float8, float8, float8, integer, bigint) IS
+COMMENT ON FUNCTION mlmeta_internal.histogram_range_weighted_inverse(mlmeta.histogram, float8, float8, float8, integer, bigint) IS
 	'inverse transition function of histogram over equal width, of weighted rows';
 CREATE AGGREGATE mlmeta.histogram(value float8, lo float8, hi float8, bins integer, weight bigint) (
-	SFUNC = mlmeta.histogram_range_weighted_trans,
+	SFUNC = mlmeta_internal.histogram_range_weighted_transition,
 	STYPE = mlmeta.histogram,
 	SSPACE = 8192,
-	FINALFUNC = mlmeta.histogram_final,
+	FINALFUNC = mlmeta_internal.histogram_final,
 	FINALFUNC_MODIFY = READ_ONLY,
-	COMBINEFUNC = mlmeta.histogram_combine,
-	MSFUNC = mlmeta.histogram_range_weighted_trans,
-	MINVFUNC = mlmeta.histogram_range_weighted_inverse,
+	COMBINEFUNC = mlmeta_internal.histogram_combine,
+	MSFUNC = mlmeta_internal.histogram_range_weighted_transition,
+	MINVFUNC = mlmeta_internal.histogram_range_weighted_inverse,
 	MSTYPE = mlmeta.histogram,
 	MSSPACE = 8192,
-	MFINALFUNC = mlmeta.histogram_final,
+	MFINALFUNC = mlmeta_internal.histogram_final,
 	MFINALFUNC_MODIFY = READ_ONLY,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.histogram(float8, float8, float8, integer, bigint) IS
 	'histogram with bins of equal width, of rows that stand for weight rows each: the histogram that as many rows would make; a weight is not negative (22003), rows of weight 0 or NULL take no part';
 
-CREATE FUNCTION mlmeta.histogram_baseline_weighted_trans(
+CREATE FUNCTION mlmeta_internal.histogram_baseline_weighted_transition(
 		state mlmeta.histogram, value float8, baseline mlmeta.histogram, weight bigint)
 	RETURNS mlmeta.histogram LANGUAGE C IMMUTABLE PARALLEL SAFE
-	AS 'MODULE_PATHNAME', 'mlmeta_histogram_baseline_weighted_trans';
-COMMENT ON FUNCTION mlmeta.histogram_baseline_weighted_trans(mlmeta.histogram, float8, mlmeta.histogram, bigint) IS
+	AS 'MODULE_PATHNAME', 'mlmeta_histogram_baseline_weighted_transition';
+COMMENT ON FUNCTION mlmeta_internal.histogram_baseline_weighted_transition(mlmeta.histogram, float8, mlmeta.histogram, bigint) IS
 	'transition function of histogram over the bins of a baseline, of weighted rows';
-CREATE FUNCTION mlmeta.histogram_baseline_weighted_inverse(
+CREATE FUNCTION mlmeta_internal.histogram_baseline_weighted_inverse(
 		state mlmeta.histogram, value float8, baseline mlmeta.histogram, weight bigint)
 	RETURNS mlmeta.histogram LANGUAGE C IMMUTABLE PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_histogram_baseline_weighted_inverse';
-COMMENT ON FUNCTION mlmeta.histogram_baseline_weighted_inverse(mlmeta.histogram, float8, mlmeta.histogram, bigint) IS
+COMMENT ON FUNCTION mlmeta_internal.histogram_baseline_weighted_inverse(mlmeta.histogram, float8, mlmeta.histogram, bigint) IS
 	'inverse transition function of histogram over the bins of a baseline, of weighted rows';
 CREATE AGGREGATE mlmeta.histogram(value float8, baseline mlmeta.histogram, weight bigint) (
-	SFUNC = mlmeta.histogram_baseline_weighted_trans,
+	SFUNC = mlmeta_internal.histogram_baseline_weighted_transition,
 	STYPE = mlmeta.histogram,
 	SSPACE = 8192,
-	FINALFUNC = mlmeta.histogram_final,
+	FINALFUNC = mlmeta_internal.histogram_final,
 	FINALFUNC_MODIFY = READ_ONLY,
-	COMBINEFUNC = mlmeta.histogram_combine,
-	MSFUNC = mlmeta.histogram_baseline_weighted_trans,
-	MINVFUNC = mlmeta.histogram_baseline_weighted_inverse,
+	COMBINEFUNC = mlmeta_internal.histogram_combine,
+	MSFUNC = mlmeta_internal.histogram_baseline_weighted_transition,
+	MINVFUNC = mlmeta_internal.histogram_baseline_weighted_inverse,
 	MSTYPE = mlmeta.histogram,
 	MSSPACE = 8192,
-	MFINALFUNC = mlmeta.histogram_final,
+	MFINALFUNC = mlmeta_internal.histogram_final,
 	MFINALFUNC_MODIFY = READ_ONLY,
 	PARALLEL = SAFE
 );
@@ -279,12 +279,12 @@ COMMENT ON AGGREGATE mlmeta.histogram(float8, mlmeta.histogram, bigint) IS
 -- ---------------------------------------------------------------------------
 
 CREATE AGGREGATE mlmeta.merge(part mlmeta.histogram) (
-	SFUNC = mlmeta.histogram_combine,
+	SFUNC = mlmeta_internal.histogram_combine,
 	STYPE = mlmeta.histogram,
 	SSPACE = 8192,
-	FINALFUNC = mlmeta.histogram_final,
+	FINALFUNC = mlmeta_internal.histogram_final,
 	FINALFUNC_MODIFY = READ_ONLY,
-	COMBINEFUNC = mlmeta.histogram_combine,
+	COMBINEFUNC = mlmeta_internal.histogram_combine,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.merge(mlmeta.histogram) IS

@@ -7,36 +7,36 @@
 
 CREATE TYPE mlmeta.frequency_table;
 
-CREATE FUNCTION mlmeta.frequency_table_in(cstring) RETURNS mlmeta.frequency_table
+CREATE FUNCTION mlmeta_internal.frequency_table_in(cstring) RETURNS mlmeta.frequency_table
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_frequency_table_in';
-CREATE FUNCTION mlmeta.frequency_table_out(mlmeta.frequency_table) RETURNS cstring
+CREATE FUNCTION mlmeta_internal.frequency_table_out(mlmeta.frequency_table) RETURNS cstring
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_frequency_table_out';
-CREATE FUNCTION mlmeta.frequency_table_recv(internal) RETURNS mlmeta.frequency_table
+CREATE FUNCTION mlmeta_internal.frequency_table_recv(internal) RETURNS mlmeta.frequency_table
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_frequency_table_recv';
-CREATE FUNCTION mlmeta.frequency_table_send(mlmeta.frequency_table) RETURNS bytea
+CREATE FUNCTION mlmeta_internal.frequency_table_send(mlmeta.frequency_table) RETURNS bytea
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_frequency_table_send';
 
 CREATE TYPE mlmeta.frequency_table (
-	INPUT = mlmeta.frequency_table_in,
-	OUTPUT = mlmeta.frequency_table_out,
-	RECEIVE = mlmeta.frequency_table_recv,
-	SEND = mlmeta.frequency_table_send,
+	INPUT = mlmeta_internal.frequency_table_in,
+	OUTPUT = mlmeta_internal.frequency_table_out,
+	RECEIVE = mlmeta_internal.frequency_table_recv,
+	SEND = mlmeta_internal.frequency_table_send,
 	STORAGE = extended
 );
 
 COMMENT ON TYPE mlmeta.frequency_table IS
 	'mergeable summary of a categorical column: how often each value occurred, up to a capacity of different values, with exact bounds beyond it';
-COMMENT ON FUNCTION mlmeta.frequency_table_in(cstring) IS
+COMMENT ON FUNCTION mlmeta_internal.frequency_table_in(cstring) IS
 	'text input of frequency_table';
-COMMENT ON FUNCTION mlmeta.frequency_table_out(mlmeta.frequency_table) IS
+COMMENT ON FUNCTION mlmeta_internal.frequency_table_out(mlmeta.frequency_table) IS
 	'text output of frequency_table: a JSON object';
-COMMENT ON FUNCTION mlmeta.frequency_table_recv(internal) IS
+COMMENT ON FUNCTION mlmeta_internal.frequency_table_recv(internal) IS
 	'binary input of frequency_table';
-COMMENT ON FUNCTION mlmeta.frequency_table_send(mlmeta.frequency_table) IS
+COMMENT ON FUNCTION mlmeta_internal.frequency_table_send(mlmeta.frequency_table) IS
 	'binary output of frequency_table';
 
 CREATE CAST (mlmeta.frequency_table AS jsonb) WITH INOUT;
@@ -47,96 +47,96 @@ COMMENT ON CAST (mlmeta.frequency_table AS jsonb) IS
 -- Builders
 -- ---------------------------------------------------------------------------
 
-CREATE FUNCTION mlmeta.frequencies_combine(
+CREATE FUNCTION mlmeta_internal.frequencies_combine(
 		state mlmeta.frequency_table, other mlmeta.frequency_table)
 	RETURNS mlmeta.frequency_table LANGUAGE C IMMUTABLE PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_frequencies_combine';
-COMMENT ON FUNCTION mlmeta.frequencies_combine(mlmeta.frequency_table, mlmeta.frequency_table) IS
+COMMENT ON FUNCTION mlmeta_internal.frequencies_combine(mlmeta.frequency_table, mlmeta.frequency_table) IS
 	'support function of aggregates over frequency_table: adds two states';
-CREATE FUNCTION mlmeta.frequencies_final(state mlmeta.frequency_table)
+CREATE FUNCTION mlmeta_internal.frequencies_final(state mlmeta.frequency_table)
 	RETURNS mlmeta.frequency_table LANGUAGE C IMMUTABLE PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_frequencies_final';
-COMMENT ON FUNCTION mlmeta.frequencies_final(mlmeta.frequency_table) IS
+COMMENT ON FUNCTION mlmeta_internal.frequencies_final(mlmeta.frequency_table) IS
 	'support function of aggregates over frequency_table: brings a state down to its capacity';
 
-CREATE FUNCTION mlmeta.frequencies_text_trans(
+CREATE FUNCTION mlmeta_internal.frequencies_text_transition(
 		state mlmeta.frequency_table, value text)
 	RETURNS mlmeta.frequency_table LANGUAGE C IMMUTABLE PARALLEL SAFE
-	AS 'MODULE_PATHNAME', 'mlmeta_frequencies_text_trans';
-COMMENT ON FUNCTION mlmeta.frequencies_text_trans(mlmeta.frequency_table, text) IS
+	AS 'MODULE_PATHNAME', 'mlmeta_frequencies_text_transition';
+COMMENT ON FUNCTION mlmeta_internal.frequencies_text_transition(mlmeta.frequency_table, text) IS
 	'support function of frequencies(text): counts one row';
 CREATE AGGREGATE mlmeta.frequencies(value text) (
-	SFUNC = mlmeta.frequencies_text_trans,
+	SFUNC = mlmeta_internal.frequencies_text_transition,
 	STYPE = mlmeta.frequency_table,
 	SSPACE = 4096,
-	FINALFUNC = mlmeta.frequencies_final,
+	FINALFUNC = mlmeta_internal.frequencies_final,
 	FINALFUNC_MODIFY = READ_ONLY,
-	COMBINEFUNC = mlmeta.frequencies_combine,
+	COMBINEFUNC = mlmeta_internal.frequencies_combine,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.frequencies(text) IS
 	'how often each value occurred; the 1000 most frequent where there are more different ones';
 
-CREATE FUNCTION mlmeta.frequencies_capacity_trans(
+CREATE FUNCTION mlmeta_internal.frequencies_capacity_transition(
 		state mlmeta.frequency_table, value text, capacity integer)
 	RETURNS mlmeta.frequency_table LANGUAGE C IMMUTABLE PARALLEL SAFE
-	AS 'MODULE_PATHNAME', 'mlmeta_frequencies_capacity_trans';
-COMMENT ON FUNCTION mlmeta.frequencies_capacity_trans(mlmeta.frequency_table, text, integer) IS
+	AS 'MODULE_PATHNAME', 'mlmeta_frequencies_capacity_transition';
+COMMENT ON FUNCTION mlmeta_internal.frequencies_capacity_transition(mlmeta.frequency_table, text, integer) IS
 	'support function of frequencies(text, integer): counts one row';
 CREATE AGGREGATE mlmeta.frequencies(value text, capacity integer) (
-	SFUNC = mlmeta.frequencies_capacity_trans,
+	SFUNC = mlmeta_internal.frequencies_capacity_transition,
 	STYPE = mlmeta.frequency_table,
 	SSPACE = 8192,
-	FINALFUNC = mlmeta.frequencies_final,
+	FINALFUNC = mlmeta_internal.frequencies_final,
 	FINALFUNC_MODIFY = READ_ONLY,
-	COMBINEFUNC = mlmeta.frequencies_combine,
+	COMBINEFUNC = mlmeta_internal.frequencies_combine,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.frequencies(text, integer) IS
 	'how often each value occurred; the given number of most frequent ones where there are more, with bounds for the others';
 
-CREATE FUNCTION mlmeta.frequencies_boolean_trans(
+CREATE FUNCTION mlmeta_internal.frequencies_boolean_transition(
 		state mlmeta.frequency_table, value boolean)
 	RETURNS mlmeta.frequency_table LANGUAGE C IMMUTABLE PARALLEL SAFE
-	AS 'MODULE_PATHNAME', 'mlmeta_frequencies_boolean_trans';
-COMMENT ON FUNCTION mlmeta.frequencies_boolean_trans(mlmeta.frequency_table, boolean) IS
+	AS 'MODULE_PATHNAME', 'mlmeta_frequencies_boolean_transition';
+COMMENT ON FUNCTION mlmeta_internal.frequencies_boolean_transition(mlmeta.frequency_table, boolean) IS
 	'support function of frequencies(boolean): counts one row';
 CREATE AGGREGATE mlmeta.frequencies(value boolean) (
-	SFUNC = mlmeta.frequencies_boolean_trans,
+	SFUNC = mlmeta_internal.frequencies_boolean_transition,
 	STYPE = mlmeta.frequency_table,
 	SSPACE = 1024,
-	FINALFUNC = mlmeta.frequencies_final,
+	FINALFUNC = mlmeta_internal.frequencies_final,
 	FINALFUNC_MODIFY = READ_ONLY,
-	COMBINEFUNC = mlmeta.frequencies_combine,
+	COMBINEFUNC = mlmeta_internal.frequencies_combine,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.frequencies(boolean) IS
 	'how often false and true occurred';
 
-CREATE FUNCTION mlmeta.frequencies_baseline_trans(
+CREATE FUNCTION mlmeta_internal.frequencies_baseline_transition(
 		state mlmeta.frequency_table, value text, baseline mlmeta.frequency_table)
 	RETURNS mlmeta.frequency_table LANGUAGE C IMMUTABLE PARALLEL SAFE
-	AS 'MODULE_PATHNAME', 'mlmeta_frequencies_baseline_trans';
-COMMENT ON FUNCTION mlmeta.frequencies_baseline_trans(mlmeta.frequency_table, text, mlmeta.frequency_table) IS
+	AS 'MODULE_PATHNAME', 'mlmeta_frequencies_baseline_transition';
+COMMENT ON FUNCTION mlmeta_internal.frequencies_baseline_transition(mlmeta.frequency_table, text, mlmeta.frequency_table) IS
 	'support function of frequencies(text, mlmeta.frequency_table): counts one row';
-CREATE FUNCTION mlmeta.frequencies_baseline_inverse(
+CREATE FUNCTION mlmeta_internal.frequencies_baseline_inverse(
 		state mlmeta.frequency_table, value text, baseline mlmeta.frequency_table)
 	RETURNS mlmeta.frequency_table LANGUAGE C IMMUTABLE PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_frequencies_baseline_inverse';
-COMMENT ON FUNCTION mlmeta.frequencies_baseline_inverse(mlmeta.frequency_table, text, mlmeta.frequency_table) IS
+COMMENT ON FUNCTION mlmeta_internal.frequencies_baseline_inverse(mlmeta.frequency_table, text, mlmeta.frequency_table) IS
 	'support function of frequencies(text, mlmeta.frequency_table): takes one row out again, or NULL where that would not be exact';
 CREATE AGGREGATE mlmeta.frequencies(value text, baseline mlmeta.frequency_table) (
-	SFUNC = mlmeta.frequencies_baseline_trans,
+	SFUNC = mlmeta_internal.frequencies_baseline_transition,
 	STYPE = mlmeta.frequency_table,
 	SSPACE = 4096,
-	FINALFUNC = mlmeta.frequencies_final,
+	FINALFUNC = mlmeta_internal.frequencies_final,
 	FINALFUNC_MODIFY = READ_ONLY,
-	COMBINEFUNC = mlmeta.frequencies_combine,
-	MSFUNC = mlmeta.frequencies_baseline_trans,
-	MINVFUNC = mlmeta.frequencies_baseline_inverse,
+	COMBINEFUNC = mlmeta_internal.frequencies_combine,
+	MSFUNC = mlmeta_internal.frequencies_baseline_transition,
+	MINVFUNC = mlmeta_internal.frequencies_baseline_inverse,
 	MSTYPE = mlmeta.frequency_table,
 	MSSPACE = 4096,
-	MFINALFUNC = mlmeta.frequencies_final,
+	MFINALFUNC = mlmeta_internal.frequencies_final,
 	MFINALFUNC_MODIFY = READ_ONLY,
 	PARALLEL = SAFE
 );
@@ -148,12 +148,12 @@ COMMENT ON AGGREGATE mlmeta.frequencies(text, mlmeta.frequency_table) IS
 -- ---------------------------------------------------------------------------
 
 CREATE AGGREGATE mlmeta.merge(part mlmeta.frequency_table) (
-	SFUNC = mlmeta.frequencies_combine,
+	SFUNC = mlmeta_internal.frequencies_combine,
 	STYPE = mlmeta.frequency_table,
 	SSPACE = 8192,
-	FINALFUNC = mlmeta.frequencies_final,
+	FINALFUNC = mlmeta_internal.frequencies_final,
 	FINALFUNC_MODIFY = READ_ONLY,
-	COMBINEFUNC = mlmeta.frequencies_combine,
+	COMBINEFUNC = mlmeta_internal.frequencies_combine,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.merge(mlmeta.frequency_table) IS

@@ -6,36 +6,36 @@
 
 CREATE TYPE mlmeta.profile;
 
-CREATE FUNCTION mlmeta.profile_in(cstring) RETURNS mlmeta.profile
+CREATE FUNCTION mlmeta_internal.profile_in(cstring) RETURNS mlmeta.profile
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_profile_in';
-CREATE FUNCTION mlmeta.profile_out(mlmeta.profile) RETURNS cstring
+CREATE FUNCTION mlmeta_internal.profile_out(mlmeta.profile) RETURNS cstring
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_profile_out';
-CREATE FUNCTION mlmeta.profile_recv(internal) RETURNS mlmeta.profile
+CREATE FUNCTION mlmeta_internal.profile_recv(internal) RETURNS mlmeta.profile
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_profile_recv';
-CREATE FUNCTION mlmeta.profile_send(mlmeta.profile) RETURNS bytea
+CREATE FUNCTION mlmeta_internal.profile_send(mlmeta.profile) RETURNS bytea
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_profile_send';
 
 CREATE TYPE mlmeta.profile (
-	INPUT = mlmeta.profile_in,
-	OUTPUT = mlmeta.profile_out,
-	RECEIVE = mlmeta.profile_recv,
-	SEND = mlmeta.profile_send,
+	INPUT = mlmeta_internal.profile_in,
+	OUTPUT = mlmeta_internal.profile_out,
+	RECEIVE = mlmeta_internal.profile_recv,
+	SEND = mlmeta_internal.profile_send,
 	STORAGE = extended
 );
 
 COMMENT ON TYPE mlmeta.profile IS
 	'mergeable summary of every column of a row type: a histogram of each numeric column, a frequency table of each categorical one, counts of the others';
-COMMENT ON FUNCTION mlmeta.profile_in(cstring) IS
+COMMENT ON FUNCTION mlmeta_internal.profile_in(cstring) IS
 	'text input of profile';
-COMMENT ON FUNCTION mlmeta.profile_out(mlmeta.profile) IS
+COMMENT ON FUNCTION mlmeta_internal.profile_out(mlmeta.profile) IS
 	'text output of profile: a JSON object';
-COMMENT ON FUNCTION mlmeta.profile_recv(internal) IS
+COMMENT ON FUNCTION mlmeta_internal.profile_recv(internal) IS
 	'binary input of profile';
-COMMENT ON FUNCTION mlmeta.profile_send(mlmeta.profile) IS
+COMMENT ON FUNCTION mlmeta_internal.profile_send(mlmeta.profile) IS
 	'binary output of profile';
 
 CREATE CAST (mlmeta.profile AS jsonb) WITH INOUT;
@@ -46,49 +46,49 @@ COMMENT ON CAST (mlmeta.profile AS jsonb) IS
 -- Builders
 -- ---------------------------------------------------------------------------
 
-CREATE FUNCTION mlmeta.profile_combine(
+CREATE FUNCTION mlmeta_internal.profile_combine(
 		state mlmeta.profile, other mlmeta.profile)
 	RETURNS mlmeta.profile LANGUAGE C IMMUTABLE PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_profile_combine';
-COMMENT ON FUNCTION mlmeta.profile_combine(mlmeta.profile, mlmeta.profile) IS
+COMMENT ON FUNCTION mlmeta_internal.profile_combine(mlmeta.profile, mlmeta.profile) IS
 	'combine function of the profile aggregates, transition function of merge';
-CREATE FUNCTION mlmeta.profile_final(state mlmeta.profile)
+CREATE FUNCTION mlmeta_internal.profile_final(state mlmeta.profile)
 	RETURNS mlmeta.profile LANGUAGE C IMMUTABLE PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_profile_final';
-COMMENT ON FUNCTION mlmeta.profile_final(mlmeta.profile) IS
+COMMENT ON FUNCTION mlmeta_internal.profile_final(mlmeta.profile) IS
 	'final function of the profile aggregates: chooses bins and categories where no baseline gave them';
 
 -- Stable: the text of an enum or of a user-defined type is in the catalog.
-CREATE FUNCTION mlmeta.profile_trans(state mlmeta.profile, rec record)
+CREATE FUNCTION mlmeta_internal.profile_transition(state mlmeta.profile, rec record)
 	RETURNS mlmeta.profile LANGUAGE C STABLE PARALLEL SAFE
-	AS 'MODULE_PATHNAME', 'mlmeta_profile_trans';
-COMMENT ON FUNCTION mlmeta.profile_trans(mlmeta.profile, record) IS
+	AS 'MODULE_PATHNAME', 'mlmeta_profile_transition';
+COMMENT ON FUNCTION mlmeta_internal.profile_transition(mlmeta.profile, record) IS
 	'transition function of profile with own bins';
 CREATE AGGREGATE mlmeta.profile(rec record) (
-	SFUNC = mlmeta.profile_trans,
+	SFUNC = mlmeta_internal.profile_transition,
 	STYPE = mlmeta.profile,
 	SSPACE = 1048576,
-	FINALFUNC = mlmeta.profile_final,
+	FINALFUNC = mlmeta_internal.profile_final,
 	FINALFUNC_MODIFY = READ_ONLY,
-	COMBINEFUNC = mlmeta.profile_combine,
+	COMBINEFUNC = mlmeta_internal.profile_combine,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.profile(record) IS
 	'profile of rows on bins and categories of their own: a baseline. A numeric column becomes histogram(x, 240), a categorical one frequencies(x), any other one is counted. A NULL record is no row';
 
-CREATE FUNCTION mlmeta.profile_baseline_trans(
+CREATE FUNCTION mlmeta_internal.profile_baseline_transition(
 		state mlmeta.profile, rec record, baseline mlmeta.profile)
 	RETURNS mlmeta.profile LANGUAGE C STABLE PARALLEL SAFE
-	AS 'MODULE_PATHNAME', 'mlmeta_profile_baseline_trans';
-COMMENT ON FUNCTION mlmeta.profile_baseline_trans(mlmeta.profile, record, mlmeta.profile) IS
+	AS 'MODULE_PATHNAME', 'mlmeta_profile_baseline_transition';
+COMMENT ON FUNCTION mlmeta_internal.profile_baseline_transition(mlmeta.profile, record, mlmeta.profile) IS
 	'transition function of profile on a baseline';
 CREATE AGGREGATE mlmeta.profile(rec record, baseline mlmeta.profile) (
-	SFUNC = mlmeta.profile_baseline_trans,
+	SFUNC = mlmeta_internal.profile_baseline_transition,
 	STYPE = mlmeta.profile,
 	SSPACE = 65536,
-	FINALFUNC = mlmeta.profile_final,
+	FINALFUNC = mlmeta_internal.profile_final,
 	FINALFUNC_MODIFY = READ_ONLY,
-	COMBINEFUNC = mlmeta.profile_combine,
+	COMBINEFUNC = mlmeta_internal.profile_combine,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.profile(record, mlmeta.profile) IS
@@ -99,12 +99,12 @@ COMMENT ON AGGREGATE mlmeta.profile(record, mlmeta.profile) IS
 -- ---------------------------------------------------------------------------
 
 CREATE AGGREGATE mlmeta.merge(part mlmeta.profile) (
-	SFUNC = mlmeta.profile_combine,
+	SFUNC = mlmeta_internal.profile_combine,
 	STYPE = mlmeta.profile,
 	SSPACE = 65536,
-	FINALFUNC = mlmeta.profile_final,
+	FINALFUNC = mlmeta_internal.profile_final,
 	FINALFUNC_MODIFY = READ_ONLY,
-	COMBINEFUNC = mlmeta.profile_combine,
+	COMBINEFUNC = mlmeta_internal.profile_combine,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.merge(mlmeta.profile) IS

@@ -3,37 +3,37 @@
 
 CREATE TYPE mlmeta.classification;
 
-CREATE FUNCTION mlmeta.classification_in(text_form cstring) RETURNS mlmeta.classification
+CREATE FUNCTION mlmeta_internal.classification_in(text_form cstring) RETURNS mlmeta.classification
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_classification_in';
-COMMENT ON FUNCTION mlmeta.classification_in(text_form cstring) IS
+COMMENT ON FUNCTION mlmeta_internal.classification_in(text_form cstring) IS
 	'reads the text form of a classification';
 
-CREATE FUNCTION mlmeta.classification_out(summary mlmeta.classification) RETURNS cstring
+CREATE FUNCTION mlmeta_internal.classification_out(summary mlmeta.classification) RETURNS cstring
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_classification_out';
-COMMENT ON FUNCTION mlmeta.classification_out(summary mlmeta.classification) IS
+COMMENT ON FUNCTION mlmeta_internal.classification_out(summary mlmeta.classification) IS
 	'writes the text form of a classification';
 
-CREATE FUNCTION mlmeta.classification_recv(
+CREATE FUNCTION mlmeta_internal.classification_recv(
 	binary_form internal)
 RETURNS mlmeta.classification
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_classification_recv';
-COMMENT ON FUNCTION mlmeta.classification_recv(binary_form internal) IS
+COMMENT ON FUNCTION mlmeta_internal.classification_recv(binary_form internal) IS
 	'reads the binary form of a classification';
 
-CREATE FUNCTION mlmeta.classification_send(summary mlmeta.classification) RETURNS bytea
+CREATE FUNCTION mlmeta_internal.classification_send(summary mlmeta.classification) RETURNS bytea
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_classification_send';
-COMMENT ON FUNCTION mlmeta.classification_send(summary mlmeta.classification) IS
+COMMENT ON FUNCTION mlmeta_internal.classification_send(summary mlmeta.classification) IS
 	'writes the binary form of a classification';
 
 CREATE TYPE mlmeta.classification (
-	INPUT = mlmeta.classification_in,
-	OUTPUT = mlmeta.classification_out,
-	RECEIVE = mlmeta.classification_recv,
-	SEND = mlmeta.classification_send,
+	INPUT = mlmeta_internal.classification_in,
+	OUTPUT = mlmeta_internal.classification_out,
+	RECEIVE = mlmeta_internal.classification_recv,
+	SEND = mlmeta_internal.classification_send,
 	INTERNALLENGTH = VARIABLE,
 	ALIGNMENT = int4,
 	STORAGE = extended
@@ -44,17 +44,17 @@ COMMENT ON TYPE mlmeta.classification IS
 
 -- Support functions of the aggregates
 
-CREATE FUNCTION mlmeta.classification_add(
+CREATE FUNCTION mlmeta_internal.classification_transition(
 	state mlmeta.classification,
 	label boolean,
 	score float8)
 RETURNS mlmeta.classification
 	LANGUAGE C IMMUTABLE PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_classification_add_boolean';
-COMMENT ON FUNCTION mlmeta.classification_add(state mlmeta.classification, label boolean, score float8) IS
+COMMENT ON FUNCTION mlmeta_internal.classification_transition(state mlmeta.classification, label boolean, score float8) IS
 	'transition function of classification: adds a row';
 
-CREATE FUNCTION mlmeta.classification_add(
+CREATE FUNCTION mlmeta_internal.classification_transition(
 	state mlmeta.classification,
 	label boolean,
 	score float8,
@@ -62,10 +62,10 @@ CREATE FUNCTION mlmeta.classification_add(
 RETURNS mlmeta.classification
 	LANGUAGE C IMMUTABLE PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_classification_add_boolean';
-COMMENT ON FUNCTION mlmeta.classification_add(state mlmeta.classification, label boolean, score float8, threshold float8) IS
+COMMENT ON FUNCTION mlmeta_internal.classification_transition(state mlmeta.classification, label boolean, score float8, threshold float8) IS
 	'transition function of classification: adds a row';
 
-CREATE FUNCTION mlmeta.classification_add(
+CREATE FUNCTION mlmeta_internal.classification_transition(
 	state mlmeta.classification,
 	label boolean,
 	score float8,
@@ -74,20 +74,20 @@ CREATE FUNCTION mlmeta.classification_add(
 RETURNS mlmeta.classification
 	LANGUAGE C IMMUTABLE PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_classification_add_boolean';
-COMMENT ON FUNCTION mlmeta.classification_add(state mlmeta.classification, label boolean, score float8, threshold float8, weight float8) IS
+COMMENT ON FUNCTION mlmeta_internal.classification_transition(state mlmeta.classification, label boolean, score float8, threshold float8, weight float8) IS
 	'transition function of classification: adds a row';
 
-CREATE FUNCTION mlmeta.classification_add(
+CREATE FUNCTION mlmeta_internal.classification_transition(
 	state mlmeta.classification,
 	label integer,
 	score float8)
 RETURNS mlmeta.classification
 	LANGUAGE C IMMUTABLE PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_classification_add_integer';
-COMMENT ON FUNCTION mlmeta.classification_add(state mlmeta.classification, label integer, score float8) IS
+COMMENT ON FUNCTION mlmeta_internal.classification_transition(state mlmeta.classification, label integer, score float8) IS
 	'transition function of classification: adds a row';
 
-CREATE FUNCTION mlmeta.classification_add(
+CREATE FUNCTION mlmeta_internal.classification_transition(
 	state mlmeta.classification,
 	label integer,
 	score float8,
@@ -95,10 +95,10 @@ CREATE FUNCTION mlmeta.classification_add(
 RETURNS mlmeta.classification
 	LANGUAGE C IMMUTABLE PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_classification_add_integer';
-COMMENT ON FUNCTION mlmeta.classification_add(state mlmeta.classification, label integer, score float8, threshold float8) IS
+COMMENT ON FUNCTION mlmeta_internal.classification_transition(state mlmeta.classification, label integer, score float8, threshold float8) IS
 	'transition function of classification: adds a row';
 
-CREATE FUNCTION mlmeta.classification_add(
+CREATE FUNCTION mlmeta_internal.classification_transition(
 	state mlmeta.classification,
 	label integer,
 	score float8,
@@ -107,147 +107,147 @@ CREATE FUNCTION mlmeta.classification_add(
 RETURNS mlmeta.classification
 	LANGUAGE C IMMUTABLE PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_classification_add_integer';
-COMMENT ON FUNCTION mlmeta.classification_add(state mlmeta.classification, label integer, score float8, threshold float8, weight float8) IS
+COMMENT ON FUNCTION mlmeta_internal.classification_transition(state mlmeta.classification, label integer, score float8, threshold float8, weight float8) IS
 	'transition function of classification: adds a row';
 
-CREATE FUNCTION mlmeta.classification_add_expected(
+CREATE FUNCTION mlmeta_internal.classification_expected_transition(
 	state mlmeta.classification,
 	score float8)
 RETURNS mlmeta.classification
 	LANGUAGE C IMMUTABLE PARALLEL SAFE
-	AS 'MODULE_PATHNAME', 'mlmeta_classification_add_expected';
-COMMENT ON FUNCTION mlmeta.classification_add_expected(state mlmeta.classification, score float8) IS
+	AS 'MODULE_PATHNAME', 'mlmeta_classification_expected_transition';
+COMMENT ON FUNCTION mlmeta_internal.classification_expected_transition(state mlmeta.classification, score float8) IS
 	'transition function of estimates: adds a row without label as its expectation';
 
-CREATE FUNCTION mlmeta.classification_add_expected(
+CREATE FUNCTION mlmeta_internal.classification_expected_transition(
 	state mlmeta.classification,
 	score float8,
 	threshold float8)
 RETURNS mlmeta.classification
 	LANGUAGE C IMMUTABLE PARALLEL SAFE
-	AS 'MODULE_PATHNAME', 'mlmeta_classification_add_expected';
-COMMENT ON FUNCTION mlmeta.classification_add_expected(state mlmeta.classification, score float8, threshold float8) IS
+	AS 'MODULE_PATHNAME', 'mlmeta_classification_expected_transition';
+COMMENT ON FUNCTION mlmeta_internal.classification_expected_transition(state mlmeta.classification, score float8, threshold float8) IS
 	'transition function of estimates: adds a row without label as its expectation';
 
-CREATE FUNCTION mlmeta.classification_add_expected(
+CREATE FUNCTION mlmeta_internal.classification_expected_transition(
 	state mlmeta.classification,
 	score float8,
 	threshold float8,
 	probability float8)
 RETURNS mlmeta.classification
 	LANGUAGE C IMMUTABLE PARALLEL SAFE
-	AS 'MODULE_PATHNAME', 'mlmeta_classification_add_expected';
-COMMENT ON FUNCTION mlmeta.classification_add_expected(state mlmeta.classification, score float8, threshold float8, probability float8) IS
+	AS 'MODULE_PATHNAME', 'mlmeta_classification_expected_transition';
+COMMENT ON FUNCTION mlmeta_internal.classification_expected_transition(state mlmeta.classification, score float8, threshold float8, probability float8) IS
 	'transition function of estimates: adds a row without label as its expectation';
 
-CREATE FUNCTION mlmeta.classification_add_probability(
+CREATE FUNCTION mlmeta_internal.classification_probability_transition(
 	state mlmeta.classification,
 	score float8,
 	probability float8)
 RETURNS mlmeta.classification
 	LANGUAGE C IMMUTABLE PARALLEL SAFE
-	AS 'MODULE_PATHNAME', 'mlmeta_classification_add_probability';
-COMMENT ON FUNCTION mlmeta.classification_add_probability(state mlmeta.classification, score float8, probability float8) IS
+	AS 'MODULE_PATHNAME', 'mlmeta_classification_probability_transition';
+COMMENT ON FUNCTION mlmeta_internal.classification_probability_transition(state mlmeta.classification, score float8, probability float8) IS
 	'transition function of estimates: adds a row without label as its expectation';
 
-CREATE FUNCTION mlmeta.classification_merge(
+CREATE FUNCTION mlmeta_internal.classification_combine(
 	state mlmeta.classification,
 	summary mlmeta.classification)
 RETURNS mlmeta.classification
 	LANGUAGE C IMMUTABLE PARALLEL SAFE
-	AS 'MODULE_PATHNAME', 'mlmeta_classification_merge';
-COMMENT ON FUNCTION mlmeta.classification_merge(state mlmeta.classification, summary mlmeta.classification) IS
+	AS 'MODULE_PATHNAME', 'mlmeta_classification_combine';
+COMMENT ON FUNCTION mlmeta_internal.classification_combine(state mlmeta.classification, summary mlmeta.classification) IS
 	'combine function of classification and transition function of merge';
 
-CREATE FUNCTION mlmeta.classification_final(
+CREATE FUNCTION mlmeta_internal.classification_final(
 	state mlmeta.classification)
 RETURNS mlmeta.classification
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_classification_final';
-COMMENT ON FUNCTION mlmeta.classification_final(state mlmeta.classification) IS
+COMMENT ON FUNCTION mlmeta_internal.classification_final(state mlmeta.classification) IS
 	'final function of classification: the state, for reading';
 
 -- Aggregates
 
 CREATE AGGREGATE mlmeta.classification(label boolean, score float8) (
-	SFUNC = mlmeta.classification_add,
+	SFUNC = mlmeta_internal.classification_transition,
 	STYPE = mlmeta.classification,
 	SSPACE = 8192,
-	FINALFUNC = mlmeta.classification_final,
+	FINALFUNC = mlmeta_internal.classification_final,
 	FINALFUNC_MODIFY = READ_ONLY,
-	COMBINEFUNC = mlmeta.classification_merge,
+	COMBINEFUNC = mlmeta_internal.classification_combine,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.classification(label boolean, score float8) IS
 	'summary of labels and scores: a score of 0.5 or more is a positive prediction';
 
 CREATE AGGREGATE mlmeta.classification(label boolean, score float8, threshold float8) (
-	SFUNC = mlmeta.classification_add,
+	SFUNC = mlmeta_internal.classification_transition,
 	STYPE = mlmeta.classification,
 	SSPACE = 8192,
-	FINALFUNC = mlmeta.classification_final,
+	FINALFUNC = mlmeta_internal.classification_final,
 	FINALFUNC_MODIFY = READ_ONLY,
-	COMBINEFUNC = mlmeta.classification_merge,
+	COMBINEFUNC = mlmeta_internal.classification_combine,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.classification(label boolean, score float8, threshold float8) IS
 	'summary of labels and scores: a score at or above the threshold is a positive prediction';
 
 CREATE AGGREGATE mlmeta.classification(label boolean, score float8, threshold float8, weight float8) (
-	SFUNC = mlmeta.classification_add,
+	SFUNC = mlmeta_internal.classification_transition,
 	STYPE = mlmeta.classification,
 	SSPACE = 8192,
-	FINALFUNC = mlmeta.classification_final,
+	FINALFUNC = mlmeta_internal.classification_final,
 	FINALFUNC_MODIFY = READ_ONLY,
-	COMBINEFUNC = mlmeta.classification_merge,
+	COMBINEFUNC = mlmeta_internal.classification_combine,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.classification(label boolean, score float8, threshold float8, weight float8) IS
 	'summary of labels and scores with weights: a score at or above the threshold is a positive prediction';
 
 CREATE AGGREGATE mlmeta.classification(label integer, score float8) (
-	SFUNC = mlmeta.classification_add,
+	SFUNC = mlmeta_internal.classification_transition,
 	STYPE = mlmeta.classification,
 	SSPACE = 8192,
-	FINALFUNC = mlmeta.classification_final,
+	FINALFUNC = mlmeta_internal.classification_final,
 	FINALFUNC_MODIFY = READ_ONLY,
-	COMBINEFUNC = mlmeta.classification_merge,
+	COMBINEFUNC = mlmeta_internal.classification_combine,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.classification(label integer, score float8) IS
 	'summary of labels 0 and 1 and scores: a score of 0.5 or more is a positive prediction';
 
 CREATE AGGREGATE mlmeta.classification(label integer, score float8, threshold float8) (
-	SFUNC = mlmeta.classification_add,
+	SFUNC = mlmeta_internal.classification_transition,
 	STYPE = mlmeta.classification,
 	SSPACE = 8192,
-	FINALFUNC = mlmeta.classification_final,
+	FINALFUNC = mlmeta_internal.classification_final,
 	FINALFUNC_MODIFY = READ_ONLY,
-	COMBINEFUNC = mlmeta.classification_merge,
+	COMBINEFUNC = mlmeta_internal.classification_combine,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.classification(label integer, score float8, threshold float8) IS
 	'summary of labels 0 and 1 and scores: a score at or above the threshold is a positive prediction';
 
 CREATE AGGREGATE mlmeta.classification(label integer, score float8, threshold float8, weight float8) (
-	SFUNC = mlmeta.classification_add,
+	SFUNC = mlmeta_internal.classification_transition,
 	STYPE = mlmeta.classification,
 	SSPACE = 8192,
-	FINALFUNC = mlmeta.classification_final,
+	FINALFUNC = mlmeta_internal.classification_final,
 	FINALFUNC_MODIFY = READ_ONLY,
-	COMBINEFUNC = mlmeta.classification_merge,
+	COMBINEFUNC = mlmeta_internal.classification_combine,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.classification(label integer, score float8, threshold float8, weight float8) IS
 	'summary of labels 0 and 1 and scores with weights: a score at or above the threshold is a positive prediction';
 
 CREATE AGGREGATE mlmeta.merge(summary mlmeta.classification) (
-	SFUNC = mlmeta.classification_merge,
+	SFUNC = mlmeta_internal.classification_combine,
 	STYPE = mlmeta.classification,
 	SSPACE = 8192,
-	FINALFUNC = mlmeta.classification_final,
+	FINALFUNC = mlmeta_internal.classification_final,
 	FINALFUNC_MODIFY = READ_ONLY,
-	COMBINEFUNC = mlmeta.classification_merge,
+	COMBINEFUNC = mlmeta_internal.classification_combine,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.merge(summary mlmeta.classification) IS
@@ -492,144 +492,144 @@ COMMENT ON FUNCTION mlmeta.calibrate(c mlmeta.classification, score float8) IS
 	'score calibrated by isotonic regression on the rows of a classification';
 
 CREATE AGGREGATE mlmeta.estimated_accuracy(score float8, threshold float8) (
-	SFUNC = mlmeta.classification_add_expected,
+	SFUNC = mlmeta_internal.classification_expected_transition,
 	STYPE = mlmeta.classification,
 	SSPACE = 8192,
 	FINALFUNC = mlmeta.accuracy,
 	FINALFUNC_MODIFY = READ_ONLY,
-	COMBINEFUNC = mlmeta.classification_merge,
+	COMBINEFUNC = mlmeta_internal.classification_combine,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.estimated_accuracy(score float8, threshold float8) IS
 	'accuracy to expect of calibrated scores, without labels';
 
 CREATE AGGREGATE mlmeta.estimated_accuracy(score float8, threshold float8, probability float8) (
-	SFUNC = mlmeta.classification_add_expected,
+	SFUNC = mlmeta_internal.classification_expected_transition,
 	STYPE = mlmeta.classification,
 	SSPACE = 8192,
 	FINALFUNC = mlmeta.accuracy,
 	FINALFUNC_MODIFY = READ_ONLY,
-	COMBINEFUNC = mlmeta.classification_merge,
+	COMBINEFUNC = mlmeta_internal.classification_combine,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.estimated_accuracy(score float8, threshold float8, probability float8) IS
 	'accuracy to expect of scores with calibrated probabilities, without labels';
 
 CREATE AGGREGATE mlmeta.estimated_precision(score float8, threshold float8) (
-	SFUNC = mlmeta.classification_add_expected,
+	SFUNC = mlmeta_internal.classification_expected_transition,
 	STYPE = mlmeta.classification,
 	SSPACE = 8192,
 	FINALFUNC = mlmeta.precision_score,
 	FINALFUNC_MODIFY = READ_ONLY,
-	COMBINEFUNC = mlmeta.classification_merge,
+	COMBINEFUNC = mlmeta_internal.classification_combine,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.estimated_precision(score float8, threshold float8) IS
 	'precision to expect of calibrated scores, without labels';
 
 CREATE AGGREGATE mlmeta.estimated_precision(score float8, threshold float8, probability float8) (
-	SFUNC = mlmeta.classification_add_expected,
+	SFUNC = mlmeta_internal.classification_expected_transition,
 	STYPE = mlmeta.classification,
 	SSPACE = 8192,
 	FINALFUNC = mlmeta.precision_score,
 	FINALFUNC_MODIFY = READ_ONLY,
-	COMBINEFUNC = mlmeta.classification_merge,
+	COMBINEFUNC = mlmeta_internal.classification_combine,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.estimated_precision(score float8, threshold float8, probability float8) IS
 	'precision to expect of scores with calibrated probabilities, without labels';
 
 CREATE AGGREGATE mlmeta.estimated_recall(score float8, threshold float8) (
-	SFUNC = mlmeta.classification_add_expected,
+	SFUNC = mlmeta_internal.classification_expected_transition,
 	STYPE = mlmeta.classification,
 	SSPACE = 8192,
 	FINALFUNC = mlmeta.recall_score,
 	FINALFUNC_MODIFY = READ_ONLY,
-	COMBINEFUNC = mlmeta.classification_merge,
+	COMBINEFUNC = mlmeta_internal.classification_combine,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.estimated_recall(score float8, threshold float8) IS
 	'recall to expect of calibrated scores, without labels';
 
 CREATE AGGREGATE mlmeta.estimated_recall(score float8, threshold float8, probability float8) (
-	SFUNC = mlmeta.classification_add_expected,
+	SFUNC = mlmeta_internal.classification_expected_transition,
 	STYPE = mlmeta.classification,
 	SSPACE = 8192,
 	FINALFUNC = mlmeta.recall_score,
 	FINALFUNC_MODIFY = READ_ONLY,
-	COMBINEFUNC = mlmeta.classification_merge,
+	COMBINEFUNC = mlmeta_internal.classification_combine,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.estimated_recall(score float8, threshold float8, probability float8) IS
 	'recall to expect of scores with calibrated probabilities, without labels';
 
 CREATE AGGREGATE mlmeta.estimated_specificity(score float8, threshold float8) (
-	SFUNC = mlmeta.classification_add_expected,
+	SFUNC = mlmeta_internal.classification_expected_transition,
 	STYPE = mlmeta.classification,
 	SSPACE = 8192,
 	FINALFUNC = mlmeta.specificity,
 	FINALFUNC_MODIFY = READ_ONLY,
-	COMBINEFUNC = mlmeta.classification_merge,
+	COMBINEFUNC = mlmeta_internal.classification_combine,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.estimated_specificity(score float8, threshold float8) IS
 	'specificity to expect of calibrated scores, without labels';
 
 CREATE AGGREGATE mlmeta.estimated_specificity(score float8, threshold float8, probability float8) (
-	SFUNC = mlmeta.classification_add_expected,
+	SFUNC = mlmeta_internal.classification_expected_transition,
 	STYPE = mlmeta.classification,
 	SSPACE = 8192,
 	FINALFUNC = mlmeta.specificity,
 	FINALFUNC_MODIFY = READ_ONLY,
-	COMBINEFUNC = mlmeta.classification_merge,
+	COMBINEFUNC = mlmeta_internal.classification_combine,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.estimated_specificity(score float8, threshold float8, probability float8) IS
 	'specificity to expect of scores with calibrated probabilities, without labels';
 
 CREATE AGGREGATE mlmeta.estimated_f1(score float8, threshold float8) (
-	SFUNC = mlmeta.classification_add_expected,
+	SFUNC = mlmeta_internal.classification_expected_transition,
 	STYPE = mlmeta.classification,
 	SSPACE = 8192,
 	FINALFUNC = mlmeta.f1_score,
 	FINALFUNC_MODIFY = READ_ONLY,
-	COMBINEFUNC = mlmeta.classification_merge,
+	COMBINEFUNC = mlmeta_internal.classification_combine,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.estimated_f1(score float8, threshold float8) IS
 	'F1 score to expect of calibrated scores, without labels';
 
 CREATE AGGREGATE mlmeta.estimated_f1(score float8, threshold float8, probability float8) (
-	SFUNC = mlmeta.classification_add_expected,
+	SFUNC = mlmeta_internal.classification_expected_transition,
 	STYPE = mlmeta.classification,
 	SSPACE = 8192,
 	FINALFUNC = mlmeta.f1_score,
 	FINALFUNC_MODIFY = READ_ONLY,
-	COMBINEFUNC = mlmeta.classification_merge,
+	COMBINEFUNC = mlmeta_internal.classification_combine,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.estimated_f1(score float8, threshold float8, probability float8) IS
 	'F1 score to expect of scores with calibrated probabilities, without labels';
 
 CREATE AGGREGATE mlmeta.estimated_roc_auc(score float8) (
-	SFUNC = mlmeta.classification_add_expected,
+	SFUNC = mlmeta_internal.classification_expected_transition,
 	STYPE = mlmeta.classification,
 	SSPACE = 8192,
 	FINALFUNC = mlmeta.roc_auc,
 	FINALFUNC_MODIFY = READ_ONLY,
-	COMBINEFUNC = mlmeta.classification_merge,
+	COMBINEFUNC = mlmeta_internal.classification_combine,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.estimated_roc_auc(score float8) IS
 	'area under the ROC curve to expect of calibrated scores, without labels';
 
 CREATE AGGREGATE mlmeta.estimated_roc_auc(score float8, probability float8) (
-	SFUNC = mlmeta.classification_add_probability,
+	SFUNC = mlmeta_internal.classification_probability_transition,
 	STYPE = mlmeta.classification,
 	SSPACE = 8192,
 	FINALFUNC = mlmeta.roc_auc,
 	FINALFUNC_MODIFY = READ_ONLY,
-	COMBINEFUNC = mlmeta.classification_merge,
+	COMBINEFUNC = mlmeta_internal.classification_combine,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.estimated_roc_auc(score float8, probability float8) IS

@@ -3,35 +3,35 @@
 
 CREATE TYPE mlmeta.regression;
 
-CREATE FUNCTION mlmeta.regression_in(text_form cstring) RETURNS mlmeta.regression
+CREATE FUNCTION mlmeta_internal.regression_in(text_form cstring) RETURNS mlmeta.regression
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_regression_in';
-COMMENT ON FUNCTION mlmeta.regression_in(text_form cstring) IS
+COMMENT ON FUNCTION mlmeta_internal.regression_in(text_form cstring) IS
 	'reads the text form of a regression';
 
-CREATE FUNCTION mlmeta.regression_out(summary mlmeta.regression) RETURNS cstring
+CREATE FUNCTION mlmeta_internal.regression_out(summary mlmeta.regression) RETURNS cstring
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_regression_out';
-COMMENT ON FUNCTION mlmeta.regression_out(summary mlmeta.regression) IS
+COMMENT ON FUNCTION mlmeta_internal.regression_out(summary mlmeta.regression) IS
 	'writes the text form of a regression';
 
-CREATE FUNCTION mlmeta.regression_recv(binary_form internal) RETURNS mlmeta.regression
+CREATE FUNCTION mlmeta_internal.regression_recv(binary_form internal) RETURNS mlmeta.regression
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_regression_recv';
-COMMENT ON FUNCTION mlmeta.regression_recv(binary_form internal) IS
+COMMENT ON FUNCTION mlmeta_internal.regression_recv(binary_form internal) IS
 	'reads the binary form of a regression';
 
-CREATE FUNCTION mlmeta.regression_send(summary mlmeta.regression) RETURNS bytea
+CREATE FUNCTION mlmeta_internal.regression_send(summary mlmeta.regression) RETURNS bytea
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_regression_send';
-COMMENT ON FUNCTION mlmeta.regression_send(summary mlmeta.regression) IS
+COMMENT ON FUNCTION mlmeta_internal.regression_send(summary mlmeta.regression) IS
 	'writes the binary form of a regression';
 
 CREATE TYPE mlmeta.regression (
-	INPUT = mlmeta.regression_in,
-	OUTPUT = mlmeta.regression_out,
-	RECEIVE = mlmeta.regression_recv,
-	SEND = mlmeta.regression_send,
+	INPUT = mlmeta_internal.regression_in,
+	OUTPUT = mlmeta_internal.regression_out,
+	RECEIVE = mlmeta_internal.regression_recv,
+	SEND = mlmeta_internal.regression_send,
 	INTERNALLENGTH = VARIABLE,
 	ALIGNMENT = int4,
 	STORAGE = extended
@@ -42,75 +42,75 @@ COMMENT ON TYPE mlmeta.regression IS
 
 -- Support functions of the aggregates
 
-CREATE FUNCTION mlmeta.regression_add(
+CREATE FUNCTION mlmeta_internal.regression_transition(
 	state mlmeta.regression,
 	actual float8,
 	predicted float8)
 RETURNS mlmeta.regression
 	LANGUAGE C IMMUTABLE PARALLEL SAFE
-	AS 'MODULE_PATHNAME', 'mlmeta_regression_add';
-COMMENT ON FUNCTION mlmeta.regression_add(state mlmeta.regression, actual float8, predicted float8) IS
+	AS 'MODULE_PATHNAME', 'mlmeta_regression_transition';
+COMMENT ON FUNCTION mlmeta_internal.regression_transition(state mlmeta.regression, actual float8, predicted float8) IS
 	'transition function of regression: adds a row';
 
-CREATE FUNCTION mlmeta.regression_add(
+CREATE FUNCTION mlmeta_internal.regression_transition(
 	state mlmeta.regression,
 	actual float8,
 	predicted float8,
 	weight float8)
 RETURNS mlmeta.regression
 	LANGUAGE C IMMUTABLE PARALLEL SAFE
-	AS 'MODULE_PATHNAME', 'mlmeta_regression_add';
-COMMENT ON FUNCTION mlmeta.regression_add(state mlmeta.regression, actual float8, predicted float8, weight float8) IS
+	AS 'MODULE_PATHNAME', 'mlmeta_regression_transition';
+COMMENT ON FUNCTION mlmeta_internal.regression_transition(state mlmeta.regression, actual float8, predicted float8, weight float8) IS
 	'transition function of regression: adds a row';
 
-CREATE FUNCTION mlmeta.regression_merge(
+CREATE FUNCTION mlmeta_internal.regression_combine(
 	state mlmeta.regression,
 	summary mlmeta.regression)
 RETURNS mlmeta.regression
 	LANGUAGE C IMMUTABLE PARALLEL SAFE
-	AS 'MODULE_PATHNAME', 'mlmeta_regression_merge';
-COMMENT ON FUNCTION mlmeta.regression_merge(state mlmeta.regression, summary mlmeta.regression) IS
+	AS 'MODULE_PATHNAME', 'mlmeta_regression_combine';
+COMMENT ON FUNCTION mlmeta_internal.regression_combine(state mlmeta.regression, summary mlmeta.regression) IS
 	'combine function of regression and transition function of merge';
 
-CREATE FUNCTION mlmeta.regression_final(state mlmeta.regression) RETURNS mlmeta.regression
+CREATE FUNCTION mlmeta_internal.regression_final(state mlmeta.regression) RETURNS mlmeta.regression
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_regression_final';
-COMMENT ON FUNCTION mlmeta.regression_final(state mlmeta.regression) IS
+COMMENT ON FUNCTION mlmeta_internal.regression_final(state mlmeta.regression) IS
 	'final function of regression: the state, for reading';
 
 -- Aggregates
 
 CREATE AGGREGATE mlmeta.regression(actual float8, predicted float8) (
-	SFUNC = mlmeta.regression_add,
+	SFUNC = mlmeta_internal.regression_transition,
 	STYPE = mlmeta.regression,
 	SSPACE = 2048,
-	FINALFUNC = mlmeta.regression_final,
+	FINALFUNC = mlmeta_internal.regression_final,
 	FINALFUNC_MODIFY = READ_ONLY,
-	COMBINEFUNC = mlmeta.regression_merge,
+	COMBINEFUNC = mlmeta_internal.regression_combine,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.regression(actual float8, predicted float8) IS
 	'summary of actual and predicted numbers';
 
 CREATE AGGREGATE mlmeta.regression(actual float8, predicted float8, weight float8) (
-	SFUNC = mlmeta.regression_add,
+	SFUNC = mlmeta_internal.regression_transition,
 	STYPE = mlmeta.regression,
 	SSPACE = 2048,
-	FINALFUNC = mlmeta.regression_final,
+	FINALFUNC = mlmeta_internal.regression_final,
 	FINALFUNC_MODIFY = READ_ONLY,
-	COMBINEFUNC = mlmeta.regression_merge,
+	COMBINEFUNC = mlmeta_internal.regression_combine,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.regression(actual float8, predicted float8, weight float8) IS
 	'summary of actual and predicted numbers with weights';
 
 CREATE AGGREGATE mlmeta.merge(summary mlmeta.regression) (
-	SFUNC = mlmeta.regression_merge,
+	SFUNC = mlmeta_internal.regression_combine,
 	STYPE = mlmeta.regression,
 	SSPACE = 2048,
-	FINALFUNC = mlmeta.regression_final,
+	FINALFUNC = mlmeta_internal.regression_final,
 	FINALFUNC_MODIFY = READ_ONLY,
-	COMBINEFUNC = mlmeta.regression_merge,
+	COMBINEFUNC = mlmeta_internal.regression_combine,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.merge(summary mlmeta.regression) IS

@@ -3,43 +3,43 @@
 
 CREATE TYPE mlmeta.confusion_matrix;
 
-CREATE FUNCTION mlmeta.confusion_matrix_in(
+CREATE FUNCTION mlmeta_internal.confusion_matrix_in(
 	text_form cstring)
 RETURNS mlmeta.confusion_matrix
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_confusion_matrix_in';
-COMMENT ON FUNCTION mlmeta.confusion_matrix_in(text_form cstring) IS
+COMMENT ON FUNCTION mlmeta_internal.confusion_matrix_in(text_form cstring) IS
 	'reads the text form of a confusion matrix';
 
-CREATE FUNCTION mlmeta.confusion_matrix_out(
+CREATE FUNCTION mlmeta_internal.confusion_matrix_out(
 	summary mlmeta.confusion_matrix)
 RETURNS cstring
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_confusion_matrix_out';
-COMMENT ON FUNCTION mlmeta.confusion_matrix_out(summary mlmeta.confusion_matrix) IS
+COMMENT ON FUNCTION mlmeta_internal.confusion_matrix_out(summary mlmeta.confusion_matrix) IS
 	'writes the text form of a confusion matrix';
 
-CREATE FUNCTION mlmeta.confusion_matrix_recv(
+CREATE FUNCTION mlmeta_internal.confusion_matrix_recv(
 	binary_form internal)
 RETURNS mlmeta.confusion_matrix
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_confusion_matrix_recv';
-COMMENT ON FUNCTION mlmeta.confusion_matrix_recv(binary_form internal) IS
+COMMENT ON FUNCTION mlmeta_internal.confusion_matrix_recv(binary_form internal) IS
 	'reads the binary form of a confusion matrix';
 
-CREATE FUNCTION mlmeta.confusion_matrix_send(
+CREATE FUNCTION mlmeta_internal.confusion_matrix_send(
 	summary mlmeta.confusion_matrix)
 RETURNS bytea
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_confusion_matrix_send';
-COMMENT ON FUNCTION mlmeta.confusion_matrix_send(summary mlmeta.confusion_matrix) IS
+COMMENT ON FUNCTION mlmeta_internal.confusion_matrix_send(summary mlmeta.confusion_matrix) IS
 	'writes the binary form of a confusion matrix';
 
 CREATE TYPE mlmeta.confusion_matrix (
-	INPUT = mlmeta.confusion_matrix_in,
-	OUTPUT = mlmeta.confusion_matrix_out,
-	RECEIVE = mlmeta.confusion_matrix_recv,
-	SEND = mlmeta.confusion_matrix_send,
+	INPUT = mlmeta_internal.confusion_matrix_in,
+	OUTPUT = mlmeta_internal.confusion_matrix_out,
+	RECEIVE = mlmeta_internal.confusion_matrix_recv,
+	SEND = mlmeta_internal.confusion_matrix_send,
 	INTERNALLENGTH = VARIABLE,
 	ALIGNMENT = int4,
 	STORAGE = extended
@@ -50,77 +50,77 @@ COMMENT ON TYPE mlmeta.confusion_matrix IS
 
 -- Support functions of the aggregates
 
-CREATE FUNCTION mlmeta.confusion_matrix_add(
+CREATE FUNCTION mlmeta_internal.confusion_matrix_transition(
 	state mlmeta.confusion_matrix,
 	actual text,
 	predicted text)
 RETURNS mlmeta.confusion_matrix
 	LANGUAGE C IMMUTABLE PARALLEL SAFE
-	AS 'MODULE_PATHNAME', 'mlmeta_confusion_matrix_add';
-COMMENT ON FUNCTION mlmeta.confusion_matrix_add(state mlmeta.confusion_matrix, actual text, predicted text) IS
+	AS 'MODULE_PATHNAME', 'mlmeta_confusion_matrix_transition';
+COMMENT ON FUNCTION mlmeta_internal.confusion_matrix_transition(state mlmeta.confusion_matrix, actual text, predicted text) IS
 	'transition function of confusion: adds a row';
 
-CREATE FUNCTION mlmeta.confusion_matrix_add(
+CREATE FUNCTION mlmeta_internal.confusion_matrix_transition(
 	state mlmeta.confusion_matrix,
 	actual text,
 	predicted text,
 	weight float8)
 RETURNS mlmeta.confusion_matrix
 	LANGUAGE C IMMUTABLE PARALLEL SAFE
-	AS 'MODULE_PATHNAME', 'mlmeta_confusion_matrix_add';
-COMMENT ON FUNCTION mlmeta.confusion_matrix_add(state mlmeta.confusion_matrix, actual text, predicted text, weight float8) IS
+	AS 'MODULE_PATHNAME', 'mlmeta_confusion_matrix_transition';
+COMMENT ON FUNCTION mlmeta_internal.confusion_matrix_transition(state mlmeta.confusion_matrix, actual text, predicted text, weight float8) IS
 	'transition function of confusion: adds a row';
 
-CREATE FUNCTION mlmeta.confusion_matrix_merge(
+CREATE FUNCTION mlmeta_internal.confusion_matrix_combine(
 	state mlmeta.confusion_matrix,
 	summary mlmeta.confusion_matrix)
 RETURNS mlmeta.confusion_matrix
 	LANGUAGE C IMMUTABLE PARALLEL SAFE
-	AS 'MODULE_PATHNAME', 'mlmeta_confusion_matrix_merge';
-COMMENT ON FUNCTION mlmeta.confusion_matrix_merge(state mlmeta.confusion_matrix, summary mlmeta.confusion_matrix) IS
+	AS 'MODULE_PATHNAME', 'mlmeta_confusion_matrix_combine';
+COMMENT ON FUNCTION mlmeta_internal.confusion_matrix_combine(state mlmeta.confusion_matrix, summary mlmeta.confusion_matrix) IS
 	'combine function of confusion and transition function of merge';
 
-CREATE FUNCTION mlmeta.confusion_matrix_final(
+CREATE FUNCTION mlmeta_internal.confusion_matrix_final(
 	state mlmeta.confusion_matrix)
 RETURNS mlmeta.confusion_matrix
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_confusion_matrix_final';
-COMMENT ON FUNCTION mlmeta.confusion_matrix_final(state mlmeta.confusion_matrix) IS
+COMMENT ON FUNCTION mlmeta_internal.confusion_matrix_final(state mlmeta.confusion_matrix) IS
 	'final function of confusion: the state, for reading';
 
 -- Aggregates
 
 CREATE AGGREGATE mlmeta.confusion(actual text, predicted text) (
-	SFUNC = mlmeta.confusion_matrix_add,
+	SFUNC = mlmeta_internal.confusion_matrix_transition,
 	STYPE = mlmeta.confusion_matrix,
 	SSPACE = 2048,
-	FINALFUNC = mlmeta.confusion_matrix_final,
+	FINALFUNC = mlmeta_internal.confusion_matrix_final,
 	FINALFUNC_MODIFY = READ_ONLY,
-	COMBINEFUNC = mlmeta.confusion_matrix_merge,
+	COMBINEFUNC = mlmeta_internal.confusion_matrix_combine,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.confusion(actual text, predicted text) IS
 	'confusion matrix of actual and predicted classes';
 
 CREATE AGGREGATE mlmeta.confusion(actual text, predicted text, weight float8) (
-	SFUNC = mlmeta.confusion_matrix_add,
+	SFUNC = mlmeta_internal.confusion_matrix_transition,
 	STYPE = mlmeta.confusion_matrix,
 	SSPACE = 2048,
-	FINALFUNC = mlmeta.confusion_matrix_final,
+	FINALFUNC = mlmeta_internal.confusion_matrix_final,
 	FINALFUNC_MODIFY = READ_ONLY,
-	COMBINEFUNC = mlmeta.confusion_matrix_merge,
+	COMBINEFUNC = mlmeta_internal.confusion_matrix_combine,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.confusion(actual text, predicted text, weight float8) IS
 	'confusion matrix of actual and predicted classes with weights';
 
 CREATE AGGREGATE mlmeta.merge(summary mlmeta.confusion_matrix) (
-	SFUNC = mlmeta.confusion_matrix_merge,
+	SFUNC = mlmeta_internal.confusion_matrix_combine,
 	STYPE = mlmeta.confusion_matrix,
 	SSPACE = 2048,
-	FINALFUNC = mlmeta.confusion_matrix_final,
+	FINALFUNC = mlmeta_internal.confusion_matrix_final,
 	FINALFUNC_MODIFY = READ_ONLY,
-	COMBINEFUNC = mlmeta.confusion_matrix_merge,
+	COMBINEFUNC = mlmeta_internal.confusion_matrix_combine,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.merge(summary mlmeta.confusion_matrix) IS

@@ -3,35 +3,35 @@
 
 CREATE TYPE mlmeta.moment_matrix;
 
-CREATE FUNCTION mlmeta.moment_matrix_in(text_form cstring) RETURNS mlmeta.moment_matrix
+CREATE FUNCTION mlmeta_internal.moment_matrix_in(text_form cstring) RETURNS mlmeta.moment_matrix
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_moment_matrix_in';
-COMMENT ON FUNCTION mlmeta.moment_matrix_in(text_form cstring) IS
+COMMENT ON FUNCTION mlmeta_internal.moment_matrix_in(text_form cstring) IS
 	'reads the text form of a moment_matrix';
 
-CREATE FUNCTION mlmeta.moment_matrix_out(summary mlmeta.moment_matrix) RETURNS cstring
+CREATE FUNCTION mlmeta_internal.moment_matrix_out(summary mlmeta.moment_matrix) RETURNS cstring
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_moment_matrix_out';
-COMMENT ON FUNCTION mlmeta.moment_matrix_out(summary mlmeta.moment_matrix) IS
+COMMENT ON FUNCTION mlmeta_internal.moment_matrix_out(summary mlmeta.moment_matrix) IS
 	'writes the text form of a moment_matrix';
 
-CREATE FUNCTION mlmeta.moment_matrix_recv(binary_form internal) RETURNS mlmeta.moment_matrix
+CREATE FUNCTION mlmeta_internal.moment_matrix_recv(binary_form internal) RETURNS mlmeta.moment_matrix
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_moment_matrix_recv';
-COMMENT ON FUNCTION mlmeta.moment_matrix_recv(binary_form internal) IS
+COMMENT ON FUNCTION mlmeta_internal.moment_matrix_recv(binary_form internal) IS
 	'reads the binary form of a moment_matrix';
 
-CREATE FUNCTION mlmeta.moment_matrix_send(summary mlmeta.moment_matrix) RETURNS bytea
+CREATE FUNCTION mlmeta_internal.moment_matrix_send(summary mlmeta.moment_matrix) RETURNS bytea
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_moment_matrix_send';
-COMMENT ON FUNCTION mlmeta.moment_matrix_send(summary mlmeta.moment_matrix) IS
+COMMENT ON FUNCTION mlmeta_internal.moment_matrix_send(summary mlmeta.moment_matrix) IS
 	'writes the binary form of a moment_matrix';
 
 CREATE TYPE mlmeta.moment_matrix (
-	INPUT = mlmeta.moment_matrix_in,
-	OUTPUT = mlmeta.moment_matrix_out,
-	RECEIVE = mlmeta.moment_matrix_recv,
-	SEND = mlmeta.moment_matrix_send,
+	INPUT = mlmeta_internal.moment_matrix_in,
+	OUTPUT = mlmeta_internal.moment_matrix_out,
+	RECEIVE = mlmeta_internal.moment_matrix_recv,
+	SEND = mlmeta_internal.moment_matrix_send,
 	INTERNALLENGTH = VARIABLE,
 	ALIGNMENT = int4,
 	STORAGE = extended
@@ -42,51 +42,51 @@ COMMENT ON TYPE mlmeta.moment_matrix IS
 
 -- Support functions of the aggregates
 
-CREATE FUNCTION mlmeta.moment_matrix_add(
+CREATE FUNCTION mlmeta_internal.moment_matrix_transition(
 	state mlmeta.moment_matrix,
 	features float8[])
 RETURNS mlmeta.moment_matrix
 	LANGUAGE C IMMUTABLE PARALLEL SAFE
-	AS 'MODULE_PATHNAME', 'mlmeta_moment_matrix_add';
-COMMENT ON FUNCTION mlmeta.moment_matrix_add(state mlmeta.moment_matrix, features float8[]) IS
+	AS 'MODULE_PATHNAME', 'mlmeta_moment_matrix_transition';
+COMMENT ON FUNCTION mlmeta_internal.moment_matrix_transition(state mlmeta.moment_matrix, features float8[]) IS
 	'transition function of moments: adds a row';
 
-CREATE FUNCTION mlmeta.moment_matrix_merge(
+CREATE FUNCTION mlmeta_internal.moment_matrix_combine(
 	state mlmeta.moment_matrix,
 	summary mlmeta.moment_matrix)
 RETURNS mlmeta.moment_matrix
 	LANGUAGE C IMMUTABLE PARALLEL SAFE
-	AS 'MODULE_PATHNAME', 'mlmeta_moment_matrix_merge';
-COMMENT ON FUNCTION mlmeta.moment_matrix_merge(state mlmeta.moment_matrix, summary mlmeta.moment_matrix) IS
+	AS 'MODULE_PATHNAME', 'mlmeta_moment_matrix_combine';
+COMMENT ON FUNCTION mlmeta_internal.moment_matrix_combine(state mlmeta.moment_matrix, summary mlmeta.moment_matrix) IS
 	'combine function of moments and transition function of merge';
 
-CREATE FUNCTION mlmeta.moment_matrix_final(state mlmeta.moment_matrix) RETURNS mlmeta.moment_matrix
+CREATE FUNCTION mlmeta_internal.moment_matrix_final(state mlmeta.moment_matrix) RETURNS mlmeta.moment_matrix
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_moment_matrix_final';
-COMMENT ON FUNCTION mlmeta.moment_matrix_final(state mlmeta.moment_matrix) IS
+COMMENT ON FUNCTION mlmeta_internal.moment_matrix_final(state mlmeta.moment_matrix) IS
 	'final function of moments: the state, for reading';
 
 -- Aggregates
 
 CREATE AGGREGATE mlmeta.moments(features float8[]) (
-	SFUNC = mlmeta.moment_matrix_add,
+	SFUNC = mlmeta_internal.moment_matrix_transition,
 	STYPE = mlmeta.moment_matrix,
 	SSPACE = 8192,
-	FINALFUNC = mlmeta.moment_matrix_final,
+	FINALFUNC = mlmeta_internal.moment_matrix_final,
 	FINALFUNC_MODIFY = READ_ONLY,
-	COMBINEFUNC = mlmeta.moment_matrix_merge,
+	COMBINEFUNC = mlmeta_internal.moment_matrix_combine,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.moments(features float8[]) IS
 	'means and covariances of the features of all rows';
 
 CREATE AGGREGATE mlmeta.merge(summary mlmeta.moment_matrix) (
-	SFUNC = mlmeta.moment_matrix_merge,
+	SFUNC = mlmeta_internal.moment_matrix_combine,
 	STYPE = mlmeta.moment_matrix,
 	SSPACE = 8192,
-	FINALFUNC = mlmeta.moment_matrix_final,
+	FINALFUNC = mlmeta_internal.moment_matrix_final,
 	FINALFUNC_MODIFY = READ_ONLY,
-	COMBINEFUNC = mlmeta.moment_matrix_merge,
+	COMBINEFUNC = mlmeta_internal.moment_matrix_combine,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.merge(summary mlmeta.moment_matrix) IS

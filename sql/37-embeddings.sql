@@ -3,35 +3,35 @@
 
 CREATE TYPE mlmeta.embedding_sketch;
 
-CREATE FUNCTION mlmeta.embedding_sketch_in(text_form cstring) RETURNS mlmeta.embedding_sketch
+CREATE FUNCTION mlmeta_internal.embedding_sketch_in(text_form cstring) RETURNS mlmeta.embedding_sketch
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_embedding_sketch_in';
-COMMENT ON FUNCTION mlmeta.embedding_sketch_in(text_form cstring) IS
+COMMENT ON FUNCTION mlmeta_internal.embedding_sketch_in(text_form cstring) IS
 	'reads the text form of an embedding_sketch';
 
-CREATE FUNCTION mlmeta.embedding_sketch_out(summary mlmeta.embedding_sketch) RETURNS cstring
+CREATE FUNCTION mlmeta_internal.embedding_sketch_out(summary mlmeta.embedding_sketch) RETURNS cstring
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_embedding_sketch_out';
-COMMENT ON FUNCTION mlmeta.embedding_sketch_out(summary mlmeta.embedding_sketch) IS
+COMMENT ON FUNCTION mlmeta_internal.embedding_sketch_out(summary mlmeta.embedding_sketch) IS
 	'writes the text form of an embedding_sketch';
 
-CREATE FUNCTION mlmeta.embedding_sketch_recv(binary_form internal) RETURNS mlmeta.embedding_sketch
+CREATE FUNCTION mlmeta_internal.embedding_sketch_recv(binary_form internal) RETURNS mlmeta.embedding_sketch
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_embedding_sketch_recv';
-COMMENT ON FUNCTION mlmeta.embedding_sketch_recv(binary_form internal) IS
+COMMENT ON FUNCTION mlmeta_internal.embedding_sketch_recv(binary_form internal) IS
 	'reads the binary form of an embedding_sketch';
 
-CREATE FUNCTION mlmeta.embedding_sketch_send(summary mlmeta.embedding_sketch) RETURNS bytea
+CREATE FUNCTION mlmeta_internal.embedding_sketch_send(summary mlmeta.embedding_sketch) RETURNS bytea
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_embedding_sketch_send';
-COMMENT ON FUNCTION mlmeta.embedding_sketch_send(summary mlmeta.embedding_sketch) IS
+COMMENT ON FUNCTION mlmeta_internal.embedding_sketch_send(summary mlmeta.embedding_sketch) IS
 	'writes the binary form of an embedding_sketch';
 
 CREATE TYPE mlmeta.embedding_sketch (
-	INPUT = mlmeta.embedding_sketch_in,
-	OUTPUT = mlmeta.embedding_sketch_out,
-	RECEIVE = mlmeta.embedding_sketch_recv,
-	SEND = mlmeta.embedding_sketch_send,
+	INPUT = mlmeta_internal.embedding_sketch_in,
+	OUTPUT = mlmeta_internal.embedding_sketch_out,
+	RECEIVE = mlmeta_internal.embedding_sketch_recv,
+	SEND = mlmeta_internal.embedding_sketch_send,
 	INTERNALLENGTH = VARIABLE,
 	ALIGNMENT = int4,
 	STORAGE = extended
@@ -42,36 +42,36 @@ COMMENT ON TYPE mlmeta.embedding_sketch IS
 
 -- Support functions of the aggregates
 
-CREATE FUNCTION mlmeta.embedding_sketch_add(
+CREATE FUNCTION mlmeta_internal.embedding_sketch_transition(
 	state mlmeta.embedding_sketch,
 	embedding float8[])
 RETURNS mlmeta.embedding_sketch
 	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100
-	AS 'MODULE_PATHNAME', 'mlmeta_embedding_sketch_add';
-COMMENT ON FUNCTION mlmeta.embedding_sketch_add(state mlmeta.embedding_sketch, embedding float8[]) IS
+	AS 'MODULE_PATHNAME', 'mlmeta_embedding_sketch_transition';
+COMMENT ON FUNCTION mlmeta_internal.embedding_sketch_transition(state mlmeta.embedding_sketch, embedding float8[]) IS
 	'transition function of embeddings: adds a row';
 
-CREATE FUNCTION mlmeta.embedding_sketch_add(
+CREATE FUNCTION mlmeta_internal.embedding_sketch_transition(
 	state mlmeta.embedding_sketch,
 	embedding float8[],
 	options text)
 RETURNS mlmeta.embedding_sketch
 	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100
-	AS 'MODULE_PATHNAME', 'mlmeta_embedding_sketch_add';
-COMMENT ON FUNCTION mlmeta.embedding_sketch_add(state mlmeta.embedding_sketch, embedding float8[], options text) IS
+	AS 'MODULE_PATHNAME', 'mlmeta_embedding_sketch_transition';
+COMMENT ON FUNCTION mlmeta_internal.embedding_sketch_transition(state mlmeta.embedding_sketch, embedding float8[], options text) IS
 	'transition function of embeddings: adds a row';
 
-CREATE FUNCTION mlmeta.embedding_sketch_add(
+CREATE FUNCTION mlmeta_internal.embedding_sketch_transition(
 	state mlmeta.embedding_sketch,
 	embedding float8[],
 	is_current boolean)
 RETURNS mlmeta.embedding_sketch
 	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100
 	AS 'MODULE_PATHNAME', 'mlmeta_embedding_sketch_add_pair';
-COMMENT ON FUNCTION mlmeta.embedding_sketch_add(state mlmeta.embedding_sketch, embedding float8[], is_current boolean) IS
+COMMENT ON FUNCTION mlmeta_internal.embedding_sketch_transition(state mlmeta.embedding_sketch, embedding float8[], is_current boolean) IS
 	'transition function of mmd: adds a row';
 
-CREATE FUNCTION mlmeta.embedding_sketch_add(
+CREATE FUNCTION mlmeta_internal.embedding_sketch_transition(
 	state mlmeta.embedding_sketch,
 	embedding float8[],
 	is_current boolean,
@@ -79,118 +79,118 @@ CREATE FUNCTION mlmeta.embedding_sketch_add(
 RETURNS mlmeta.embedding_sketch
 	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100
 	AS 'MODULE_PATHNAME', 'mlmeta_embedding_sketch_add_pair';
-COMMENT ON FUNCTION mlmeta.embedding_sketch_add(state mlmeta.embedding_sketch, embedding float8[], is_current boolean, options text) IS
+COMMENT ON FUNCTION mlmeta_internal.embedding_sketch_transition(state mlmeta.embedding_sketch, embedding float8[], is_current boolean, options text) IS
 	'transition function of mmd: adds a row';
 
-CREATE FUNCTION mlmeta.embedding_sketch_merge(
+CREATE FUNCTION mlmeta_internal.embedding_sketch_combine(
 	state mlmeta.embedding_sketch,
 	summary mlmeta.embedding_sketch)
 RETURNS mlmeta.embedding_sketch
 	LANGUAGE C IMMUTABLE PARALLEL SAFE
-	AS 'MODULE_PATHNAME', 'mlmeta_embedding_sketch_merge';
-COMMENT ON FUNCTION mlmeta.embedding_sketch_merge(state mlmeta.embedding_sketch, summary mlmeta.embedding_sketch) IS
+	AS 'MODULE_PATHNAME', 'mlmeta_embedding_sketch_combine';
+COMMENT ON FUNCTION mlmeta_internal.embedding_sketch_combine(state mlmeta.embedding_sketch, summary mlmeta.embedding_sketch) IS
 	'combine function of embeddings and mmd, transition function of merge';
 
-CREATE FUNCTION mlmeta.embedding_sketch_final(state mlmeta.embedding_sketch) RETURNS mlmeta.embedding_sketch
+CREATE FUNCTION mlmeta_internal.embedding_sketch_final(state mlmeta.embedding_sketch) RETURNS mlmeta.embedding_sketch
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_embedding_sketch_final';
-COMMENT ON FUNCTION mlmeta.embedding_sketch_final(state mlmeta.embedding_sketch) IS
+COMMENT ON FUNCTION mlmeta_internal.embedding_sketch_final(state mlmeta.embedding_sketch) IS
 	'final function of embeddings: the state, for reading';
 
-CREATE FUNCTION mlmeta.mmd_final(state mlmeta.embedding_sketch) RETURNS float8
+CREATE FUNCTION mlmeta_internal.mmd_final(state mlmeta.embedding_sketch) RETURNS float8
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_embedding_sketch_mmd_final';
-COMMENT ON FUNCTION mlmeta.mmd_final(state mlmeta.embedding_sketch) IS
+COMMENT ON FUNCTION mlmeta_internal.mmd_final(state mlmeta.embedding_sketch) IS
 	'final function of mmd: the distance of the two samples';
 
-CREATE FUNCTION mlmeta.embedding_rows_add(
+CREATE FUNCTION mlmeta_internal.embedding_rows_transition(
 	state internal,
 	embedding float8[],
 	is_current boolean)
 RETURNS internal
 	LANGUAGE C IMMUTABLE PARALLEL SAFE
-	AS 'MODULE_PATHNAME', 'mlmeta_embedding_rows_add';
-COMMENT ON FUNCTION mlmeta.embedding_rows_add(state internal, embedding float8[], is_current boolean) IS
+	AS 'MODULE_PATHNAME', 'mlmeta_embedding_rows_transition';
+COMMENT ON FUNCTION mlmeta_internal.embedding_rows_transition(state internal, embedding float8[], is_current boolean) IS
 	'transition function of exact comparisons of embeddings: keeps a row';
 
-CREATE FUNCTION mlmeta.embedding_rows_add(
+CREATE FUNCTION mlmeta_internal.embedding_rows_transition(
 	state internal,
 	embedding float8[],
 	is_current boolean,
 	options text)
 RETURNS internal
 	LANGUAGE C IMMUTABLE PARALLEL SAFE
-	AS 'MODULE_PATHNAME', 'mlmeta_embedding_rows_add';
-COMMENT ON FUNCTION mlmeta.embedding_rows_add(state internal, embedding float8[], is_current boolean, options text) IS
+	AS 'MODULE_PATHNAME', 'mlmeta_embedding_rows_transition';
+COMMENT ON FUNCTION mlmeta_internal.embedding_rows_transition(state internal, embedding float8[], is_current boolean, options text) IS
 	'transition function of exact comparisons of embeddings: keeps a row';
 
-CREATE FUNCTION mlmeta.mmd2_final(state internal) RETURNS float8
+CREATE FUNCTION mlmeta_internal.mmd2_final(state internal) RETURNS float8
 	LANGUAGE C IMMUTABLE PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_mmd2_final';
-COMMENT ON FUNCTION mlmeta.mmd2_final(state internal) IS
+COMMENT ON FUNCTION mlmeta_internal.mmd2_final(state internal) IS
 	'final function of mmd2: the squared distance of the two samples';
 
-CREATE FUNCTION mlmeta.mmd_test_final(state internal) RETURNS mlmeta.test_result
+CREATE FUNCTION mlmeta_internal.mmd_test_final(state internal) RETURNS mlmeta.test_result
 	LANGUAGE C IMMUTABLE PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_mmd_test_final';
-COMMENT ON FUNCTION mlmeta.mmd_test_final(state internal) IS
+COMMENT ON FUNCTION mlmeta_internal.mmd_test_final(state internal) IS
 	'final function of mmd_test';
 
 -- Aggregates
 
 CREATE AGGREGATE mlmeta.embeddings(embedding float8[]) (
-	SFUNC = mlmeta.embedding_sketch_add,
+	SFUNC = mlmeta_internal.embedding_sketch_transition,
 	STYPE = mlmeta.embedding_sketch,
 	SSPACE = 16384,
-	FINALFUNC = mlmeta.embedding_sketch_final,
+	FINALFUNC = mlmeta_internal.embedding_sketch_final,
 	FINALFUNC_MODIFY = READ_ONLY,
-	COMBINEFUNC = mlmeta.embedding_sketch_merge,
+	COMBINEFUNC = mlmeta_internal.embedding_sketch_combine,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.embeddings(embedding float8[]) IS
 	'sketch of the embeddings of all rows';
 
 CREATE AGGREGATE mlmeta.embeddings(embedding float8[], options text) (
-	SFUNC = mlmeta.embedding_sketch_add,
+	SFUNC = mlmeta_internal.embedding_sketch_transition,
 	STYPE = mlmeta.embedding_sketch,
 	SSPACE = 16384,
-	FINALFUNC = mlmeta.embedding_sketch_final,
+	FINALFUNC = mlmeta_internal.embedding_sketch_final,
 	FINALFUNC_MODIFY = READ_ONLY,
-	COMBINEFUNC = mlmeta.embedding_sketch_merge,
+	COMBINEFUNC = mlmeta_internal.embedding_sketch_combine,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.embeddings(embedding float8[], options text) IS
 	'sketch of the embeddings of all rows; options features, sigma, seed';
 
 CREATE AGGREGATE mlmeta.mmd(embedding float8[], is_current boolean) (
-	SFUNC = mlmeta.embedding_sketch_add,
+	SFUNC = mlmeta_internal.embedding_sketch_transition,
 	STYPE = mlmeta.embedding_sketch,
 	SSPACE = 32768,
-	FINALFUNC = mlmeta.mmd_final,
+	FINALFUNC = mlmeta_internal.mmd_final,
 	FINALFUNC_MODIFY = READ_ONLY,
-	COMBINEFUNC = mlmeta.embedding_sketch_merge,
+	COMBINEFUNC = mlmeta_internal.embedding_sketch_combine,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.mmd(embedding float8[], is_current boolean) IS
 	'maximum mean discrepancy of two samples of embeddings, by random features';
 
 CREATE AGGREGATE mlmeta.mmd(embedding float8[], is_current boolean, options text) (
-	SFUNC = mlmeta.embedding_sketch_add,
+	SFUNC = mlmeta_internal.embedding_sketch_transition,
 	STYPE = mlmeta.embedding_sketch,
 	SSPACE = 32768,
-	FINALFUNC = mlmeta.mmd_final,
+	FINALFUNC = mlmeta_internal.mmd_final,
 	FINALFUNC_MODIFY = READ_ONLY,
-	COMBINEFUNC = mlmeta.embedding_sketch_merge,
+	COMBINEFUNC = mlmeta_internal.embedding_sketch_combine,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.mmd(embedding float8[], is_current boolean, options text) IS
 	'maximum mean discrepancy of two samples of embeddings, by random features; options features, sigma, seed';
 
 CREATE AGGREGATE mlmeta.mmd2(embedding float8[], is_current boolean) (
-	SFUNC = mlmeta.embedding_rows_add,
+	SFUNC = mlmeta_internal.embedding_rows_transition,
 	STYPE = internal,
 	SSPACE = 65536,
-	FINALFUNC = mlmeta.mmd2_final,
+	FINALFUNC = mlmeta_internal.mmd2_final,
 	FINALFUNC_MODIFY = READ_ONLY,
 	PARALLEL = SAFE
 );
@@ -198,10 +198,10 @@ COMMENT ON AGGREGATE mlmeta.mmd2(embedding float8[], is_current boolean) IS
 	'squared maximum mean discrepancy of two samples of embeddings, unbiased, exact over rows';
 
 CREATE AGGREGATE mlmeta.mmd2(embedding float8[], is_current boolean, options text) (
-	SFUNC = mlmeta.embedding_rows_add,
+	SFUNC = mlmeta_internal.embedding_rows_transition,
 	STYPE = internal,
 	SSPACE = 65536,
-	FINALFUNC = mlmeta.mmd2_final,
+	FINALFUNC = mlmeta_internal.mmd2_final,
 	FINALFUNC_MODIFY = READ_ONLY,
 	PARALLEL = SAFE
 );
@@ -209,10 +209,10 @@ COMMENT ON AGGREGATE mlmeta.mmd2(embedding float8[], is_current boolean, options
 	'squared maximum mean discrepancy of two samples of embeddings, unbiased, exact over rows; options sigma, kernel, method';
 
 CREATE AGGREGATE mlmeta.mmd_test(embedding float8[], is_current boolean) (
-	SFUNC = mlmeta.embedding_rows_add,
+	SFUNC = mlmeta_internal.embedding_rows_transition,
 	STYPE = internal,
 	SSPACE = 65536,
-	FINALFUNC = mlmeta.mmd_test_final,
+	FINALFUNC = mlmeta_internal.mmd_test_final,
 	FINALFUNC_MODIFY = READ_ONLY,
 	PARALLEL = SAFE
 );
@@ -220,10 +220,10 @@ COMMENT ON AGGREGATE mlmeta.mmd_test(embedding float8[], is_current boolean) IS
 	'permutation test of two samples of embeddings by their maximum mean discrepancy';
 
 CREATE AGGREGATE mlmeta.mmd_test(embedding float8[], is_current boolean, options text) (
-	SFUNC = mlmeta.embedding_rows_add,
+	SFUNC = mlmeta_internal.embedding_rows_transition,
 	STYPE = internal,
 	SSPACE = 65536,
-	FINALFUNC = mlmeta.mmd_test_final,
+	FINALFUNC = mlmeta_internal.mmd_test_final,
 	FINALFUNC_MODIFY = READ_ONLY,
 	PARALLEL = SAFE
 );
@@ -231,12 +231,12 @@ COMMENT ON AGGREGATE mlmeta.mmd_test(embedding float8[], is_current boolean, opt
 	'permutation test of two samples of embeddings by their maximum mean discrepancy; options sigma, kernel, method, permutations, seed';
 
 CREATE AGGREGATE mlmeta.merge(summary mlmeta.embedding_sketch) (
-	SFUNC = mlmeta.embedding_sketch_merge,
+	SFUNC = mlmeta_internal.embedding_sketch_combine,
 	STYPE = mlmeta.embedding_sketch,
 	SSPACE = 8192,
-	FINALFUNC = mlmeta.embedding_sketch_final,
+	FINALFUNC = mlmeta_internal.embedding_sketch_final,
 	FINALFUNC_MODIFY = READ_ONLY,
-	COMBINEFUNC = mlmeta.embedding_sketch_merge,
+	COMBINEFUNC = mlmeta_internal.embedding_sketch_combine,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.merge(summary mlmeta.embedding_sketch) IS

@@ -37,20 +37,20 @@ BEGIN
 			) AS o (name, suffix, commutator, negator, selectivity, join_selectivity, more, meaning)
 		LOOP
 			EXECUTE pg_catalog.format(
-				'CREATE FUNCTION mlmeta.%1$s_%2$s(a mlmeta.%1$s, b mlmeta.%1$s) RETURNS boolean
+				'CREATE FUNCTION mlmeta_internal.%1$s_%2$s(a mlmeta.%1$s, b mlmeta.%1$s) RETURNS boolean
 				LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 				AS ''MODULE_PATHNAME'', ''mlmeta_summary_%2$s''',
 				summary.type, operation.suffix);
 			EXECUTE pg_catalog.format(
 				'CREATE OPERATOR mlmeta.%2$s (LEFTARG = mlmeta.%1$s, RIGHTARG = mlmeta.%1$s,
-					FUNCTION = mlmeta.%1$s_%3$s,
+					FUNCTION = mlmeta_internal.%1$s_%3$s,
 					COMMUTATOR = OPERATOR(mlmeta.%4$s), NEGATOR = OPERATOR(mlmeta.%5$s),
 					RESTRICT = pg_catalog.%6$s, JOIN = pg_catalog.%7$s%8$s)',
 				summary.type, operation.name, operation.suffix, operation.commutator,
 				operation.negator, operation.selectivity, operation.join_selectivity,
 				operation.more);
 			EXECUTE pg_catalog.format(
-				'COMMENT ON FUNCTION mlmeta.%1$s_%2$s(mlmeta.%1$s, mlmeta.%1$s) IS %3$L',
+				'COMMENT ON FUNCTION mlmeta_internal.%1$s_%2$s(mlmeta.%1$s, mlmeta.%1$s) IS %3$L',
 				summary.type, operation.suffix,
 				pg_catalog.format('whether two %s %s', summary.plural, operation.meaning));
 			EXECUTE pg_catalog.format(
@@ -71,12 +71,12 @@ BEGIN
 			) AS o (suffix, arguments, types, result, meaning)
 		LOOP
 			EXECUTE pg_catalog.format(
-				'CREATE FUNCTION mlmeta.%1$s_%2$s(%3$s) RETURNS %4$s
+				'CREATE FUNCTION mlmeta_internal.%1$s_%2$s(%3$s) RETURNS %4$s
 				LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 				AS ''MODULE_PATHNAME'', ''mlmeta_summary_%2$s''',
 				summary.type, operation.suffix,
 				pg_catalog.format(operation.arguments, summary.type), operation.result);
-			EXECUTE pg_catalog.format('COMMENT ON FUNCTION mlmeta.%1$s_%2$s(%3$s) IS %4$L',
+			EXECUTE pg_catalog.format('COMMENT ON FUNCTION mlmeta_internal.%1$s_%2$s(%3$s) IS %4$L',
 				summary.type, operation.suffix,
 				pg_catalog.format(operation.types, summary.type),
 				pg_catalog.format(operation.meaning, summary.plural));
@@ -86,13 +86,13 @@ BEGIN
 			'CREATE OPERATOR CLASS mlmeta.%1$s_btree_ops DEFAULT FOR TYPE mlmeta.%1$s USING btree AS
 				OPERATOR 1 mlmeta.<, OPERATOR 2 mlmeta.<=, OPERATOR 3 mlmeta.=,
 				OPERATOR 4 mlmeta.>=, OPERATOR 5 mlmeta.>,
-				FUNCTION 1 mlmeta.%1$s_cmp(mlmeta.%1$s, mlmeta.%1$s)',
+				FUNCTION 1 mlmeta_internal.%1$s_cmp(mlmeta.%1$s, mlmeta.%1$s)',
 			summary.type);
 		EXECUTE pg_catalog.format(
 			'CREATE OPERATOR CLASS mlmeta.%1$s_hash_ops DEFAULT FOR TYPE mlmeta.%1$s USING hash AS
 				OPERATOR 1 mlmeta.=,
-				FUNCTION 1 mlmeta.%1$s_hash(mlmeta.%1$s),
-				FUNCTION 2 mlmeta.%1$s_hash_extended(mlmeta.%1$s, bigint)',
+				FUNCTION 1 mlmeta_internal.%1$s_hash(mlmeta.%1$s),
+				FUNCTION 2 mlmeta_internal.%1$s_hash_extended(mlmeta.%1$s, bigint)',
 			summary.type);
 		FOR operation IN
 			SELECT *

@@ -1,8 +1,10 @@
 -- Projects, experiments and runs: who trained what, when, with what code.
 --
 -- The tables of tracking hold no INSERT trigger (triggers fire on restore): the
--- functions validate. Guards stand on UPDATE, DELETE and TRUNCATE. Every view
--- runs with the rights of its reader, every function with those of its caller.
+-- functions validate, and lock the row that a new row belongs to, which no
+-- foreign key does: keys would lose every row of a parallel restore. Guards
+-- stand on UPDATE, DELETE and TRUNCATE. Every view runs with the rights of its
+-- reader; functions that write are behind the door (part 05).
 --
 -- Bodies compare runs and artifacts with OPERATOR(mlmeta.=). A bare = would
 -- resolve through the implicit cast to uuid and miss every index.
@@ -11,15 +13,15 @@
 
 -- Not STRICT, as are other small functions here: strictness that the planner
 -- cannot prove keeps it from inlining, which is ten times as fast.
-CREATE FUNCTION mlmeta.is_name(value text) RETURNS boolean
+CREATE FUNCTION mlmeta_internal.is_name(value text) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN pg_catalog.char_length(value) BETWEEN 1 AND 250
 	AND value COLLATE "C" !~ '[[:cntrl:]]';
 
-COMMENT ON FUNCTION mlmeta.is_name(text) IS
+COMMENT ON FUNCTION mlmeta_internal.is_name(text) IS
 	'whether a text can name an experiment, a parameter, a metric and the like: 1 to 250 characters, none of them a control character';
 
-CREATE FUNCTION mlmeta.check_name(kind text, value text) RETURNS void
+CREATE FUNCTION mlmeta_internal.check_name(kind text, value text) RETURNS void
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -27,7 +29,7 @@ BEGIN
 	IF value IS NULL THEN
 		RAISE EXCEPTION '% must not be null', kind
 			USING ERRCODE = 'null_value_not_allowed';
-	ELSIF NOT mlmeta.is_name(value) THEN
+	ELSIF NOT mlmeta_internal.is_name(value) THEN
 		RAISE EXCEPTION '% % is not valid', kind,
 				to_json(CASE WHEN char_length(value) <= 60 THEN value
 					ELSE left(value, 60) || '...' END)
@@ -40,11 +42,11 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.check_name(text, text) IS
+COMMENT ON FUNCTION mlmeta_internal.check_name(text, text) IS
 	'raises an error that names the kind of object unless the text can name it';
 
 -- Only the leader of a parallel query knows whether its transaction may write.
-CREATE FUNCTION mlmeta.check_writable() RETURNS void
+CREATE FUNCTION mlmeta_internal.check_writable() RETURNS void
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -59,55 +61,49 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.check_writable() IS
+COMMENT ON FUNCTION mlmeta_internal.check_writable() IS
 	'raises 25006 with a hint when nothing can be written here, as on a replica';
 
-CREATE TABLE mlmeta.lifted_guards (
+CREATE TABLE mlmeta_internal.lifted_guards (
 	transaction_id xid8 PRIMARY KEY
 );
 
-COMMENT ON TABLE mlmeta.lifted_guards IS
+COMMENT ON TABLE mlmeta_internal.lifted_guards IS
 	'transactions in which a function of ours is removing rows right now; always empty to everybody else';
 
--- Both are for functions that run with the rights of the extension's owner:
--- nobody else can write the table.
-CREATE FUNCTION mlmeta.lift_guards() RETURNS void
+CREATE FUNCTION mlmeta_internal.lift_guards() RETURNS void
 LANGUAGE sql VOLATILE PARALLEL UNSAFE
 BEGIN ATOMIC
-	INSERT INTO mlmeta.lifted_guards (transaction_id)
+	INSERT INTO mlmeta_internal.lifted_guards (transaction_id)
 	VALUES (pg_catalog.pg_current_xact_id())
 	ON CONFLICT DO NOTHING;
 END;
 
-COMMENT ON FUNCTION mlmeta.lift_guards() IS
+COMMENT ON FUNCTION mlmeta_internal.lift_guards() IS
 	'lets this transaction remove rows of append-only tables until restore_guards()';
 
-CREATE FUNCTION mlmeta.restore_guards() RETURNS void
+CREATE FUNCTION mlmeta_internal.restore_guards() RETURNS void
 LANGUAGE sql VOLATILE PARALLEL UNSAFE
 BEGIN ATOMIC
-	DELETE FROM mlmeta.lifted_guards AS g
+	DELETE FROM mlmeta_internal.lifted_guards AS g
 	WHERE g.transaction_id = pg_catalog.pg_current_xact_id();
 END;
 
-COMMENT ON FUNCTION mlmeta.restore_guards() IS
+COMMENT ON FUNCTION mlmeta_internal.restore_guards() IS
 	'ends what lift_guards() began';
 
-CREATE FUNCTION mlmeta.guard_append_only() RETURNS trigger
+CREATE FUNCTION mlmeta_internal.guard_append_only() RETURNS trigger
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	-- Rows go with what they belong to, by foreign keys, and by functions that
-	-- lift the guards. Both run as the table's owner, which a caller cannot
-	-- pretend to be.
-	IF TG_OP = 'DELETE' AND current_user = (
-			SELECT pg_get_userbyid(c.relowner) FROM pg_class AS c
-			WHERE c.oid = TG_RELID)
-			AND (pg_trigger_depth() > 1 OR EXISTS (
-				SELECT FROM mlmeta.lifted_guards AS g
-				WHERE g.transaction_id = pg_current_xact_id_if_assigned()
-			)) THEN
-		RETURN NULL;
+	-- Rows go by functions that lift the guards, which is the owner's alone.
+	IF TG_OP = 'DELETE' AND has_table_privilege(
+			'mlmeta_internal.lifted_guards', 'SELECT') THEN
+		IF EXISTS (SELECT FROM mlmeta_internal.lifted_guards AS g
+				WHERE g.transaction_id = pg_current_xact_id_if_assigned()) THEN
+			RETURN NULL;
+		END IF;
 	END IF;
 	RAISE EXCEPTION 'table "%" is append-only: % is refused',
 			TG_TABLE_NAME, TG_OP
@@ -116,17 +112,17 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.guard_append_only() IS
+COMMENT ON FUNCTION mlmeta_internal.guard_append_only() IS
 	'trigger that refuses UPDATE, DELETE and TRUNCATE of recorded facts';
 
 -- Projects and experiments ------------------------------------------------------
 
 CREATE TABLE mlmeta.projects (
-	project text PRIMARY KEY CHECK (mlmeta.is_name(project)),
+	project text PRIMARY KEY CHECK (mlmeta_internal.is_name(project)),
 	description text,
 	members_only boolean NOT NULL DEFAULT false,
 	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
-	created_by text NOT NULL DEFAULT SESSION_USER
+	created_by text NOT NULL DEFAULT mlmeta_internal.actor()
 );
 
 COMMENT ON TABLE mlmeta.projects IS
@@ -138,12 +134,11 @@ COMMENT ON COLUMN mlmeta.projects.created_by IS
 
 CREATE TABLE mlmeta.experiments (
 	experiment_id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
-	experiment text NOT NULL UNIQUE CHECK (mlmeta.is_name(experiment)),
-	project text NOT NULL DEFAULT 'default'
-		REFERENCES mlmeta.projects ON UPDATE CASCADE,
+	experiment text NOT NULL UNIQUE CHECK (mlmeta_internal.is_name(experiment)),
+	project text NOT NULL DEFAULT 'default',
 	description text,
 	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
-	created_by text NOT NULL DEFAULT SESSION_USER
+	created_by text NOT NULL DEFAULT mlmeta_internal.actor()
 );
 
 CREATE INDEX experiments_project ON mlmeta.experiments (project);
@@ -155,7 +150,7 @@ COMMENT ON COLUMN mlmeta.experiments.experiment IS
 COMMENT ON COLUMN mlmeta.experiments.created_by IS
 	'the user, as the server knows it';
 
-CREATE FUNCTION mlmeta.create_project(
+CREATE FUNCTION mlmeta_internal.create_project(
 	project text,
 	description text DEFAULT NULL
 ) RETURNS void
@@ -163,11 +158,11 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	PERFORM mlmeta.check_writable();
-	PERFORM mlmeta.check_name('project', project);
+	PERFORM mlmeta_internal.check_writable();
+	PERFORM mlmeta_internal.check_name('project', project);
 	INSERT INTO mlmeta.projects (project, description)
 	VALUES (create_project.project, create_project.description)
-	ON CONFLICT DO NOTHING;
+	ON CONFLICT ON CONSTRAINT projects_pkey DO NOTHING;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'project "%" already exists', project
 			USING ERRCODE = 'unique_violation';
@@ -175,10 +170,10 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.create_project(text, text) IS
+COMMENT ON FUNCTION mlmeta_internal.create_project(text, text) IS
 	'creates a project';
 
-CREATE FUNCTION mlmeta.create_experiment(
+CREATE FUNCTION mlmeta_internal.create_experiment(
 	experiment text,
 	project text DEFAULT 'default',
 	description text DEFAULT NULL
@@ -189,25 +184,21 @@ AS $$
 DECLARE
 	id bigint;
 BEGIN
-	PERFORM mlmeta.check_writable();
-	PERFORM mlmeta.check_name('experiment', experiment);
-	PERFORM mlmeta.check_name('project', project);
+	PERFORM mlmeta_internal.check_writable();
+	PERFORM mlmeta_internal.check_name('experiment', experiment);
+	PERFORM mlmeta_internal.check_name('project', project);
 
 	-- The project everybody starts with comes into being with its first use.
 	IF project = 'default' THEN
 		INSERT INTO mlmeta.projects (project) VALUES ('default')
 		ON CONFLICT DO NOTHING;
-	ELSIF NOT EXISTS (SELECT FROM mlmeta.projects AS p
-			WHERE p.project = create_experiment.project) THEN
-		RAISE EXCEPTION 'project "%" does not exist', project
-			USING ERRCODE = 'undefined_object',
-				HINT = 'Create it with create_project().';
 	END IF;
+	PERFORM mlmeta_internal.find_project(project, 'writer');
 
-	INSERT INTO mlmeta.experiments (experiment, project, description)
+	INSERT INTO mlmeta.experiments AS e (experiment, project, description)
 	VALUES (create_experiment.experiment, create_experiment.project,
 		create_experiment.description)
-	ON CONFLICT DO NOTHING
+	ON CONFLICT ON CONSTRAINT experiments_experiment_key DO NOTHING
 	RETURNING experiment_id INTO id;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'experiment "%" already exists', experiment
@@ -218,30 +209,68 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.create_experiment(text, text, text) IS
+COMMENT ON FUNCTION mlmeta_internal.create_experiment(text, text, text) IS
 	'creates an experiment in a project and returns its number; start_run() does so by itself in the project "default"';
 
-CREATE FUNCTION mlmeta.find_experiment(experiment text) RETURNS bigint
+CREATE FUNCTION mlmeta_internal.find_experiment(
+	experiment text,
+	access text DEFAULT 'reader'
+) RETURNS bigint
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	number bigint;
+	found_one record;
 BEGIN
-	SELECT e.experiment_id INTO number
+	SELECT e.experiment_id, e.project INTO found_one
 	FROM mlmeta.experiments AS e
 	WHERE e.experiment = find_experiment.experiment;
-	IF NOT FOUND THEN
+	-- Others need not learn that an experiment of a closed project exists.
+	IF NOT FOUND OR (access = 'reader'
+			AND NOT mlmeta_internal.permits_project('reader',
+				found_one.project)) THEN
 		RAISE EXCEPTION 'experiment % does not exist',
 				coalesce('"' || experiment || '"', 'NULL')
-			USING ERRCODE = 'undefined_object';
+			USING ERRCODE = 'undefined_object',
+				HINT = 'It may also belong to a project you are no member of.';
 	END IF;
-	RETURN number;
+	PERFORM mlmeta_internal.require_access(found_one.project, access);
+	RETURN found_one.experiment_id;
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.find_experiment(text) IS
-	'the number of an experiment; raises an error when there is none';
+COMMENT ON FUNCTION mlmeta_internal.find_experiment(text, text) IS
+	'the number of an experiment to whose project the caller has that access; raises an error otherwise';
+
+CREATE FUNCTION mlmeta_internal.lock_experiment(experiment text)
+RETURNS bigint
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	found_one record;
+BEGIN
+	SELECT e.experiment_id, e.project INTO found_one
+	FROM mlmeta.experiments AS e
+	WHERE e.experiment = lock_experiment.experiment
+	FOR KEY SHARE;
+	IF NOT FOUND THEN
+		RETURN NULL;
+	END IF;
+	-- Names are one of a kind in the database: this much has to be said.
+	IF NOT mlmeta_internal.permits_project('reader', found_one.project) THEN
+		RAISE EXCEPTION 'experiment "%" belongs to a project you are no member of',
+				experiment
+			USING ERRCODE = 'insufficient_privilege',
+				HINT = 'Use another name; names of experiments are one of a kind in all projects.';
+	END IF;
+	PERFORM mlmeta_internal.require_access(found_one.project, 'writer');
+	RETURN found_one.experiment_id;
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta_internal.lock_experiment(text) IS
+	'the number of an experiment in which the caller may write, which cannot be purged until the transaction ends; NULL when there is none';
 
 -- What runs share, stored once by content ----------------------------------------
 
@@ -258,7 +287,7 @@ COMMENT ON COLUMN mlmeta.source_patches.patch IS
 
 CREATE TRIGGER guard_source_patches
 	BEFORE UPDATE OR DELETE OR TRUNCATE ON mlmeta.source_patches
-	FOR EACH STATEMENT EXECUTE FUNCTION mlmeta.guard_append_only();
+	FOR EACH STATEMENT EXECUTE FUNCTION mlmeta_internal.guard_append_only();
 
 CREATE TABLE mlmeta.environments (
 	environment bytea PRIMARY KEY
@@ -274,19 +303,19 @@ COMMENT ON COLUMN mlmeta.environments.environment IS
 
 CREATE TRIGGER guard_environments
 	BEFORE UPDATE OR DELETE OR TRUNCATE ON mlmeta.environments
-	FOR EACH STATEMENT EXECUTE FUNCTION mlmeta.guard_append_only();
+	FOR EACH STATEMENT EXECUTE FUNCTION mlmeta_internal.guard_append_only();
 
 -- Runs ----------------------------------------------------------------------------
 
 CREATE TABLE mlmeta.runs (
 	run mlmeta.run PRIMARY KEY DEFAULT mlmeta.new_run(),
-	experiment_id bigint NOT NULL REFERENCES mlmeta.experiments,
-	name text CHECK (mlmeta.is_name(name)),
+	experiment_id bigint NOT NULL,
+	name text CHECK (mlmeta_internal.is_name(name)),
 	parent mlmeta.run,
 	status text NOT NULL DEFAULT 'running' CHECK (status
 		= ANY (ARRAY['scheduled', 'running', 'finished', 'failed', 'killed',
 			'crashed'])),
-	user_name text NOT NULL DEFAULT SESSION_USER,
+	user_name text NOT NULL DEFAULT mlmeta_internal.actor(),
 	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
 	started_at timestamptz CHECK (pg_catalog.isfinite(started_at)),
 	heartbeat_at timestamptz,
@@ -298,8 +327,8 @@ CREATE TABLE mlmeta.runs (
 	branch text,
 	entry_point text,
 	command_line text,
-	patch bytea REFERENCES mlmeta.source_patches,
-	environment bytea REFERENCES mlmeta.environments,
+	patch bytea,
+	environment bytea,
 	devices jsonb,
 	source jsonb,
 	note text,
@@ -344,7 +373,7 @@ COMMENT ON COLUMN mlmeta.runs.source IS
 COMMENT ON COLUMN mlmeta.runs.deleted_at IS
 	'when delete_run() hid it; purge_runs() removes it for good';
 
-CREATE FUNCTION mlmeta.guard_runs() RETURNS trigger
+CREATE FUNCTION mlmeta_internal.guard_runs() RETURNS trigger
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -384,7 +413,7 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.guard_runs() IS
+COMMENT ON FUNCTION mlmeta_internal.guard_runs() IS
 	'trigger that keeps the facts of a run''s start and the order of its statuses';
 
 -- Heartbeats, notes and the like pass without a call.
@@ -393,32 +422,59 @@ CREATE TRIGGER guard_runs
 		repository, git_commit, branch, entry_point, command_line, patch,
 		environment, source
 	ON mlmeta.runs
-	FOR EACH ROW EXECUTE FUNCTION mlmeta.guard_runs();
+	FOR EACH ROW EXECUTE FUNCTION mlmeta_internal.guard_runs();
 
 CREATE TRIGGER guard_runs_delete
 	BEFORE DELETE OR TRUNCATE ON mlmeta.runs
-	FOR EACH STATEMENT EXECUTE FUNCTION mlmeta.guard_append_only();
+	FOR EACH STATEMENT EXECUTE FUNCTION mlmeta_internal.guard_append_only();
 
-CREATE FUNCTION mlmeta.check_running(run mlmeta.run) RETURNS void
-LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
+-- Asks in one place what every function that writes something of a run must:
+-- may the caller, and will the run stay while he does?
+CREATE FUNCTION mlmeta_internal.require_run(
+	run mlmeta.run,
+	access text DEFAULT 'writer'
+) RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM mlmeta_internal.check_writable();
+	-- A lock that others take as well, and only purging waits for.
+	PERFORM FROM mlmeta.runs AS r
+	WHERE r.run OPERATOR(mlmeta.=) require_run.run
+	FOR KEY SHARE;
+	IF NOT FOUND OR NOT mlmeta_internal.permits_run('reader', run) THEN
+		PERFORM mlmeta_internal.no_such_run(run);
+	ELSIF NOT mlmeta_internal.permits_run(access, run) THEN
+		PERFORM mlmeta_internal.require_access(e.project, access)
+		FROM mlmeta.runs AS r
+			JOIN mlmeta.experiments AS e ON e.experiment_id = r.experiment_id
+		WHERE r.run OPERATOR(mlmeta.=) require_run.run;
+	END IF;
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta_internal.require_run(mlmeta.run, text) IS
+	'raises an error unless the run exists and the caller has that access to its project; the run cannot be purged until the transaction ends';
+
+CREATE FUNCTION mlmeta_internal.check_running(run mlmeta.run) RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	state text;
 	deleted timestamptz;
 BEGIN
-	PERFORM mlmeta.check_writable();
+	PERFORM mlmeta_internal.require_run(run);
 
-	-- No row lock: loggers must not queue on the run. A point logged while
-	-- another session finishes the run is kept, and found by every reader;
-	-- refresh_results() brings it into the results.
+	-- No lock against a change of status: loggers must not queue on the run. A
+	-- point logged while another session finishes the run is kept, and found by
+	-- every reader; refresh_results() brings it into the results.
 	SELECT r.status, r.deleted_at INTO state, deleted
 	FROM mlmeta.runs AS r
 	WHERE r.run OPERATOR(mlmeta.=) check_running.run;
 
-	IF NOT FOUND THEN
-		PERFORM mlmeta.no_such_run(run);
-	ELSIF deleted IS NOT NULL THEN
+	IF deleted IS NOT NULL THEN
 		RAISE EXCEPTION 'run "%" is deleted', run
 			USING ERRCODE = 'object_not_in_prerequisite_state',
 				HINT = 'Bring it back with restore_run().';
@@ -435,18 +491,14 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.check_running(mlmeta.run) IS
-	'raises an error unless the run exists and is running; takes no lock';
+COMMENT ON FUNCTION mlmeta_internal.check_running(mlmeta.run) IS
+	'raises an error unless the run exists, is running, and the caller may write in its project';
 
-CREATE FUNCTION mlmeta.no_such_run(run mlmeta.run) RETURNS void
+CREATE FUNCTION mlmeta_internal.no_such_run(run mlmeta.run) RETURNS void
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	IF run IS NULL THEN
-		RAISE EXCEPTION 'run must not be null'
-			USING ERRCODE = 'null_value_not_allowed';
-	END IF;
 	IF run IS NULL THEN
 		RAISE EXCEPTION 'run must not be null'
 			USING ERRCODE = 'null_value_not_allowed';
@@ -457,25 +509,26 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.no_such_run(mlmeta.run) IS
+COMMENT ON FUNCTION mlmeta_internal.no_such_run(mlmeta.run) IS
 	'raises the error for a run that is not there';
 
-CREATE FUNCTION mlmeta.check_known(run mlmeta.run) RETURNS void
+CREATE FUNCTION mlmeta_internal.check_known(run mlmeta.run) RETURNS void
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	IF NOT EXISTS (SELECT FROM mlmeta.runs AS r
-			WHERE r.run OPERATOR(mlmeta.=) check_known.run) THEN
-		PERFORM mlmeta.no_such_run(run);
+			WHERE r.run OPERATOR(mlmeta.=) check_known.run)
+			OR NOT mlmeta_internal.permits_run('reader', run) THEN
+		PERFORM mlmeta_internal.no_such_run(run);
 	END IF;
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.check_known(mlmeta.run) IS
-	'raises an error unless the run exists, whatever its status';
+COMMENT ON FUNCTION mlmeta_internal.check_known(mlmeta.run) IS
+	'raises an error unless the run exists, whatever its status, and the caller may see it';
 
-CREATE FUNCTION mlmeta.log_source(run mlmeta.run, source jsonb) RETURNS void
+CREATE FUNCTION mlmeta_internal.log_source(run mlmeta.run, source jsonb) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -487,7 +540,7 @@ DECLARE
 	patch_digest bytea;
 	environment_digest bytea;
 BEGIN
-	PERFORM mlmeta.check_writable();
+	PERFORM mlmeta_internal.require_run(run);
 	IF source IS NULL THEN
 		RETURN;
 	END IF;
@@ -516,7 +569,7 @@ BEGIN
 	SELECT d.key INTO wrong
 	FROM jsonb_each(nullif(source -> 'devices', 'null')) AS d
 	WHERE jsonb_typeof(d.value) <> 'number'
-		OR NOT (d.value >= to_jsonb(0)) OR NOT mlmeta.is_name(d.key)
+		OR NOT (d.value >= to_jsonb(0)) OR NOT mlmeta_internal.is_name(d.key)
 	LIMIT 1;
 	IF FOUND THEN
 		RAISE EXCEPTION 'device "%" of run "%" must have a number of 0 or more',
@@ -538,6 +591,9 @@ BEGIN
 		INSERT INTO mlmeta.source_patches (patch, content)
 		VALUES (patch_digest, source ->> 'patch')
 		ON CONFLICT DO NOTHING;
+		PERFORM FROM mlmeta.source_patches AS p
+		WHERE p.patch = patch_digest
+		FOR KEY SHARE;
 	END IF;
 	IF jsonb_typeof(source -> 'environment') = 'object' THEN
 		environment_digest :=
@@ -545,6 +601,9 @@ BEGIN
 		INSERT INTO mlmeta.environments (environment, content)
 		VALUES (environment_digest, source -> 'environment')
 		ON CONFLICT DO NOTHING;
+		PERFORM FROM mlmeta.environments AS e
+		WHERE e.environment = environment_digest
+		FOR KEY SHARE;
 	END IF;
 
 	-- What is there already is kept: the guard refuses another value.
@@ -563,16 +622,13 @@ BEGIN
 		source = CASE WHEN log_source.source - known = '{}' THEN r.source
 			ELSE coalesce(r.source, '{}') || (log_source.source - known) END
 	WHERE r.run OPERATOR(mlmeta.=) log_source.run;
-	IF NOT FOUND THEN
-		PERFORM mlmeta.no_such_run(run);
-	END IF;
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.log_source(mlmeta.run, jsonb) IS
+COMMENT ON FUNCTION mlmeta_internal.log_source(mlmeta.run, jsonb) IS
 	'records where a run''s code came from: keys repository, commit, branch, entry_point, command_line, patch, environment, devices and any other; what is recorded can be completed, not changed';
 
-CREATE FUNCTION mlmeta.new_run_row(
+CREATE FUNCTION mlmeta_internal.new_run_row(
 	experiment text,
 	name text,
 	status text,
@@ -589,54 +645,55 @@ DECLARE
 	experiment_number bigint;
 	result mlmeta.run := coalesce(id, mlmeta.new_run());
 BEGIN
-	PERFORM mlmeta.check_writable();
-	PERFORM mlmeta.check_name('experiment', experiment);
+	PERFORM mlmeta_internal.check_writable();
+	PERFORM mlmeta_internal.check_name('experiment', experiment);
 	IF name IS NOT NULL THEN
-		PERFORM mlmeta.check_name('run name', name);
+		PERFORM mlmeta_internal.check_name('run name', name);
 	END IF;
 	IF parent IS NOT NULL THEN
-		PERFORM mlmeta.check_known(parent);
+		PERFORM mlmeta_internal.check_known(parent);
 	END IF;
 
-	SELECT e.experiment_id INTO experiment_number
-	FROM mlmeta.experiments AS e
-	WHERE e.experiment = new_run_row.experiment;
-	IF NOT FOUND THEN
+	experiment_number := mlmeta_internal.lock_experiment(experiment);
+	IF experiment_number IS NULL THEN
 		INSERT INTO mlmeta.projects (project) VALUES ('default')
 		ON CONFLICT DO NOTHING;
+		PERFORM mlmeta_internal.require_access('default', 'writer');
 		INSERT INTO mlmeta.experiments (experiment)
 		VALUES (new_run_row.experiment)
-		ON CONFLICT DO NOTHING;
-		SELECT e.experiment_id INTO STRICT experiment_number
-		FROM mlmeta.experiments AS e
-		WHERE e.experiment = new_run_row.experiment;
+		ON CONFLICT ON CONSTRAINT experiments_experiment_key DO NOTHING;
+		experiment_number := mlmeta_internal.lock_experiment(experiment);
+	END IF;
+	IF experiment_number IS NULL THEN
+		RAISE EXCEPTION 'experiment "%" has been made by another transaction since this one began',
+				experiment
+			USING ERRCODE = 'serialization_failure',
+				HINT = 'Run the transaction again.';
 	END IF;
 
-	-- The user's name is left to its default: a role without the right to
-	-- insert that column can start runs, and none in another's name.
 	INSERT INTO mlmeta.runs (run, experiment_id, name, parent, status,
 		started_at)
 	VALUES (result, experiment_number, new_run_row.name, new_run_row.parent,
 		new_run_row.status,
 		CASE WHEN new_run_row.status = 'running' THEN clock_timestamp() END)
-	ON CONFLICT DO NOTHING;
+	ON CONFLICT ON CONSTRAINT runs_pkey DO NOTHING;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'run "%" already exists', result
 			USING ERRCODE = 'unique_violation',
 				HINT = 'Go on with it by resume_run(), or let the server choose the id.';
 	END IF;
-	PERFORM mlmeta.log_source(result, source);
-	PERFORM mlmeta.store_params(result, params);
-	PERFORM mlmeta.set_tags(result, tags);
+	PERFORM mlmeta_internal.log_source(result, source);
+	PERFORM mlmeta_internal.store_params(result, params);
+	PERFORM mlmeta_internal.set_tags(result, tags);
 	RETURN result;
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.new_run_row(text, text, text, jsonb, jsonb,
+COMMENT ON FUNCTION mlmeta_internal.new_run_row(text, text, text, jsonb, jsonb,
 	mlmeta.run, jsonb, mlmeta.run) IS
 	'what start_run() and schedule_run() have in common';
 
-CREATE FUNCTION mlmeta.start_run(
+CREATE FUNCTION mlmeta_internal.start_run(
 	experiment text,
 	name text DEFAULT NULL,
 	params jsonb DEFAULT NULL,
@@ -649,16 +706,16 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	RETURN mlmeta.new_run_row(experiment, name, 'running', params, tags, parent,
+	RETURN mlmeta_internal.new_run_row(experiment, name, 'running', params, tags, parent,
 		source, id);
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.start_run(text, text, jsonb, jsonb, mlmeta.run,
+COMMENT ON FUNCTION mlmeta_internal.start_run(text, text, jsonb, jsonb, mlmeta.run,
 	jsonb, mlmeta.run) IS
 	'starts a run and returns its id; an experiment that is not there is created';
 
-CREATE FUNCTION mlmeta.schedule_run(
+CREATE FUNCTION mlmeta_internal.schedule_run(
 	experiment text,
 	name text DEFAULT NULL,
 	params jsonb DEFAULT NULL,
@@ -671,43 +728,40 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	RETURN mlmeta.new_run_row(experiment, name, 'scheduled', params, tags,
+	RETURN mlmeta_internal.new_run_row(experiment, name, 'scheduled', params, tags,
 		parent, source, id);
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.schedule_run(text, text, jsonb, jsonb, mlmeta.run,
+COMMENT ON FUNCTION mlmeta_internal.schedule_run(text, text, jsonb, jsonb, mlmeta.run,
 	jsonb, mlmeta.run) IS
 	'records a run that will begin later, by begin_run()';
 
-CREATE FUNCTION mlmeta.lock_run(run mlmeta.run) RETURNS mlmeta.runs
+CREATE FUNCTION mlmeta_internal.lock_run(run mlmeta.run) RETURNS mlmeta.runs
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	result mlmeta.runs;
 BEGIN
-	PERFORM mlmeta.check_writable();
+	PERFORM mlmeta_internal.require_run(run);
 	SELECT r.* INTO result
 	FROM mlmeta.runs AS r
 	WHERE r.run OPERATOR(mlmeta.=) lock_run.run
 	FOR NO KEY UPDATE;
-	IF NOT FOUND THEN
-		PERFORM mlmeta.no_such_run(run);
-	END IF;
 	RETURN result;
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.lock_run(mlmeta.run) IS
-	'the row of a run, locked against other changes of its status; raises an error when there is none';
+COMMENT ON FUNCTION mlmeta_internal.lock_run(mlmeta.run) IS
+	'the row of a run, locked against other changes of its status; raises an error when there is none, or the caller may not write in its project';
 
-CREATE FUNCTION mlmeta.begin_run(run mlmeta.run) RETURNS void
+CREATE FUNCTION mlmeta_internal.begin_run(run mlmeta.run) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	state text := (mlmeta.lock_run(run)).status;
+	state text := (mlmeta_internal.lock_run(run)).status;
 BEGIN
 	IF state <> 'scheduled' THEN
 		RAISE EXCEPTION 'run "%" is not scheduled', run
@@ -720,15 +774,15 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.begin_run(mlmeta.run) IS
+COMMENT ON FUNCTION mlmeta_internal.begin_run(mlmeta.run) IS
 	'begins a scheduled run';
 
-CREATE FUNCTION mlmeta.heartbeat(run mlmeta.run) RETURNS void
+CREATE FUNCTION mlmeta_internal.heartbeat(run mlmeta.run) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	PERFORM mlmeta.check_running(run);
+	PERFORM mlmeta_internal.check_running(run);
 
 	-- Whoever holds the row gives a sign of life too, or is finishing the run:
 	-- a heartbeat waits for nobody.
@@ -744,7 +798,7 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION mlmeta.heartbeat_unless_at(run mlmeta.run, at timestamptz)
+CREATE FUNCTION mlmeta_internal.heartbeat_unless_at(run mlmeta.run, at timestamptz)
 RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
@@ -758,18 +812,18 @@ BEGIN
 			WHERE r.run OPERATOR(mlmeta.=) heartbeat_unless_at.run
 				AND greatest(r.started_at, r.heartbeat_at)
 					< clock_timestamp() - interval '1 minute') THEN
-		PERFORM mlmeta.heartbeat(run);
+		PERFORM mlmeta_internal.heartbeat(run);
 	END IF;
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.heartbeat_unless_at(mlmeta.run, timestamptz) IS
+COMMENT ON FUNCTION mlmeta_internal.heartbeat_unless_at(mlmeta.run, timestamptz) IS
 	'a heartbeat, once a minute, of a run that logs points of another time than now: their time does not tell reap_runs() that it is alive';
 
-COMMENT ON FUNCTION mlmeta.heartbeat(mlmeta.run) IS
+COMMENT ON FUNCTION mlmeta_internal.heartbeat(mlmeta.run) IS
 	'a sign of life of a running run: reap_runs() leaves it alone; waits for nobody';
 
-CREATE FUNCTION mlmeta.finish_run(
+CREATE FUNCTION mlmeta_internal.finish_run(
 	run mlmeta.run,
 	status text DEFAULT 'finished'
 ) RETURNS void
@@ -788,7 +842,7 @@ BEGIN
 	END IF;
 
 	-- Of several sessions that finish one run, one wins.
-	old := mlmeta.lock_run(run);
+	old := mlmeta_internal.lock_run(run);
 	IF old.status = finish_run.status THEN
 		RETURN;
 	ELSIF old.status = 'scheduled' AND finish_run.status <> 'killed' THEN
@@ -808,19 +862,19 @@ BEGIN
 	SET status = finish_run.status,
 		finished_at = greatest(clock_timestamp(), r.started_at)
 	WHERE r.run OPERATOR(mlmeta.=) finish_run.run;
-	PERFORM mlmeta.refresh_results(run);
+	PERFORM mlmeta_internal.refresh_results(run);
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.finish_run(mlmeta.run, text) IS
+COMMENT ON FUNCTION mlmeta_internal.finish_run(mlmeta.run, text) IS
 	'ends a run as finished, failed, killed or crashed and writes its results; once more with the same status does nothing';
 
-CREATE FUNCTION mlmeta.resume_run(run mlmeta.run) RETURNS void
+CREATE FUNCTION mlmeta_internal.resume_run(run mlmeta.run) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	old mlmeta.runs := mlmeta.lock_run(run);
+	old mlmeta.runs := mlmeta_internal.lock_run(run);
 BEGIN
 	IF old.deleted_at IS NOT NULL THEN
 		RAISE EXCEPTION 'run "%" is deleted', run
@@ -841,14 +895,14 @@ BEGIN
 		heartbeat_at = clock_timestamp(),
 		finished_at = NULL
 	WHERE r.run OPERATOR(mlmeta.=) resume_run.run;
-	PERFORM mlmeta.refresh_results(run);
+	PERFORM mlmeta_internal.refresh_results(run);
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.resume_run(mlmeta.run) IS
+COMMENT ON FUNCTION mlmeta_internal.resume_run(mlmeta.run) IS
 	'goes on with a run that has ended; the time in between is no part of its duration';
 
-CREATE FUNCTION mlmeta.reap_runs(older_than interval DEFAULT '1 hour')
+CREATE FUNCTION mlmeta_internal.reap_runs(older_than interval DEFAULT '1 hour')
 RETURNS SETOF mlmeta.run
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
@@ -856,7 +910,7 @@ AS $$
 DECLARE
 	silent record;
 BEGIN
-	PERFORM mlmeta.check_writable();
+	PERFORM mlmeta_internal.check_writable();
 	FOR silent IN
 		SELECT r.run, l.alive_at
 		FROM mlmeta.runs AS r
@@ -878,6 +932,7 @@ BEGIN
 					AND f.alive_at < clock_timestamp() - older_than
 			) AS l
 		WHERE r.status = 'running'
+			AND mlmeta_internal.permits_experiment('writer', r.experiment_id)
 			AND f.alive_at < clock_timestamp() - older_than
 			AND l.alive_at < clock_timestamp() - older_than
 		ORDER BY r.run
@@ -886,61 +941,58 @@ BEGIN
 		UPDATE mlmeta.runs AS r
 		SET status = 'crashed', finished_at = silent.alive_at
 		WHERE r.run OPERATOR(mlmeta.=) silent.run;
-		PERFORM mlmeta.refresh_results(silent.run);
+		PERFORM mlmeta_internal.refresh_results(silent.run);
 		RETURN NEXT silent.run;
 	END LOOP;
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.reap_runs(interval) IS
+COMMENT ON FUNCTION mlmeta_internal.reap_runs(interval) IS
 	'marks as crashed the runs that gave neither heartbeat nor metric for longer than that, ended at their last sign of life, and returns them';
 
-CREATE FUNCTION mlmeta.set_note(run mlmeta.run, note text) RETURNS void
+CREATE FUNCTION mlmeta_internal.set_note(run mlmeta.run, note text) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	PERFORM mlmeta.check_writable();
+	PERFORM mlmeta_internal.require_run(run);
 	UPDATE mlmeta.runs AS r
 	SET note = set_note.note
 	WHERE r.run OPERATOR(mlmeta.=) set_note.run;
-	IF NOT FOUND THEN
-		PERFORM mlmeta.no_such_run(run);
-	END IF;
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.set_note(mlmeta.run, text) IS
+COMMENT ON FUNCTION mlmeta_internal.set_note(mlmeta.run, text) IS
 	'sets or, with NULL, removes what a person has to say about a run';
 
-CREATE FUNCTION mlmeta.delete_run(run mlmeta.run) RETURNS void
+CREATE FUNCTION mlmeta_internal.delete_run(run mlmeta.run) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	PERFORM mlmeta.lock_run(run);
+	PERFORM mlmeta_internal.lock_run(run);
 	UPDATE mlmeta.runs AS r
 	SET deleted_at = clock_timestamp()
 	WHERE r.run OPERATOR(mlmeta.=) delete_run.run AND r.deleted_at IS NULL;
-	PERFORM mlmeta.refresh_results(run);
+	PERFORM mlmeta_internal.refresh_results(run);
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.delete_run(mlmeta.run) IS
+COMMENT ON FUNCTION mlmeta_internal.delete_run(mlmeta.run) IS
 	'hides a run from all views; restore_run() brings it back, purge_runs() removes it for good';
 
-CREATE FUNCTION mlmeta.restore_run(run mlmeta.run) RETURNS void
+CREATE FUNCTION mlmeta_internal.restore_run(run mlmeta.run) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	PERFORM mlmeta.lock_run(run);
+	PERFORM mlmeta_internal.lock_run(run);
 	UPDATE mlmeta.runs AS r
 	SET deleted_at = NULL
 	WHERE r.run OPERATOR(mlmeta.=) restore_run.run;
-	PERFORM mlmeta.refresh_results(run);
+	PERFORM mlmeta_internal.refresh_results(run);
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.restore_run(mlmeta.run) IS
+COMMENT ON FUNCTION mlmeta_internal.restore_run(mlmeta.run) IS
 	'brings a deleted run back';

@@ -1,8 +1,8 @@
 -- Parameters, immutable, and tags, which may change.
 
 CREATE TABLE mlmeta.run_params (
-	run mlmeta.run NOT NULL REFERENCES mlmeta.runs,
-	key text NOT NULL CHECK (mlmeta.is_name(key)),
+	run mlmeta.run NOT NULL,
+	key text NOT NULL CHECK (mlmeta_internal.is_name(key)),
 	value jsonb NOT NULL,
 	logged_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
 	PRIMARY KEY (run, key)
@@ -13,11 +13,11 @@ COMMENT ON TABLE mlmeta.run_params IS
 
 CREATE TRIGGER guard_run_params
 	BEFORE UPDATE OR DELETE OR TRUNCATE ON mlmeta.run_params
-	FOR EACH STATEMENT EXECUTE FUNCTION mlmeta.guard_append_only();
+	FOR EACH STATEMENT EXECUTE FUNCTION mlmeta_internal.guard_append_only();
 
 CREATE TABLE mlmeta.run_tags (
-	run mlmeta.run NOT NULL REFERENCES mlmeta.runs,
-	key text NOT NULL CHECK (mlmeta.is_name(key)),
+	run mlmeta.run NOT NULL,
+	key text NOT NULL CHECK (mlmeta_internal.is_name(key)),
 	value text NOT NULL,
 	set_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
 	PRIMARY KEY (run, key)
@@ -29,7 +29,7 @@ CREATE INDEX run_tags_key ON mlmeta.run_tags
 COMMENT ON TABLE mlmeta.run_tags IS
 	'tags of runs: what people and programs call them, changeable at any time';
 
-CREATE FUNCTION mlmeta.check_object(
+CREATE FUNCTION mlmeta_internal.check_object(
 	what text,
 	run mlmeta.run,
 	content jsonb
@@ -48,14 +48,14 @@ BEGIN
 	END IF;
 
 	-- Sizes are those of the binary form that is stored, before compression.
-	SELECT e.key, mlmeta.is_name(e.key) AS named,
+	SELECT e.key, mlmeta_internal.is_name(e.key) AS named,
 		pg_column_size(e.value) AS size
 	INTO wrong
 	FROM jsonb_each(content) AS e
-	WHERE NOT mlmeta.is_name(e.key) OR pg_column_size(e.value) > largest
+	WHERE NOT mlmeta_internal.is_name(e.key) OR pg_column_size(e.value) > largest
 	LIMIT 1;
 	IF FOUND AND NOT wrong.named THEN
-		PERFORM mlmeta.check_name(what, wrong.key);
+		PERFORM mlmeta_internal.check_name(what, wrong.key);
 	ELSIF FOUND THEN
 		RAISE EXCEPTION '% "%" of run "%" is too long', what, wrong.key, run
 			USING ERRCODE = 'program_limit_exceeded',
@@ -66,12 +66,12 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.check_object(text, mlmeta.run, jsonb) IS
+COMMENT ON FUNCTION mlmeta_internal.check_object(text, mlmeta.run, jsonb) IS
 	'raises an error that names the key unless every key is a name and every value within the limit of 64 MB';
 
 -- Half of what jsonb can hold, so that sessions that log side by side, and do
 -- not see each other's values, do not go beyond that.
-CREATE FUNCTION mlmeta.check_total(what text, run mlmeta.run, size bigint)
+CREATE FUNCTION mlmeta_internal.check_total(what text, run mlmeta.run, size bigint)
 RETURNS void
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -89,10 +89,10 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.check_total(text, mlmeta.run, bigint) IS
+COMMENT ON FUNCTION mlmeta_internal.check_total(text, mlmeta.run, bigint) IS
 	'raises an error when the parameters or tags of a run together are longer than 128 MB: run_overview shows them as one JSON object';
 
-CREATE FUNCTION mlmeta.store_params(run mlmeta.run, params jsonb) RETURNS void
+CREATE FUNCTION mlmeta_internal.store_params(run mlmeta.run, params jsonb) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -103,8 +103,7 @@ BEGIN
 	IF params IS NULL THEN
 		RETURN;
 	END IF;
-	PERFORM mlmeta.check_known(run);
-	PERFORM mlmeta.check_object('parameter', run, params);
+	PERFORM mlmeta_internal.check_object('parameter', run, params);
 
 	-- In the order of keys, so that two sessions cannot wait for each other.
 	INSERT INTO mlmeta.run_params (run, key, value)
@@ -116,7 +115,7 @@ BEGIN
 
 	-- Small calls are not worth adding up.
 	IF stored > 0 AND pg_column_size(params) > 4096 THEN
-		PERFORM mlmeta.check_total('parameters', run, (
+		PERFORM mlmeta_internal.check_total('parameters', run, (
 			SELECT sum(pg_column_size(jsonb_build_array(p.value)))
 			FROM mlmeta.run_params AS p
 			WHERE p.run OPERATOR(mlmeta.=) store_params.run
@@ -144,33 +143,32 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.store_params(mlmeta.run, jsonb) IS
-	'stores parameters of a run whatever its status; see log_params()';
+COMMENT ON FUNCTION mlmeta_internal.store_params(mlmeta.run, jsonb) IS
+	'stores parameters of a run that the caller has locked, whatever its status; see log_params()';
 
-CREATE FUNCTION mlmeta.log_params(run mlmeta.run, params jsonb) RETURNS void
+CREATE FUNCTION mlmeta_internal.log_params(run mlmeta.run, params jsonb) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	PERFORM mlmeta.check_running(run);
-	PERFORM mlmeta.store_params(run, params);
+	PERFORM mlmeta_internal.check_running(run);
+	PERFORM mlmeta_internal.store_params(run, params);
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.log_params(mlmeta.run, jsonb) IS
+COMMENT ON FUNCTION mlmeta_internal.log_params(mlmeta.run, jsonb) IS
 	'logs parameters of a running run from a JSON object; the same value once more does nothing, another is an error';
 
-CREATE FUNCTION mlmeta.set_tags(run mlmeta.run, tags jsonb) RETURNS void
+CREATE FUNCTION mlmeta_internal.set_tags(run mlmeta.run, tags jsonb) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	PERFORM mlmeta.check_writable();
-	PERFORM mlmeta.check_known(run);
+	PERFORM mlmeta_internal.require_run(run);
 	IF tags IS NULL THEN
 		RETURN;
 	END IF;
-	PERFORM mlmeta.check_object('tag', run, tags);
+	PERFORM mlmeta_internal.check_object('tag', run, tags);
 
 	DELETE FROM mlmeta.run_tags AS t
 	USING (
@@ -193,7 +191,7 @@ BEGIN
 	WHERE t.value <> excluded.value;
 
 	IF pg_column_size(tags) > 4096 THEN
-		PERFORM mlmeta.check_total('tags', run, (
+		PERFORM mlmeta_internal.check_total('tags', run, (
 			SELECT sum(octet_length(t.value))
 			FROM mlmeta.run_tags AS t
 			WHERE t.run OPERATOR(mlmeta.=) set_tags.run
@@ -202,5 +200,5 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.set_tags(mlmeta.run, jsonb) IS
+COMMENT ON FUNCTION mlmeta_internal.set_tags(mlmeta.run, jsonb) IS
 	'sets tags of a run, whatever its status, from a JSON object; null removes a tag';

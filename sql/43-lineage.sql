@@ -12,7 +12,7 @@ CREATE TABLE mlmeta.artifacts (
 	digest text GENERATED ALWAYS AS (mlmeta.digest(artifact)) STORED,
 	uri text,
 	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
-	created_by text NOT NULL DEFAULT SESSION_USER
+	created_by text NOT NULL DEFAULT mlmeta_internal.actor()
 );
 
 CREATE INDEX artifacts_name ON mlmeta.artifacts (kind, name);
@@ -26,7 +26,7 @@ COMMENT ON COLUMN mlmeta.artifacts.uri IS
 COMMENT ON COLUMN mlmeta.artifacts.created_by IS
 	'the user who logged it first, as the server knows it';
 
-CREATE FUNCTION mlmeta.guard_artifacts() RETURNS trigger
+CREATE FUNCTION mlmeta_internal.guard_artifacts() RETURNS trigger
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -37,23 +37,46 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.guard_artifacts() IS
+COMMENT ON FUNCTION mlmeta_internal.guard_artifacts() IS
 	'trigger that keeps what an artifact is and who logged it';
 
 CREATE TRIGGER guard_artifacts
 	BEFORE UPDATE OF artifact, created_at, created_by ON mlmeta.artifacts
-	FOR EACH ROW EXECUTE FUNCTION mlmeta.guard_artifacts();
+	FOR EACH ROW EXECUTE FUNCTION mlmeta_internal.guard_artifacts();
 
 CREATE TRIGGER guard_artifacts_delete
 	BEFORE DELETE OR TRUNCATE ON mlmeta.artifacts
-	FOR EACH STATEMENT EXECUTE FUNCTION mlmeta.guard_append_only();
+	FOR EACH STATEMENT EXECUTE FUNCTION mlmeta_internal.guard_append_only();
+
+-- What row security says of artifacts, for functions that it does not hold for.
+CREATE FUNCTION mlmeta_internal.sees_artifact(artifact mlmeta.artifact)
+RETURNS boolean
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN mlmeta_internal.all_open()
+		OR EXISTS (SELECT FROM mlmeta.run_artifacts AS a
+			WHERE a.artifact OPERATOR(mlmeta.=) sees_artifact.artifact
+				AND mlmeta_internal.permits_run('reader', a.run))
+		OR EXISTS (SELECT FROM mlmeta.model_versions AS v
+			WHERE v.artifact OPERATOR(mlmeta.=) sees_artifact.artifact
+				AND mlmeta_internal.permits_model('reader', v.model_id))
+		OR EXISTS (SELECT FROM mlmeta.dataset_snapshots AS s
+			WHERE s.artifact OPERATOR(mlmeta.=) sees_artifact.artifact
+				AND mlmeta_internal.acts_for(s.owner_id));
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta_internal.sees_artifact(mlmeta.artifact) IS
+	'whether the caller may see an artifact: it belongs to a run, model version or snapshot that he sees';
 
 CREATE TABLE mlmeta.run_artifacts (
-	run mlmeta.run NOT NULL REFERENCES mlmeta.runs,
-	artifact mlmeta.artifact NOT NULL REFERENCES mlmeta.artifacts,
+	run mlmeta.run NOT NULL,
+	artifact mlmeta.artifact NOT NULL,
 	direction text NOT NULL
 		CHECK (direction = ANY (ARRAY['used', 'produced'])),
-	role text NOT NULL DEFAULT '' CHECK (role = '' OR mlmeta.is_name(role)),
+	role text NOT NULL DEFAULT '' CHECK (role = '' OR mlmeta_internal.is_name(role)),
 	uri text,
 	logged_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
 	PRIMARY KEY (run, direction, artifact, role)
@@ -73,7 +96,7 @@ COMMENT ON COLUMN mlmeta.run_artifacts.uri IS
 
 CREATE TRIGGER guard_run_artifacts
 	BEFORE UPDATE OR DELETE OR TRUNCATE ON mlmeta.run_artifacts
-	FOR EACH STATEMENT EXECUTE FUNCTION mlmeta.guard_append_only();
+	FOR EACH STATEMENT EXECUTE FUNCTION mlmeta_internal.guard_append_only();
 
 CREATE VIEW mlmeta.lineage_edges WITH (security_invoker = true) AS
 SELECT
@@ -103,7 +126,7 @@ COMMENT ON FUNCTION mlmeta.stored_lineage() IS
 
 -- Traversal -------------------------------------------------------------------
 
-CREATE FUNCTION mlmeta.too_many_nodes(max_nodes int) RETURNS void
+CREATE FUNCTION mlmeta_internal.too_many_nodes(max_nodes int) RETURNS void
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -114,10 +137,10 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.too_many_nodes(int) IS
+COMMENT ON FUNCTION mlmeta_internal.too_many_nodes(int) IS
 	'raises the error for a lineage search that goes beyond its limit';
 
-CREATE FUNCTION mlmeta.trace(
+CREATE FUNCTION mlmeta_internal.trace(
 	start_run mlmeta.run,
 	start_artifact mlmeta.artifact,
 	upward boolean,
@@ -145,6 +168,8 @@ DECLARE
 	total bigint := 0;
 	compared bigint := 0;
 	rest bigint;
+	-- Behind the door row security does not hold.
+	sees_all boolean := mlmeta_internal.all_open();
 BEGIN
 	IF max_depth < 0 OR max_nodes < 0 THEN
 		RAISE EXCEPTION 'limits of a lineage search must not be negative'
@@ -174,7 +199,7 @@ BEGIN
 			GET DIAGNOSTICS rest = ROW_COUNT;
 			total := total + rest;
 			IF total > max_nodes THEN
-				PERFORM mlmeta.too_many_nodes(max_nodes);
+				PERFORM mlmeta_internal.too_many_nodes(max_nodes);
 			END IF;
 			RETURN;
 		END IF;
@@ -190,6 +215,8 @@ BEGIN
 				FROM mlmeta.run_artifacts AS e
 				WHERE e.run OPERATOR(mlmeta.=) ANY (runs)
 					AND e.direction = edge
+					AND (sees_all
+						OR mlmeta_internal.permits_run('reader', e.run))
 					AND NOT EXISTS (
 						SELECT FROM unnest(seen_artifacts) AS s (artifact)
 						WHERE s.artifact OPERATOR(mlmeta.=) e.artifact
@@ -206,6 +233,8 @@ BEGIN
 				FROM mlmeta.run_artifacts AS e
 				WHERE e.artifact OPERATOR(mlmeta.=) ANY (artifacts)
 					AND e.direction = edge
+					AND (sees_all
+						OR mlmeta_internal.permits_run('reader', e.run))
 					AND NOT EXISTS (
 						SELECT FROM unnest(seen_runs) AS s (run)
 						WHERE s.run OPERATOR(mlmeta.=) e.run
@@ -218,7 +247,7 @@ BEGIN
 
 		total := total + cardinality(nodes);
 		IF total > max_nodes THEN
-			PERFORM mlmeta.too_many_nodes(max_nodes);
+			PERFORM mlmeta_internal.too_many_nodes(max_nodes);
 		END IF;
 		RETURN QUERY SELECT level, n.node, n.via
 		FROM unnest(nodes, vias) AS n (node, via)
@@ -228,15 +257,15 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.trace(mlmeta.run, mlmeta.artifact, boolean, int,
+COMMENT ON FUNCTION mlmeta_internal.trace(mlmeta.run, mlmeta.artifact, boolean, int,
 	int) IS
 	'breadth-first search through the stored lineage graph from a run or an artifact, upstream or downstream';
 
-CREATE FUNCTION mlmeta.is_run(node text) RETURNS boolean
+CREATE FUNCTION mlmeta_internal.is_run(node text) RETURNS boolean
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN pg_catalog.strpos(node, ':') = 0;
 
-COMMENT ON FUNCTION mlmeta.is_run(text) IS
+COMMENT ON FUNCTION mlmeta_internal.is_run(text) IS
 	'whether a node of the lineage graph, written as text, is a run: an artifact has a colon after its kind';
 
 CREATE FUNCTION mlmeta.upstream(
@@ -247,7 +276,7 @@ CREATE FUNCTION mlmeta.upstream(
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 100
 BEGIN ATOMIC
 	SELECT t.depth, t.node, t.via
-	FROM mlmeta.trace(origin, NULL::mlmeta.artifact,
+	FROM mlmeta_internal.trace(origin, NULL::mlmeta.artifact,
 		true, max_depth, max_nodes) AS t;
 END;
 
@@ -262,7 +291,7 @@ CREATE FUNCTION mlmeta.upstream(
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 100
 BEGIN ATOMIC
 	SELECT t.depth, t.node, t.via
-	FROM mlmeta.trace(NULL::mlmeta.run, origin,
+	FROM mlmeta_internal.trace(NULL::mlmeta.run, origin,
 		true, max_depth, max_nodes) AS t;
 END;
 
@@ -277,9 +306,9 @@ CREATE FUNCTION mlmeta.upstream(
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 100
 BEGIN ATOMIC
 	SELECT t.depth, t.node, t.via
-	FROM mlmeta.trace(
-		CASE WHEN mlmeta.is_run(origin) THEN origin::mlmeta.run END,
-		CASE WHEN NOT mlmeta.is_run(origin) THEN origin::mlmeta.artifact END,
+	FROM mlmeta_internal.trace(
+		CASE WHEN mlmeta_internal.is_run(origin) THEN origin::mlmeta.run END,
+		CASE WHEN NOT mlmeta_internal.is_run(origin) THEN origin::mlmeta.artifact END,
 		true, max_depth, max_nodes) AS t;
 END;
 
@@ -294,7 +323,7 @@ CREATE FUNCTION mlmeta.downstream(
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 100
 BEGIN ATOMIC
 	SELECT t.depth, t.node, t.via
-	FROM mlmeta.trace(origin, NULL::mlmeta.artifact,
+	FROM mlmeta_internal.trace(origin, NULL::mlmeta.artifact,
 		false, max_depth, max_nodes) AS t;
 END;
 
@@ -309,7 +338,7 @@ CREATE FUNCTION mlmeta.downstream(
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 100
 BEGIN ATOMIC
 	SELECT t.depth, t.node, t.via
-	FROM mlmeta.trace(NULL::mlmeta.run, origin,
+	FROM mlmeta_internal.trace(NULL::mlmeta.run, origin,
 		false, max_depth, max_nodes) AS t;
 END;
 
@@ -324,9 +353,9 @@ CREATE FUNCTION mlmeta.downstream(
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 100
 BEGIN ATOMIC
 	SELECT t.depth, t.node, t.via
-	FROM mlmeta.trace(
-		CASE WHEN mlmeta.is_run(origin) THEN origin::mlmeta.run END,
-		CASE WHEN NOT mlmeta.is_run(origin) THEN origin::mlmeta.artifact END,
+	FROM mlmeta_internal.trace(
+		CASE WHEN mlmeta_internal.is_run(origin) THEN origin::mlmeta.run END,
+		CASE WHEN NOT mlmeta_internal.is_run(origin) THEN origin::mlmeta.artifact END,
 		false, max_depth, max_nodes) AS t;
 END;
 
@@ -336,7 +365,7 @@ COMMENT ON FUNCTION mlmeta.downstream(text, int, int) IS
 -- Logging edges ---------------------------------------------------------------
 
 -- Rows of a subtransaction count as known: that costs a lock, nothing else.
-CREATE FUNCTION mlmeta.is_known(run mlmeta.run, artifact mlmeta.artifact)
+CREATE FUNCTION mlmeta_internal.is_known(run mlmeta.run, artifact mlmeta.artifact)
 RETURNS boolean
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
@@ -357,10 +386,10 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.is_known(mlmeta.run, mlmeta.artifact) IS
+COMMENT ON FUNCTION mlmeta_internal.is_known(mlmeta.run, mlmeta.artifact) IS
 	'whether other transactions can know a run or an artifact: false when this one made it';
 
-CREATE FUNCTION mlmeta.touches_known(
+CREATE FUNCTION mlmeta_internal.touches_known(
 	run mlmeta.run,
 	artifact mlmeta.artifact,
 	upward boolean
@@ -371,27 +400,27 @@ AS $$
 BEGIN
 	-- What others know is next to what they do not: the first level tells as
 	-- a rule.
-	RETURN mlmeta.is_known(run, artifact) OR EXISTS (
-		SELECT FROM mlmeta.trace(run, artifact, upward, 1, NULL) AS t
-		WHERE mlmeta.is_known(
-			CASE WHEN mlmeta.is_run(t.node) THEN t.node::mlmeta.run END,
-			CASE WHEN NOT mlmeta.is_run(t.node)
+	RETURN mlmeta_internal.is_known(run, artifact) OR EXISTS (
+		SELECT FROM mlmeta_internal.trace(run, artifact, upward, 1, NULL) AS t
+		WHERE mlmeta_internal.is_known(
+			CASE WHEN mlmeta_internal.is_run(t.node) THEN t.node::mlmeta.run END,
+			CASE WHEN NOT mlmeta_internal.is_run(t.node)
 				THEN t.node::mlmeta.artifact END)
 	) OR EXISTS (
-		SELECT FROM mlmeta.trace(run, artifact, upward, NULL, NULL) AS t
-		WHERE t.depth > 1 AND mlmeta.is_known(
-			CASE WHEN mlmeta.is_run(t.node) THEN t.node::mlmeta.run END,
-			CASE WHEN NOT mlmeta.is_run(t.node)
+		SELECT FROM mlmeta_internal.trace(run, artifact, upward, NULL, NULL) AS t
+		WHERE t.depth > 1 AND mlmeta_internal.is_known(
+			CASE WHEN mlmeta_internal.is_run(t.node) THEN t.node::mlmeta.run END,
+			CASE WHEN NOT mlmeta_internal.is_run(t.node)
 				THEN t.node::mlmeta.artifact END)
 	);
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.touches_known(mlmeta.run, mlmeta.artifact, boolean)
+COMMENT ON FUNCTION mlmeta_internal.touches_known(mlmeta.run, mlmeta.artifact, boolean)
 	IS
 	'whether a node of the stored lineage graph, or one upstream or downstream of it, is known to other transactions';
 
-CREATE FUNCTION mlmeta.log_edge(
+CREATE FUNCTION mlmeta_internal.log_edge(
 	run mlmeta.run,
 	artifact mlmeta.artifact,
 	direction text,
@@ -405,13 +434,13 @@ DECLARE
 	closed boolean;
 	edge_role text := coalesce(role, '');
 BEGIN
-	PERFORM mlmeta.check_running(run);
+	PERFORM mlmeta_internal.check_running(run);
 	IF artifact IS NULL THEN
 		RAISE EXCEPTION 'artifact must not be null'
 			USING ERRCODE = 'null_value_not_allowed';
 	END IF;
 	IF edge_role <> '' THEN
-		PERFORM mlmeta.check_name('role', edge_role);
+		PERFORM mlmeta_internal.check_name('role', edge_role);
 	END IF;
 
 	INSERT INTO mlmeta.artifacts AS a (artifact, uri)
@@ -421,7 +450,8 @@ BEGIN
 		UPDATE mlmeta.artifacts AS a
 		SET uri = log_edge.uri
 		WHERE a.artifact OPERATOR(mlmeta.=) log_edge.artifact
-			AND a.uri IS NULL;
+			AND a.uri IS NULL
+			AND mlmeta_internal.sees_artifact(a.artifact);
 	END IF;
 
 	IF EXISTS (SELECT FROM mlmeta.run_artifacts AS e
@@ -438,18 +468,18 @@ BEGIN
 	-- to it, or nothing of theirs lies behind it. A training run that logs its
 	-- own results in one long transaction therefore holds up nobody. (That the
 	-- run is new does not do: it may join two artifacts that are not.)
-	IF direction = 'used' AND mlmeta.touches_known(run, NULL, false)
-			AND mlmeta.touches_known(NULL, artifact, true)
-			OR direction = 'produced' AND mlmeta.touches_known(run, NULL, true)
-			AND mlmeta.touches_known(NULL, artifact, false) THEN
+	IF direction = 'used' AND mlmeta_internal.touches_known(run, NULL, false)
+			AND mlmeta_internal.touches_known(NULL, artifact, true)
+			OR direction = 'produced' AND mlmeta_internal.touches_known(run, NULL, true)
+			AND mlmeta_internal.touches_known(NULL, artifact, false) THEN
 		PERFORM pg_advisory_xact_lock(hashtextextended('mlmeta.lineage', 0));
 	END IF;
 
 	IF direction = 'used' THEN
-		closed := EXISTS (SELECT FROM mlmeta.trace(run, NULL, false, NULL, NULL)
+		closed := EXISTS (SELECT FROM mlmeta_internal.trace(run, NULL, false, NULL, NULL)
 			AS t WHERE t.node = artifact::text);
 	ELSE
-		closed := EXISTS (SELECT FROM mlmeta.trace(NULL, artifact, false, NULL,
+		closed := EXISTS (SELECT FROM mlmeta_internal.trace(NULL, artifact, false, NULL,
 			NULL) AS t WHERE t.node = run::text);
 	END IF;
 	IF closed THEN
@@ -469,11 +499,11 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.log_edge(mlmeta.run, mlmeta.artifact, text, text,
+COMMENT ON FUNCTION mlmeta_internal.log_edge(mlmeta.run, mlmeta.artifact, text, text,
 	text) IS
 	'what use_artifact() and log_artifact() have in common';
 
-CREATE FUNCTION mlmeta.use_artifact(
+CREATE FUNCTION mlmeta_internal.use_artifact(
 	run mlmeta.run,
 	artifact mlmeta.artifact,
 	role text DEFAULT NULL
@@ -482,15 +512,15 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	PERFORM mlmeta.log_edge(run, artifact, 'used', role, NULL);
+	PERFORM mlmeta_internal.log_edge(run, artifact, 'used', role, NULL);
 	RETURN artifact;
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.use_artifact(mlmeta.run, mlmeta.artifact, text) IS
+COMMENT ON FUNCTION mlmeta_internal.use_artifact(mlmeta.run, mlmeta.artifact, text) IS
 	'records that a running run uses an artifact, and returns the artifact; an edge that closes a cycle is refused';
 
-CREATE FUNCTION mlmeta.log_artifact(
+CREATE FUNCTION mlmeta_internal.log_artifact(
 	run mlmeta.run,
 	artifact mlmeta.artifact,
 	uri text DEFAULT NULL,
@@ -500,11 +530,11 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	PERFORM mlmeta.log_edge(run, artifact, 'produced', role, uri);
+	PERFORM mlmeta_internal.log_edge(run, artifact, 'produced', role, uri);
 	RETURN artifact;
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.log_artifact(mlmeta.run, mlmeta.artifact, text,
+COMMENT ON FUNCTION mlmeta_internal.log_artifact(mlmeta.run, mlmeta.artifact, text,
 	text) IS
 	'records that a running run produced an artifact and where it lies, and returns the artifact; an edge that closes a cycle is refused';

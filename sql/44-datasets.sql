@@ -7,7 +7,7 @@
 
 CREATE TABLE mlmeta.dataset_snapshots (
 	snapshot uuid PRIMARY KEY DEFAULT pg_catalog.gen_random_uuid(),
-	artifact mlmeta.artifact NOT NULL REFERENCES mlmeta.artifacts,
+	artifact mlmeta.artifact NOT NULL,
 	source text NOT NULL,
 	relation text,
 	query text NOT NULL,
@@ -20,8 +20,10 @@ CREATE TABLE mlmeta.dataset_snapshots (
 	transaction_snapshot text NOT NULL
 		DEFAULT pg_catalog.pg_current_snapshot()::text,
 	taken_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
-	owner text NOT NULL DEFAULT CURRENT_USER,
-	user_name text NOT NULL DEFAULT SESSION_USER
+	owner text NOT NULL DEFAULT mlmeta_internal.caller(),
+	owner_id bigint NOT NULL
+		DEFAULT mlmeta_internal.principal(mlmeta_internal.caller()),
+	user_name text NOT NULL DEFAULT mlmeta_internal.actor()
 );
 
 CREATE INDEX dataset_snapshots_artifact ON mlmeta.dataset_snapshots
@@ -48,19 +50,22 @@ COMMENT ON COLUMN mlmeta.dataset_snapshots.copy_table IS
 COMMENT ON COLUMN mlmeta.dataset_snapshots.transaction_snapshot IS
 	'which transactions were visible, as pg_current_snapshot() writes it';
 COMMENT ON COLUMN mlmeta.dataset_snapshots.owner IS
-	'the role whose rights the query ran with; nobody else runs it';
+	'what the role was called whose rights the query ran with; nobody else runs it';
+COMMENT ON COLUMN mlmeta.dataset_snapshots.owner_id IS
+	'the role itself, whatever it is called now';
 COMMENT ON COLUMN mlmeta.dataset_snapshots.user_name IS
 	'the user, as the server knows it';
 
 CREATE TRIGGER guard_dataset_snapshots
 	BEFORE UPDATE OR DELETE OR TRUNCATE ON mlmeta.dataset_snapshots
-	FOR EACH STATEMENT EXECUTE FUNCTION mlmeta.guard_append_only();
+	FOR EACH STATEMENT EXECUTE FUNCTION mlmeta_internal.guard_append_only();
 
--- No foreign key: it would queue a check for each row of a dataset.
 CREATE TABLE mlmeta.dataset_rows (
 	snapshot uuid NOT NULL,
 	row_key text NOT NULL
 );
+
+ALTER TABLE mlmeta.dataset_rows REPLICA IDENTITY FULL;
 
 CREATE INDEX dataset_rows_snapshot ON mlmeta.dataset_rows (snapshot);
 CREATE INDEX dataset_rows_key ON mlmeta.dataset_rows USING hash (row_key);
@@ -72,9 +77,9 @@ COMMENT ON COLUMN mlmeta.dataset_rows.row_key IS
 
 CREATE TRIGGER guard_dataset_rows
 	BEFORE UPDATE OR DELETE OR TRUNCATE ON mlmeta.dataset_rows
-	FOR EACH STATEMENT EXECUTE FUNCTION mlmeta.guard_append_only();
+	FOR EACH STATEMENT EXECUTE FUNCTION mlmeta_internal.guard_append_only();
 
-CREATE FUNCTION mlmeta.relation_columns(relation regclass) RETURNS jsonb
+CREATE FUNCTION mlmeta_internal.relation_columns(relation regclass) RETURNS jsonb
 LANGUAGE sql STABLE STRICT PARALLEL SAFE
 RETURN (
 	SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
@@ -85,10 +90,10 @@ RETURN (
 	WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped
 );
 
-COMMENT ON FUNCTION mlmeta.relation_columns(regclass) IS
+COMMENT ON FUNCTION mlmeta_internal.relation_columns(regclass) IS
 	'the columns of a table or view in order, a JSON array of names and types';
 
-CREATE FUNCTION mlmeta.qualified_name(relation regclass) RETURNS text
+CREATE FUNCTION mlmeta_internal.qualified_name(relation regclass) RETURNS text
 LANGUAGE sql STABLE STRICT PARALLEL SAFE
 RETURN (
 	SELECT pg_catalog.format('%I.%I', n.nspname, c.relname)
@@ -97,23 +102,10 @@ RETURN (
 	WHERE c.oid = relation
 );
 
-COMMENT ON FUNCTION mlmeta.qualified_name(regclass) IS
+COMMENT ON FUNCTION mlmeta_internal.qualified_name(regclass) IS
 	'the name of a table with its schema, quoted where needed';
 
--- The path is pinned so that every name comes out qualified.
-CREATE FUNCTION mlmeta.view_query(relation regclass) RETURNS text
-LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-	RETURN btrim(pg_get_viewdef(relation), '; ');
-END
-$$;
-
-COMMENT ON FUNCTION mlmeta.view_query(regclass) IS
-	'the query of a view with every name qualified';
-
-CREATE FUNCTION mlmeta.store_snapshot(
+CREATE FUNCTION mlmeta_internal.store_snapshot(
 	name text,
 	version text,
 	source text,
@@ -147,8 +139,9 @@ BEGIN
 			USING ERRCODE = 'undefined_column';
 	END IF;
 
-	-- One statement, one scan: rows, count, profile and keys belong together.
-	-- (d.* is the row even where it has a column of the name d.)
+	-- One statement, one scan, with the caller's own rights: rows, count,
+	-- profile and keys belong together. (d.* is the row even where it has a
+	-- column of the name d.)
 	IF cardinality(keys) > 0 THEN
 		SELECT CASE WHEN cardinality(keys) = 1
 				THEN min(format('(d.%I)::text', k.key))
@@ -157,21 +150,32 @@ BEGIN
 					|| ')::text'
 			END INTO key_expression
 		FROM unnest(keys) WITH ORDINALITY AS k (key, n);
-		EXECUTE format('WITH d AS MATERIALIZED (%s
-			), kept AS (
-				INSERT INTO mlmeta.dataset_rows (snapshot, row_key)
-				SELECT DISTINCT $1, %s FROM d WHERE %2$s IS NOT NULL
-			)
-			SELECT count(*), mlmeta.fingerprint(d.*), mlmeta.profile(d.*)
-			FROM d',
-			kept, key_expression)
-		INTO row_count, digest, summary USING number;
+		WITH q AS MATERIALIZED (
+			SELECT *
+			FROM mlmeta_internal.run_query(NULL, 'pg_catalog', format(
+				'WITH d AS MATERIALIZED (%s
+				)
+				SELECT count(*), mlmeta.fingerprint(d.*), mlmeta.profile(d.*),
+					NULL
+				FROM d
+				UNION ALL
+				SELECT DISTINCT NULL::bigint, NULL, NULL::mlmeta.profile, %s
+				FROM d WHERE %2$s IS NOT NULL', kept, key_expression))
+				AS q (n bigint, digest text, summary mlmeta.profile, key text)
+		), stored AS (
+			INSERT INTO mlmeta.dataset_rows (snapshot, row_key)
+			SELECT number, q.key FROM q WHERE q.key IS NOT NULL
+		)
+		SELECT q.n, q.digest, q.summary INTO row_count, digest, summary
+		FROM q
+		WHERE q.n IS NOT NULL;
 	ELSE
-		EXECUTE format('SELECT count(*), mlmeta.fingerprint(d.*),
-				mlmeta.profile(d.*)
+		SELECT q.* INTO row_count, digest, summary
+		FROM mlmeta_internal.run_query(NULL, 'pg_catalog', format(
+			'SELECT count(*), mlmeta.fingerprint(d.*), mlmeta.profile(d.*)
 			FROM (%s
-			) AS d', kept)
-		INTO row_count, digest, summary;
+			) AS d', kept))
+			AS q (rows bigint, digest text, summary mlmeta.profile);
 	END IF;
 
 	-- No rows have no fingerprint: the columns alone are the version.
@@ -191,14 +195,11 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.store_snapshot(text, text, text, text, text, jsonb,
+COMMENT ON FUNCTION mlmeta_internal.store_snapshot(text, text, text, text, text, jsonb,
 	text[], text) IS
 	'reads the rows of a dataset once and stores what snapshot_dataset() promises';
 
--- Without a pinned path: the source means what it means to the caller. All other
--- names are qualified, and the query runs with the caller's rights, which are no
--- more than he has without it.
-CREATE FUNCTION mlmeta.resolve_source(
+CREATE FUNCTION mlmeta_internal.resolve_source(
 	kind text,
 	name text,
 	source text,
@@ -207,11 +208,11 @@ CREATE FUNCTION mlmeta.resolve_source(
 	OUT columns jsonb
 ) RETURNS record
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	parts text[];
 	relation regclass;
-	probe refcursor;
 BEGIN
 	IF source IS NULL THEN
 		RAISE EXCEPTION 'source of % "%" must not be null', kind, name
@@ -221,45 +222,38 @@ BEGIN
 
 	-- What reads as a name is one, all else is a query.
 	BEGIN
-		parts := pg_catalog.parse_ident(source);
+		parts := parse_ident(source);
 	EXCEPTION WHEN invalid_parameter_value THEN
 		parts := NULL;
 	END;
 	IF parts IS NOT NULL THEN
-		relation := CASE WHEN pg_catalog.cardinality(parts)
-				OPERATOR(pg_catalog.<=) 3
-			THEN pg_catalog.to_regclass(source) END;
+		relation := mlmeta_internal.find_relation(parts);
 		IF relation IS NULL OR NOT EXISTS (
-				SELECT FROM pg_catalog.pg_class AS c
-				WHERE c.oid OPERATOR(pg_catalog.=) relation
-					AND c.relkind OPERATOR(pg_catalog.=) ANY
-						(ARRAY['r', 'p', 'v', 'm', 'f']::"char"[])) THEN
+				SELECT FROM pg_class AS c
+				WHERE c.oid = relation
+					AND c.relkind = ANY (ARRAY['r', 'p', 'v', 'm', 'f']::"char"[])) THEN
 			RAISE EXCEPTION 'source "%" of % "%" is no table', source, kind, name
 				USING ERRCODE = 'undefined_table',
 					HINT = 'Give the name of a table or view, or one SELECT.';
 		END IF;
-		relation_name := mlmeta.qualified_name(relation);
-		query := pg_catalog.format('SELECT * FROM %s', relation_name);
-		columns := mlmeta.relation_columns(relation);
+		relation_name := mlmeta_internal.qualified_name(relation);
+		query := format('SELECT * FROM %s', relation_name);
+		columns := mlmeta_internal.relation_columns(relation);
 	ELSE
-		-- A cursor takes one query and no more: what follows a semicolon is
-		-- refused before anything runs.
 		BEGIN
-			OPEN probe FOR EXECUTE source;
-			CLOSE probe;
-			EXECUTE pg_catalog.format(
-				'CREATE TEMPORARY VIEW mlmeta_source AS %s', source);
-		EXCEPTION WHEN invalid_cursor_definition OR syntax_error
-				OR feature_not_supported OR duplicate_column
-				OR invalid_table_definition OR undefined_parameter THEN
+			SELECT q.query, (
+				SELECT jsonb_agg(jsonb_build_object('name', c.name, 'type',
+					c.type) ORDER BY c.n)
+				FROM unnest(q.names, q.types) WITH ORDINALITY
+					AS c (name, type, n))
+			INTO resolve_source.query, resolve_source.columns
+			FROM mlmeta_internal.qualify_query(source) AS q;
+		EXCEPTION WHEN syntax_error OR feature_not_supported
+				OR duplicate_column OR undefined_parameter THEN
 			RAISE EXCEPTION 'source of % "%" is not one query', kind, name
 				USING ERRCODE = 'invalid_parameter_value', DETAIL = SQLERRM,
 					HINT = 'Give the name of a table, or one SELECT.';
 		END;
-		relation := pg_catalog.to_regclass('pg_temp.mlmeta_source');
-		query := mlmeta.view_query(relation);
-		columns := mlmeta.relation_columns(relation);
-		DROP VIEW pg_temp.mlmeta_source;
 	END IF;
 	IF columns IS NULL THEN
 		RAISE EXCEPTION 'source of % "%" has no columns', kind, name
@@ -268,11 +262,10 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.resolve_source(text, text, text) IS
-	'what a source, a table or one query, is: the table''s name, the query with every name qualified, the columns; errors name the object of that kind';
+COMMENT ON FUNCTION mlmeta_internal.resolve_source(text, text, text) IS
+	'what a source, a table or one query, is to who acts: the table''s name, the query with every name qualified, the columns; errors name the object of that kind';
 
--- Not pinned either, for copy_to.
-CREATE FUNCTION mlmeta.snapshot_dataset(
+CREATE FUNCTION mlmeta_internal.snapshot_dataset(
 	name text,
 	source text,
 	version text DEFAULT NULL,
@@ -280,32 +273,57 @@ CREATE FUNCTION mlmeta.snapshot_dataset(
 	copy_to text DEFAULT NULL
 ) RETURNS mlmeta.artifact
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	resolved record;
 	copy_name text;
 BEGIN
-	PERFORM mlmeta.check_writable();
-	PERFORM mlmeta.check_name('dataset', name);
-	SELECT * INTO resolved FROM mlmeta.resolve_source('dataset', name, source);
+	PERFORM mlmeta_internal.check_writable();
+	PERFORM mlmeta_internal.check_name('dataset', name);
+	SELECT * INTO resolved
+	FROM mlmeta_internal.resolve_source('dataset', name, source);
 	IF copy_to IS NOT NULL THEN
-		EXECUTE pg_catalog.format('CREATE TABLE %s AS %s', (
-				SELECT pg_catalog.string_agg(
-					pg_catalog.quote_ident(p.part), '.' ORDER BY p.n)
-				FROM pg_catalog.unnest(pg_catalog.parse_ident(copy_to))
+		PERFORM mlmeta_internal.run_command(format('CREATE TABLE %s AS %s', (
+				SELECT string_agg(quote_ident(p.part), '.' ORDER BY p.n)
+				FROM unnest(parse_ident(copy_to))
 					WITH ORDINALITY AS p (part, n)
-			), resolved.query);
-		copy_name := mlmeta.qualified_name(copy_to::pg_catalog.regclass);
+			), resolved.query));
+		copy_name := mlmeta_internal.qualified_name(
+			mlmeta_internal.find_relation(parse_ident(copy_to)));
 	END IF;
-	RETURN mlmeta.store_snapshot(name, version, source, resolved.relation_name,
-		resolved.query, resolved.columns, keys, copy_name);
+	RETURN mlmeta_internal.store_snapshot(name, version, source,
+		resolved.relation_name, resolved.query, resolved.columns, keys,
+		copy_name);
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.snapshot_dataset(text, text, text, text[], text) IS
+COMMENT ON FUNCTION mlmeta_internal.snapshot_dataset(text, text, text, text[],
+	text) IS
 	'fingerprints the rows of a table or query and returns the artifact of that data version; keys: columns whose values are kept for each row; copy_to: table to create with a copy of the rows';
 
-CREATE FUNCTION mlmeta.dataset_is_current(artifact mlmeta.artifact)
+-- What row security says of snapshots, for functions that it does not hold for.
+CREATE FUNCTION mlmeta_internal.sees_snapshot(taken mlmeta.dataset_snapshots)
+RETURNS boolean
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN mlmeta_internal.all_open()
+		OR coalesce(mlmeta_internal.acts_for(taken.owner_id), false)
+		OR EXISTS (SELECT FROM mlmeta.run_artifacts AS a
+			WHERE a.artifact OPERATOR(mlmeta.=) taken.artifact
+				AND mlmeta_internal.permits_run('reader', a.run))
+		OR EXISTS (SELECT FROM mlmeta.model_versions AS v
+			WHERE v.training_data OPERATOR(mlmeta.=) taken.artifact
+				AND mlmeta_internal.permits_model('reader', v.model_id));
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta_internal.sees_snapshot(mlmeta.dataset_snapshots) IS
+	'whether the caller may see a snapshot: he took it, or it belongs to a run or model version that he sees';
+
+CREATE FUNCTION mlmeta_internal.dataset_is_current(artifact mlmeta.artifact)
 RETURNS boolean
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
@@ -322,6 +340,7 @@ BEGIN
 	SELECT s.* INTO taken
 	FROM mlmeta.dataset_snapshots AS s
 	WHERE s.artifact OPERATOR(mlmeta.=) dataset_is_current.artifact
+		AND mlmeta_internal.sees_snapshot(s)
 	ORDER BY s.taken_at DESC
 	LIMIT 1;
 	IF NOT FOUND THEN
@@ -330,20 +349,24 @@ BEGIN
 				HINT = 'Take one with snapshot_dataset().';
 	END IF;
 
-	-- Reading a table runs nobody's code; a query or a view does, and must not
-	-- do so with the rights of somebody else.
+	-- A table is read with the rights of who asks; a query or a view, which may
+	-- run anything, only for its owner.
 	is_table := EXISTS (SELECT FROM pg_class AS c
 		WHERE c.oid = to_regclass(taken.relation)
 			AND c.relkind IN ('r', 'p', 'm'));
-	IF NOT is_table AND taken.owner <> current_user THEN
+	IF NOT is_table AND mlmeta_internal.acts_for(taken.owner_id) IS NOT TRUE THEN
 		RAISE EXCEPTION 'the query of dataset "%" belongs to role "%"', artifact,
 				taken.owner
 			USING ERRCODE = 'insufficient_privilege',
 				HINT = 'Ask its owner, or take a snapshot of your own.';
 	END IF;
-
-	EXECUTE format('SELECT mlmeta.fingerprint(d.*) FROM (%s
-		) AS d', taken.query) INTO digest;
+	SELECT q.digest INTO digest
+	FROM mlmeta_internal.run_query(
+		CASE WHEN NOT is_table THEN taken.owner_id END, 'pg_catalog',
+		format('SELECT mlmeta.fingerprint(d.*) FROM (%s
+			) AS d', CASE WHEN is_table
+				THEN 'SELECT * FROM ' || taken.relation ELSE taken.query END))
+		AS q (digest text);
 	RETURN coalesce(digest = taken.fingerprint, taken.row_count = 0);
 EXCEPTION
 	WHEN undefined_table OR undefined_column OR invalid_schema_name THEN
@@ -351,7 +374,7 @@ EXCEPTION
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.dataset_is_current(mlmeta.artifact) IS
+COMMENT ON FUNCTION mlmeta_internal.dataset_is_current(mlmeta.artifact) IS
 	'whether the source of a dataset still holds exactly the rows of that snapshot; a table is read, a query only for its owner';
 
 CREATE VIEW mlmeta.dataset_overview WITH (security_invoker = true) AS
@@ -375,9 +398,14 @@ CREATE FUNCTION mlmeta.models_that_saw(
 	row_key text,
 	dataset text DEFAULT NULL
 ) RETURNS TABLE (model text, dataset_version text, depth int)
-LANGUAGE sql STABLE PARALLEL SAFE ROWS 10
-BEGIN ATOMIC
-	SELECT t.node, s.artifact::text, pg_catalog.min(t.depth)
+LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 10
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	-- No body parsed at installation: pg_upgrade restores those before the
+	-- operators that DISTINCT needs.
+	RETURN QUERY
+	SELECT t.node, s.artifact::text, min(t.depth)
 	FROM (
 			SELECT DISTINCT d.artifact
 			FROM mlmeta.dataset_rows AS r
@@ -387,11 +415,12 @@ BEGIN ATOMIC
 					OR mlmeta.name(d.artifact) = models_that_saw.dataset)
 		) AS s
 		CROSS JOIN LATERAL mlmeta.downstream(s.artifact) AS t
-	WHERE NOT mlmeta.is_run(t.node)
+	WHERE NOT mlmeta_internal.is_run(t.node)
 		AND mlmeta.kind(t.node::mlmeta.artifact) = 'model'
 	GROUP BY t.node, s.artifact
 	ORDER BY t.node, s.artifact;
-END;
+END
+$$;
 
 COMMENT ON FUNCTION mlmeta.models_that_saw(text, text) IS
 	'the models that were made, directly or not, from a data version that holds the row with that key';

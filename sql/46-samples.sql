@@ -1,9 +1,9 @@
 -- Results by sample: what a run predicted for each of the user's own keys.
 
 CREATE TABLE mlmeta.run_samples (
-	run mlmeta.run NOT NULL REFERENCES mlmeta.runs,
+	run mlmeta.run NOT NULL,
 	context text NOT NULL DEFAULT ''
-		CHECK (context = '' OR mlmeta.is_name(context)),
+		CHECK (context = '' OR mlmeta_internal.is_name(context)),
 	sample text NOT NULL,
 	prediction float8,
 	label float8,
@@ -28,9 +28,9 @@ COMMENT ON COLUMN mlmeta.run_samples.loss IS
 
 CREATE TRIGGER guard_run_samples
 	BEFORE UPDATE OR DELETE OR TRUNCATE ON mlmeta.run_samples
-	FOR EACH STATEMENT EXECUTE FUNCTION mlmeta.guard_append_only();
+	FOR EACH STATEMENT EXECUTE FUNCTION mlmeta_internal.guard_append_only();
 
-CREATE FUNCTION mlmeta.squared_error(a float8, b float8) RETURNS float8
+CREATE FUNCTION mlmeta_internal.squared_error(a float8, b float8) RETURNS float8
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE
 	WHEN a IS NULL OR b IS NULL THEN NULL
@@ -41,10 +41,10 @@ RETURN CASE
 	ELSE 'Infinity'
 END;
 
-COMMENT ON FUNCTION mlmeta.squared_error(float8, float8) IS
+COMMENT ON FUNCTION mlmeta_internal.squared_error(float8, float8) IS
 	'square of the difference; infinity where that is beyond float8, NaN for NaN and between equal infinities';
 
-CREATE FUNCTION mlmeta.log_samples(
+CREATE FUNCTION mlmeta_internal.log_samples(
 	run mlmeta.run,
 	samples text[],
 	predictions float8[] DEFAULT NULL,
@@ -63,9 +63,9 @@ DECLARE
 	stored bigint;
 	other text;
 BEGIN
-	PERFORM mlmeta.check_running(run);
+	PERFORM mlmeta_internal.check_running(run);
 	IF part <> '' THEN
-		PERFORM mlmeta.check_name('context', part);
+		PERFORM mlmeta_internal.check_name('context', part);
 	END IF;
 	IF size <> cardinality(predictions) OR size <> cardinality(labels)
 			OR size <> cardinality(losses)
@@ -95,7 +95,7 @@ BEGIN
 	SELECT log_samples.run, part, s.sample, s.prediction, s.label,
 		s.predicted_class, s.label_class,
 		coalesce(s.loss, (s.predicted_class <> s.label_class)::int,
-			mlmeta.squared_error(s.prediction, s.label))
+			mlmeta_internal.squared_error(s.prediction, s.label))
 	FROM unnest(samples, predictions, labels, predicted_classes, label_classes,
 		losses) AS s (sample, prediction, label, predicted_class, label_class,
 			loss)
@@ -128,7 +128,7 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.log_samples(mlmeta.run, text[], float8[], float8[],
+COMMENT ON FUNCTION mlmeta_internal.log_samples(mlmeta.run, text[], float8[], float8[],
 	float8[], text[], text[], text) IS
 	'logs predictions, labels and losses by sample and returns how many are new; without a loss it is 0 or 1 for classes, else the squared error';
 
@@ -142,7 +142,7 @@ LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 20
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	PERFORM mlmeta.check_known(run);
+	PERFORM mlmeta_internal.check_known(run);
 	IF n < 0 THEN
 		RAISE EXCEPTION 'number of worst samples must not be negative'
 			USING ERRCODE = 'invalid_parameter_value',
@@ -173,8 +173,8 @@ LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1000
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	PERFORM mlmeta.check_known(run_a);
-	PERFORM mlmeta.check_known(run_b);
+	PERFORM mlmeta_internal.check_known(run_a);
+	PERFORM mlmeta_internal.check_known(run_b);
 	RETURN QUERY
 	SELECT s.sample, s.loss, t.loss, t.loss - s.loss, s.prediction,
 		t.prediction, coalesce(t.label, s.label), s.predicted_class,

@@ -2,8 +2,8 @@
 -- ranks need no look at histories. Everything here follows from other tables.
 
 CREATE TABLE mlmeta.run_metric_summaries (
-	run mlmeta.run NOT NULL REFERENCES mlmeta.runs,
-	experiment_id bigint NOT NULL REFERENCES mlmeta.experiments,
+	run mlmeta.run NOT NULL,
+	experiment_id bigint NOT NULL,
 	key text NOT NULL,
 	context text NOT NULL,
 	n bigint NOT NULL,
@@ -42,7 +42,7 @@ COMMENT ON COLUMN mlmeta.run_metric_summaries.score IS
 	'the best value, negated where lower is better: the greater the better';
 
 CREATE TABLE mlmeta.run_results (
-	run mlmeta.run PRIMARY KEY REFERENCES mlmeta.runs,
+	run mlmeta.run PRIMARY KEY,
 	params jsonb NOT NULL,
 	metrics jsonb NOT NULL,
 	signature bytea NOT NULL,
@@ -56,14 +56,14 @@ COMMENT ON TABLE mlmeta.run_results IS
 COMMENT ON COLUMN mlmeta.run_results.signature IS
 	'digest of code, parameters and data, see run_signature()';
 
-CREATE FUNCTION mlmeta.metric_label(key text, context text) RETURNS text
+CREATE FUNCTION mlmeta_internal.metric_label(key text, context text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN context = '' THEN key ELSE context || '/' || key END;
 
-COMMENT ON FUNCTION mlmeta.metric_label(text, text) IS
+COMMENT ON FUNCTION mlmeta_internal.metric_label(text, text) IS
 	'how a metric is called in JSON: its key, or context/key';
 
-CREATE FUNCTION mlmeta.params_of(run mlmeta.run) RETURNS jsonb
+CREATE FUNCTION mlmeta_internal.params_of(run mlmeta.run) RETURNS jsonb
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN (
 	SELECT coalesce(pg_catalog.jsonb_object_agg(p.key, p.value), '{}')
@@ -71,10 +71,10 @@ RETURN (
 	WHERE p.run OPERATOR(mlmeta.=) params_of.run
 );
 
-COMMENT ON FUNCTION mlmeta.params_of(mlmeta.run) IS
+COMMENT ON FUNCTION mlmeta_internal.params_of(mlmeta.run) IS
 	'the parameters of a run as a JSON object';
 
-CREATE FUNCTION mlmeta.run_signature(run mlmeta.run) RETURNS bytea
+CREATE FUNCTION mlmeta_internal.run_signature(run mlmeta.run) RETURNS bytea
 LANGUAGE sql STABLE PARALLEL SAFE COST 1000
 RETURN (
 	SELECT pg_catalog.sha256(pg_catalog.convert_to(pg_catalog.jsonb_build_array(
@@ -96,12 +96,12 @@ RETURN (
 	WHERE r.run OPERATOR(mlmeta.=) run_signature.run
 );
 
-COMMENT ON FUNCTION mlmeta.run_signature(mlmeta.run) IS
+COMMENT ON FUNCTION mlmeta_internal.run_signature(mlmeta.run) IS
 	'digest of what a run does: repository, commit, entry point, patch, parameters and artifacts used, whatever their role; equal for repeated runs';
 
 -- The run is inside of every part: a join with views over all series would sum
 -- up the histories of all runs for the few that are running.
-CREATE FUNCTION mlmeta.live_summaries(run mlmeta.run)
+CREATE FUNCTION mlmeta_internal.live_summaries(run mlmeta.run)
 RETURNS TABLE (key text, context text, n bigint, nan_count bigint,
 	minimum float8, maximum float8, last_step bigint, last_at timestamptz,
 	last_value float8)
@@ -165,17 +165,16 @@ BEGIN ATOMIC
 		) AS l;
 END;
 
-COMMENT ON FUNCTION mlmeta.live_summaries(mlmeta.run) IS
+COMMENT ON FUNCTION mlmeta_internal.live_summaries(mlmeta.run) IS
 	'each metric of one run summed up from its points, with the latest';
 
-CREATE FUNCTION mlmeta.refresh_results(run mlmeta.run) RETURNS void
+CREATE FUNCTION mlmeta_internal.refresh_results(run mlmeta.run) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 -- A plan made while these tables are small is kept while they grow.
 SET enable_seqscan = off
 AS $$
 BEGIN
-	PERFORM mlmeta.check_known(run);
 	DELETE FROM mlmeta.run_metric_summaries AS s
 	WHERE s.run OPERATOR(mlmeta.=) refresh_results.run;
 	DELETE FROM mlmeta.run_results AS s
@@ -189,32 +188,30 @@ BEGIN
 		s.minimum, s.maximum, s.last_step, s.last_at, s.last_value,
 		mlmeta.higher_is_better(s.key)
 	FROM mlmeta.runs AS r
-		CROSS JOIN LATERAL mlmeta.live_summaries(refresh_results.run) AS s
+		CROSS JOIN LATERAL mlmeta_internal.live_summaries(refresh_results.run) AS s
 	WHERE r.run OPERATOR(mlmeta.=) refresh_results.run
 		AND r.finished_at IS NOT NULL AND r.deleted_at IS NULL;
 
 	INSERT INTO mlmeta.run_results (run, params, metrics, signature)
-	SELECT r.run, mlmeta.params_of(r.run), (
+	SELECT r.run, mlmeta_internal.params_of(r.run), (
 			SELECT coalesce(jsonb_object_agg(
-				mlmeta.metric_label(s.key, s.context),
+				mlmeta_internal.metric_label(s.key, s.context),
 				to_jsonb(s.last_value)), '{}')
 			FROM mlmeta.run_metric_summaries AS s
 			WHERE s.run OPERATOR(mlmeta.=) refresh_results.run
-		), mlmeta.run_signature(r.run)
+		), mlmeta_internal.run_signature(r.run)
 	FROM mlmeta.runs AS r
 	WHERE r.run OPERATOR(mlmeta.=) refresh_results.run
 		AND r.finished_at IS NOT NULL AND r.deleted_at IS NULL;
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.refresh_results(mlmeta.run) IS
+COMMENT ON FUNCTION mlmeta_internal.refresh_results(mlmeta.run) IS
 	'writes the results of an ended run anew, for points that were logged while another session finished it; removes those of a run that goes on or is deleted';
 
--- With the rights of the extension's owner: a metric's direction holds in all
--- projects, those the caller does not see too. It takes nothing from the caller
--- but the name and can do no harm.
-CREATE FUNCTION mlmeta.rescore(key text) RETURNS void
-LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+-- A metric's direction holds in all projects.
+CREATE FUNCTION mlmeta_internal.rescore(key text) RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -226,5 +223,5 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.rescore(text) IS
+COMMENT ON FUNCTION mlmeta_internal.rescore(text) IS
 	'brings the scores of a metric into the direction that set_metric() gave it';

@@ -13,7 +13,7 @@ SELECT r.run, e.experiment, r.name, r.status, r.started_at, r.finished_at,
 	) END AS params,
 	CASE WHEN s.run IS NOT NULL THEN s.metrics ELSE (
 		SELECT coalesce(pg_catalog.jsonb_object_agg(
-			mlmeta.metric_label(l.key, l.context),
+			mlmeta_internal.metric_label(l.key, l.context),
 			pg_catalog.to_jsonb(l.value)), '{}')
 		FROM mlmeta.metric_latest AS l
 		WHERE l.run OPERATOR(mlmeta.=) r.run
@@ -75,10 +75,15 @@ COMMENT ON COLUMN mlmeta.run_overview.has_patch IS
 
 -- Comparison ------------------------------------------------------------------
 
-CREATE FUNCTION mlmeta.run_facts(run mlmeta.run)
+CREATE FUNCTION mlmeta_internal.run_facts(run mlmeta.run)
 RETURNS TABLE (kind text, key text, value text)
-LANGUAGE sql STABLE PARALLEL SAFE ROWS 50
-BEGIN ATOMIC
+LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 50
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	-- No body parsed at installation: pg_upgrade restores those before the
+	-- operators that ORDER BY needs.
+	RETURN QUERY
 	SELECT f.kind, f.key, f.value
 	FROM mlmeta.runs AS r
 		JOIN mlmeta.experiments AS e ON e.experiment_id = r.experiment_id
@@ -123,7 +128,7 @@ BEGIN ATOMIC
 			FROM mlmeta.run_params AS p
 			WHERE p.run OPERATOR(mlmeta.=) r.run
 			UNION ALL
-			SELECT 'metric', mlmeta.metric_label(l.key, l.context),
+			SELECT 'metric', mlmeta_internal.metric_label(l.key, l.context),
 				l.value::text
 			FROM mlmeta.metric_latest AS l
 			WHERE l.run OPERATOR(mlmeta.=) r.run
@@ -144,9 +149,10 @@ BEGIN ATOMIC
 			GROUP BY 1, 2
 		) AS f
 	WHERE r.run OPERATOR(mlmeta.=) run_facts.run AND f.value IS NOT NULL;
-END;
+END
+$$;
 
-COMMENT ON FUNCTION mlmeta.run_facts(mlmeta.run) IS
+COMMENT ON FUNCTION mlmeta_internal.run_facts(mlmeta.run) IS
 	'everything known about a run as rows of kind (run, source, device, environment, param, metric, tag, used, produced), key and value';
 
 CREATE FUNCTION mlmeta.compare_runs(run_a mlmeta.run, run_b mlmeta.run)
@@ -155,13 +161,13 @@ LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 50
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	PERFORM mlmeta.check_known(run_a);
-	PERFORM mlmeta.check_known(run_b);
+	PERFORM mlmeta_internal.check_known(run_a);
+	PERFORM mlmeta_internal.check_known(run_b);
 	RETURN QUERY
 	SELECT coalesce(f.kind, g.kind), coalesce(f.key, g.key), f.value, g.value,
 		f.value IS DISTINCT FROM g.value
-	FROM mlmeta.run_facts(run_a) AS f
-		FULL JOIN mlmeta.run_facts(run_b) AS g
+	FROM mlmeta_internal.run_facts(run_a) AS f
+		FULL JOIN mlmeta_internal.run_facts(run_b) AS g
 			ON g.kind = f.kind AND g.key = f.key
 	ORDER BY array_position(ARRAY['run', 'source', 'param', 'used', 'metric',
 			'produced', 'tag', 'environment', 'device'],
@@ -193,7 +199,7 @@ BEGIN
 		RETURN QUERY SELECT c.kind, c.key, c.a, c.b, c.changed
 		FROM mlmeta.compare_runs(previous, run) AS c;
 	ELSE
-		PERFORM mlmeta.check_known(run);
+		PERFORM mlmeta_internal.check_known(run);
 	END IF;
 END
 $$;
@@ -208,10 +214,10 @@ LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 10
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	wanted bytea := mlmeta.run_signature(original);
+	wanted bytea := mlmeta_internal.run_signature(original);
 BEGIN
 	IF wanted IS NULL THEN
-		PERFORM mlmeta.no_such_run(original);
+		PERFORM mlmeta_internal.no_such_run(original);
 	END IF;
 
 	-- Ended runs have their signature written; of the others there are few, and
@@ -224,7 +230,7 @@ BEGIN
 		UNION ALL
 		SELECT o.run
 		FROM mlmeta.runs AS o
-		WHERE o.status = 'running' AND mlmeta.run_signature(o.run) = wanted
+		WHERE o.status = 'running' AND mlmeta_internal.run_signature(o.run) = wanted
 	)
 	SELECT r.run, e.experiment, r.name, r.user_name, r.status, r.started_at,
 		r.finished_at
@@ -268,7 +274,7 @@ SELECT r.run, r.experiment_id, v.key, v.context, v.n, v.nan_count, v.minimum,
 	v.maximum, v.last_step, v.last_at, v.last_value, d.higher,
 	CASE WHEN d.higher THEN v.maximum ELSE - v.minimum END
 FROM mlmeta.runs AS r
-	CROSS JOIN LATERAL mlmeta.live_summaries(r.run) AS v
+	CROSS JOIN LATERAL mlmeta_internal.live_summaries(r.run) AS v
 	CROSS JOIN LATERAL (
 		SELECT mlmeta.higher_is_better(v.key) AS higher
 	) AS d
@@ -316,7 +322,7 @@ LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 50
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	experiment_number bigint := mlmeta.find_experiment(experiment);
+	experiment_number bigint := mlmeta_internal.find_experiment(experiment);
 	own boolean := mlmeta.higher_is_better(key);
 	higher boolean := coalesce(higher_is_better, own);
 	direction text := CASE WHEN higher THEN 'DESC' ELSE 'ASC' END;
@@ -383,7 +389,7 @@ LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	experiment_number bigint := mlmeta.find_experiment(experiment);
+	experiment_number bigint := mlmeta_internal.find_experiment(experiment);
 	higher boolean := mlmeta.higher_is_better(key);
 BEGIN
 	RETURN QUERY
@@ -434,7 +440,7 @@ LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 20
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	experiment_number bigint := mlmeta.find_experiment(experiment);
+	experiment_number bigint := mlmeta_internal.find_experiment(experiment);
 BEGIN
 	RETURN QUERY
 	WITH outcomes AS MATERIALIZED (

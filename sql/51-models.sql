@@ -4,20 +4,20 @@
 -- gaps, periods do not overlap, the audit trail is one chain and events are in
 -- order, because two changes of one model never happen side by side.
 
-CREATE FUNCTION mlmeta.is_label(value text) RETURNS boolean
+CREATE FUNCTION mlmeta_internal.is_label(value text) RETURNS boolean
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN mlmeta.is_name(value) AND value COLLATE "C" !~ '[@:/]';
+RETURN mlmeta_internal.is_name(value) AND value COLLATE "C" !~ '[@:/]';
 
-COMMENT ON FUNCTION mlmeta.is_label(text) IS
+COMMENT ON FUNCTION mlmeta_internal.is_label(text) IS
 	'whether a text can name a stage or an alias: a name without @, : and /, which references need';
 
-CREATE FUNCTION mlmeta.check_label(kind text, value text) RETURNS void
+CREATE FUNCTION mlmeta_internal.check_label(kind text, value text) RETURNS void
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	PERFORM mlmeta.check_name(kind, value);
-	IF NOT mlmeta.is_label(value) THEN
+	PERFORM mlmeta_internal.check_name(kind, value);
+	IF NOT mlmeta_internal.is_label(value) THEN
 		RAISE EXCEPTION '% "%" is not valid', kind, value
 			USING ERRCODE = 'invalid_parameter_value',
 				DETAIL = 'It holds one of the characters @ : /, which separate the parts of a reference.';
@@ -25,13 +25,13 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.check_label(text, text) IS
+COMMENT ON FUNCTION mlmeta_internal.check_label(text, text) IS
 	'raises an error that names the kind of object unless the text can name a stage or an alias';
 
 -- Stages ----------------------------------------------------------------------
 
 CREATE TABLE mlmeta.stages (
-	stage text PRIMARY KEY CHECK (mlmeta.is_label(stage)),
+	stage text PRIMARY KEY CHECK (mlmeta_internal.is_label(stage)),
 	rank int NOT NULL UNIQUE,
 	exclusive boolean NOT NULL DEFAULT false,
 	displaced_to text CHECK (displaced_to <> stage),
@@ -47,7 +47,7 @@ COMMENT ON COLUMN mlmeta.stages.exclusive IS
 COMMENT ON COLUMN mlmeta.stages.displaced_to IS
 	'where the version goes that another takes the place of in an exclusive stage';
 
-CREATE FUNCTION mlmeta.add_default_stages() RETURNS void
+CREATE FUNCTION mlmeta_internal.add_default_stages() RETURNS void
 LANGUAGE sql VOLATILE PARALLEL UNSAFE
 BEGIN ATOMIC
 	INSERT INTO mlmeta.stages (stage, rank, exclusive, displaced_to,
@@ -63,10 +63,10 @@ BEGIN ATOMIC
 	ON CONFLICT DO NOTHING;
 END;
 
-COMMENT ON FUNCTION mlmeta.add_default_stages() IS
+COMMENT ON FUNCTION mlmeta_internal.add_default_stages() IS
 	'adds the stages none, staging, production and archived when there are none at all';
 
-CREATE FUNCTION mlmeta.find_stage(stage text) RETURNS mlmeta.stages
+CREATE FUNCTION mlmeta_internal.find_stage(stage text) RETURNS mlmeta.stages
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -88,24 +88,24 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.find_stage(text) IS
+COMMENT ON FUNCTION mlmeta_internal.find_stage(text) IS
 	'the row of a stage; raises an error that lists the stages when there is none';
 
-CREATE FUNCTION mlmeta.define_stage(
+CREATE FUNCTION mlmeta_internal.define_stage(
 	stage text,
 	rank int,
 	exclusive boolean DEFAULT false,
 	displaced_to text DEFAULT NULL,
 	description text DEFAULT NULL
 ) RETURNS void
-LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	taken text;
 BEGIN
-	PERFORM mlmeta.check_writable();
-	PERFORM mlmeta.check_label('stage', stage);
+	PERFORM mlmeta_internal.check_writable();
+	PERFORM mlmeta_internal.check_label('stage', stage);
 	IF rank IS NULL OR exclusive IS NULL THEN
 		RAISE EXCEPTION 'stage "%" needs a rank, and must say whether it is exclusive',
 				stage
@@ -115,7 +115,7 @@ BEGIN
 				stage
 			USING ERRCODE = 'invalid_parameter_value';
 	END IF;
-	PERFORM mlmeta.add_default_stages();
+	PERFORM mlmeta_internal.add_default_stages();
 	-- Nobody moves a version meanwhile.
 	LOCK TABLE mlmeta.stages IN SHARE ROW EXCLUSIVE MODE;
 	LOCK TABLE mlmeta.model_aliases IN SHARE MODE;
@@ -124,7 +124,7 @@ BEGIN
 		RAISE EXCEPTION 'stage "%" has the name of an alias', stage
 			USING ERRCODE = 'duplicate_object';
 	ELSIF displaced_to IS NOT NULL THEN
-		PERFORM mlmeta.find_stage(displaced_to);
+		PERFORM mlmeta_internal.find_stage(displaced_to);
 	END IF;
 	SELECT s.stage INTO taken
 	FROM mlmeta.stages AS s
@@ -152,31 +152,72 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.define_stage(text, int, boolean, text, text) IS
+COMMENT ON FUNCTION mlmeta_internal.define_stage(text, int, boolean, text, text) IS
 	'adds a stage or changes its place in the order, whether a model has at most one version in it, and where the version goes that is displaced';
 
-CREATE FUNCTION mlmeta.drop_stage(stage text) RETURNS void
-LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+CREATE FUNCTION mlmeta_internal.is_stage_used(stage text) RETURNS boolean
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	PERFORM mlmeta.check_writable();
-	PERFORM mlmeta.find_stage(stage);
+	RETURN EXISTS (SELECT FROM mlmeta.stage_periods AS p
+			WHERE p.stage = is_stage_used.stage)
+		OR EXISTS (SELECT FROM mlmeta.model_versions AS v
+			WHERE v.stage = is_stage_used.stage)
+		OR EXISTS (SELECT FROM mlmeta.transition_policies AS p
+			WHERE p.stage = is_stage_used.stage)
+		OR EXISTS (SELECT FROM mlmeta.gates AS g
+			WHERE g.stage = is_stage_used.stage)
+		OR EXISTS (SELECT FROM mlmeta.transition_requests AS r
+			WHERE is_stage_used.stage IN (r.stage, r.from_stage));
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta_internal.is_stage_used(text) IS
+	'whether a version is or was in a stage, or anything else refers to it';
+
+CREATE FUNCTION mlmeta_internal.lock_stage(stage text) RETURNS mlmeta.stages
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM FROM mlmeta.stages AS s
+	WHERE s.stage = lock_stage.stage
+	FOR KEY SHARE;
+	RETURN mlmeta_internal.find_stage(stage);
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta_internal.lock_stage(text) IS
+	'the row of a stage, which cannot be dropped until the transaction ends';
+
+CREATE FUNCTION mlmeta_internal.drop_stage(stage text) RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM mlmeta_internal.check_writable();
+	PERFORM mlmeta_internal.find_stage(stage);
 	IF EXISTS (SELECT FROM mlmeta.stages AS s
 			WHERE s.displaced_to = drop_stage.stage) THEN
 		RAISE EXCEPTION 'stage "%" is needed: versions are displaced to it',
 				stage
 			USING ERRCODE = 'dependent_objects_still_exist';
 	END IF;
+	-- Whoever moves a version into it, or asks to, holds a lock on its row.
+	PERFORM FROM mlmeta.stages AS s
+	WHERE s.stage = drop_stage.stage
+	FOR UPDATE;
+	IF mlmeta_internal.is_stage_used(stage) THEN
+		RAISE EXCEPTION 'stage "%" is in use', stage
+			USING ERRCODE = 'dependent_objects_still_exist',
+				HINT = 'A stage that a version is or was in, or that has a policy, a gate or a request, stays.';
+	END IF;
 	DELETE FROM mlmeta.stages AS s WHERE s.stage = drop_stage.stage;
-EXCEPTION WHEN foreign_key_violation THEN
-	RAISE EXCEPTION 'stage "%" is in use', stage
-		USING ERRCODE = 'dependent_objects_still_exist',
-			HINT = 'A stage that a version is or was in, or that has a policy, a gate or a request, stays.';
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.drop_stage(text) IS
+COMMENT ON FUNCTION mlmeta_internal.drop_stage(text) IS
 	'removes a stage that nothing refers to';
 
 -- Models ----------------------------------------------------------------------
@@ -184,8 +225,8 @@ COMMENT ON FUNCTION mlmeta.drop_stage(text) IS
 CREATE TABLE mlmeta.models (
 	model_id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
 	model text NOT NULL UNIQUE
-		CHECK (mlmeta.is_name(model) AND model COLLATE "C" !~ '[@:]'),
-	project text NOT NULL REFERENCES mlmeta.projects ON UPDATE CASCADE,
+		CHECK (mlmeta_internal.is_name(model) AND model COLLATE "C" !~ '[@:]'),
+	project text NOT NULL,
 	description text,
 	tags jsonb NOT NULL DEFAULT '{}'
 		CHECK (pg_catalog.jsonb_typeof(tags) = 'object'),
@@ -194,7 +235,7 @@ CREATE TABLE mlmeta.models (
 	chain_head bytea NOT NULL DEFAULT pg_catalog.sha256(''),
 	changed_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
 	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
-	created_by text NOT NULL DEFAULT SESSION_USER
+	created_by text NOT NULL DEFAULT mlmeta_internal.actor()
 ) WITH (fillfactor = 70);
 
 CREATE INDEX models_project ON mlmeta.models (project);
@@ -212,7 +253,7 @@ COMMENT ON COLUMN mlmeta.models.chain_head IS
 COMMENT ON COLUMN mlmeta.models.changed_at IS
 	'time of its last change; the next one is later, whatever the clock does';
 
-CREATE FUNCTION mlmeta.guard_models() RETURNS trigger
+CREATE FUNCTION mlmeta_internal.guard_models() RETURNS trigger
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -224,18 +265,18 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.guard_models() IS
+COMMENT ON FUNCTION mlmeta_internal.guard_models() IS
 	'trigger that keeps what the registry has recorded';
 
 CREATE TRIGGER guard_models
 	BEFORE UPDATE OF model_id, model, created_at, created_by ON mlmeta.models
-	FOR EACH ROW EXECUTE FUNCTION mlmeta.guard_models();
+	FOR EACH ROW EXECUTE FUNCTION mlmeta_internal.guard_models();
 
 CREATE TRIGGER guard_models_delete
 	BEFORE DELETE OR TRUNCATE ON mlmeta.models
-	FOR EACH STATEMENT EXECUTE FUNCTION mlmeta.guard_models();
+	FOR EACH STATEMENT EXECUTE FUNCTION mlmeta_internal.guard_models();
 
-CREATE FUNCTION mlmeta.find_model(model text, access text DEFAULT 'reader')
+CREATE FUNCTION mlmeta_internal.find_model(model text, access text DEFAULT 'reader')
 RETURNS mlmeta.models
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
@@ -251,20 +292,20 @@ BEGIN
 	FROM mlmeta.models AS m
 	WHERE m.model = find_model.model;
 	-- Others need not learn that a model of a closed project exists.
-	IF NOT FOUND OR NOT mlmeta.caller_has_access(result.project, 'reader') THEN
+	IF NOT FOUND OR NOT mlmeta_internal.permits_project('reader', result.project) THEN
 		RAISE EXCEPTION 'model "%" does not exist', model
 			USING ERRCODE = 'undefined_object',
 				HINT = 'Create it with create_model(); it may also belong to a project you are no member of.';
 	END IF;
-	PERFORM mlmeta.require_access(result.project, access);
+	PERFORM mlmeta_internal.require_access(result.project, access);
 	RETURN result;
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.find_model(text, text) IS
+COMMENT ON FUNCTION mlmeta_internal.find_model(text, text) IS
 	'the row of a model to whose project the caller has that access; raises an error otherwise';
 
-CREATE FUNCTION mlmeta.lock_model(model text, access text)
+CREATE FUNCTION mlmeta_internal.lock_model(model text, access text)
 RETURNS mlmeta.models
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
@@ -273,8 +314,8 @@ DECLARE
 	found_model mlmeta.models;
 	result mlmeta.models;
 BEGIN
-	PERFORM mlmeta.check_writable();
-	found_model := mlmeta.find_model(model, access);
+	PERFORM mlmeta_internal.check_writable();
+	found_model := mlmeta_internal.find_model(model, access);
 	SELECT m.* INTO STRICT result
 	FROM mlmeta.models AS m
 	WHERE m.model_id = found_model.model_id
@@ -283,5 +324,5 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.lock_model(text, text) IS
+COMMENT ON FUNCTION mlmeta_internal.lock_model(text, text) IS
 	'the row of a model, locked against all other changes of the model until the end of the transaction';

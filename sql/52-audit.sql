@@ -7,7 +7,7 @@
 -- dump and restore.
 
 CREATE TABLE mlmeta.audit_log (
-	model_id bigint NOT NULL REFERENCES mlmeta.models,
+	model_id bigint NOT NULL,
 	n bigint NOT NULL,
 	at timestamptz NOT NULL,
 	user_name text NOT NULL,
@@ -17,6 +17,7 @@ CREATE TABLE mlmeta.audit_log (
 	version int,
 	action text NOT NULL,
 	detail jsonb NOT NULL,
+	statement text,
 	previous bytea NOT NULL,
 	hash bytea NOT NULL,
 	PRIMARY KEY (model_id, n)
@@ -32,12 +33,14 @@ COMMENT ON COLUMN mlmeta.audit_log.role_name IS
 	'the role whose rights counted: that of SET ROLE, else the user';
 COMMENT ON COLUMN mlmeta.audit_log.application_name IS
 	'what the client calls itself; it may say anything';
+COMMENT ON COLUMN mlmeta.audit_log.statement IS
+	'what the client sent, up to 2,000 characters: it shows when somebody else''s code acted in his statement';
 COMMENT ON COLUMN mlmeta.audit_log.previous IS
 	'hash of the row before; of the first row that of nothing';
 COMMENT ON COLUMN mlmeta.audit_log.hash IS
 	'SHA-256 over this row and the hash of the row before, see audit_hash()';
 
-CREATE FUNCTION mlmeta.guard_audit() RETURNS trigger
+CREATE FUNCTION mlmeta_internal.guard_audit() RETURNS trigger
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -48,14 +51,14 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.guard_audit() IS
+COMMENT ON FUNCTION mlmeta_internal.guard_audit() IS
 	'trigger that refuses UPDATE, DELETE and TRUNCATE to everybody, the owner included';
 
 CREATE TRIGGER guard_audit_log
 	BEFORE UPDATE OR DELETE OR TRUNCATE ON mlmeta.audit_log
-	FOR EACH STATEMENT EXECUTE FUNCTION mlmeta.guard_audit();
+	FOR EACH STATEMENT EXECUTE FUNCTION mlmeta_internal.guard_audit();
 
-CREATE FUNCTION mlmeta.audit_hash(entry mlmeta.audit_log) RETURNS bytea
+CREATE FUNCTION mlmeta_internal.audit_hash(entry mlmeta.audit_log) RETURNS bytea
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN pg_catalog.sha256((entry).previous || pg_catalog.convert_to(
 	pg_catalog.jsonb_build_array(
@@ -69,13 +72,14 @@ RETURN pg_catalog.sha256((entry).previous || pg_catalog.convert_to(
 		(entry).application_name,
 		(entry).version,
 		(entry).action,
-		(entry).detail
+		(entry).detail,
+		(entry).statement
 	)::text, 'UTF8'));
 
-COMMENT ON FUNCTION mlmeta.audit_hash(mlmeta.audit_log) IS
+COMMENT ON FUNCTION mlmeta_internal.audit_hash(mlmeta.audit_log) IS
 	'the hash that a row of the audit trail must have: SHA-256 of the hash before it and of the text of a JSON array of its values in UTF-8';
 
-CREATE FUNCTION mlmeta.record_change(
+CREATE FUNCTION mlmeta_internal.record_change(
 	model_id bigint,
 	version int,
 	action text,
@@ -98,29 +102,30 @@ BEGIN
 
 	entry.model_id := record_change.model_id;
 	entry.user_name := session_user;
-	entry.role_name := mlmeta.caller();
+	entry.role_name := mlmeta_internal.caller();
 	entry.client_addr := inet_client_addr();
 	entry.application_name := nullif(current_setting('application_name'), '');
 	entry.version := record_change.version;
 	entry.action := record_change.action;
 	entry.detail := record_change.detail;
-	entry.hash := mlmeta.audit_hash(entry);
+	entry.statement := left(current_query(), 2000);
+	entry.hash := mlmeta_internal.audit_hash(entry);
 	INSERT INTO mlmeta.audit_log SELECT entry.*;
 	UPDATE mlmeta.models AS m
 	SET changes = entry.n, chain_head = entry.hash, changed_at = entry.at
 	WHERE m.model_id = record_change.model_id;
-	PERFORM mlmeta.publish_event(record_change.model_id, record_change.version,
+	PERFORM mlmeta_internal.publish_event(record_change.model_id, record_change.version,
 		record_change.action, record_change.detail, entry.at);
 	RETURN entry.at;
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.record_change(bigint, int, text, jsonb) IS
+COMMENT ON FUNCTION mlmeta_internal.record_change(bigint, int, text, jsonb) IS
 	'appends to the audit trail of a model whose row the caller has locked, publishes the event, and returns the time of the change';
 
-CREATE FUNCTION mlmeta.verify_audit(model text DEFAULT NULL)
+CREATE FUNCTION mlmeta_internal.verify_audit(model text DEFAULT NULL)
 RETURNS TABLE (model_name text, n bigint, problem text)
-LANGUAGE plpgsql STABLE PARALLEL RESTRICTED ROWS 1 SECURITY DEFINER
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED ROWS 1
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -131,13 +136,13 @@ DECLARE
 	wrong text;
 BEGIN
 	IF verify_audit.model IS NOT NULL THEN
-		PERFORM mlmeta.find_model(verify_audit.model);
+		PERFORM mlmeta_internal.find_model(verify_audit.model);
 	END IF;
 	FOR suspect IN
 		SELECT m.*
 		FROM mlmeta.models AS m
 		WHERE (verify_audit.model IS NULL OR m.model = verify_audit.model)
-			AND mlmeta.caller_has_access(m.project, 'reader')
+			AND mlmeta_internal.permits_project('reader', m.project)
 		ORDER BY m.model_id
 	LOOP
 		expected_n := 1;
@@ -154,7 +159,7 @@ BEGIN
 					THEN format('row %s is missing', expected_n)
 				WHEN entry.previous <> expected_previous
 					THEN 'does not follow from the row before'
-				WHEN entry.hash <> mlmeta.audit_hash(entry)
+				WHEN entry.hash <> mlmeta_internal.audit_hash(entry)
 					THEN 'was changed'
 			END;
 			EXIT WHEN wrong IS NOT NULL;
@@ -176,12 +181,12 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.verify_audit(text) IS
+COMMENT ON FUNCTION mlmeta_internal.verify_audit(text) IS
 	'recomputes the chain of a model''s audit trail, or of all: no row when it is whole, else the first broken row and what is wrong with it';
 
 CREATE VIEW mlmeta.audit_trail WITH (security_invoker = true) AS
 SELECT m.model, a.n, a.at, a.user_name, a.role_name, a.action, a.version,
-	a.detail, a.client_addr, a.application_name, a.hash
+	a.detail, a.client_addr, a.application_name, a.hash, a.statement
 FROM mlmeta.audit_log AS a
 	JOIN mlmeta.models AS m ON m.model_id = a.model_id;
 

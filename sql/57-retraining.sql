@@ -1,6 +1,6 @@
 -- Training a version again: all that it takes, and a queue of wishes to do so.
 
-CREATE FUNCTION mlmeta.data_state(dataset mlmeta.artifact) RETURNS jsonb
+CREATE FUNCTION mlmeta_internal.data_state(dataset mlmeta.artifact) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -12,7 +12,7 @@ EXCEPTION
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.data_state(mlmeta.artifact) IS
+COMMENT ON FUNCTION mlmeta_internal.data_state(mlmeta.artifact) IS
 	'whether the source of a dataset still holds the rows of its snapshot, or why the caller cannot tell';
 
 CREATE FUNCTION mlmeta.training_record(
@@ -60,9 +60,9 @@ BEGIN
 		'devices', r.devices,
 		-- From what was logged, which is append-only, and also of a run that
 		-- delete_run() hid since.
-		'params', mlmeta.params_of(r.run),
+		'params', mlmeta_internal.params_of(r.run),
 		'metrics', (
-			SELECT coalesce(jsonb_object_agg(mlmeta.metric_label(l.key,
+			SELECT coalesce(jsonb_object_agg(mlmeta_internal.metric_label(l.key,
 				l.context), l.value), '{}')
 			FROM mlmeta.metric_latest AS l
 			WHERE l.run OPERATOR(mlmeta.=) r.run
@@ -86,7 +86,7 @@ BEGIN
 					'taken_at', s.taken_at, 'copy_table', s.copy_table)
 				|| CASE WHEN s.snapshot IS NULL
 						THEN '{"unchanged": null, "reason": "no snapshot was taken"}'
-					WHEN check_data THEN mlmeta.data_state(d.artifact)
+					WHEN check_data THEN mlmeta_internal.data_state(d.artifact)
 					ELSE '{"unchanged": null}' END
 				ORDER BY d.artifact), '[]')
 			FROM (
@@ -154,19 +154,18 @@ CREATE TABLE mlmeta.retrain_requests (
 	model_id bigint NOT NULL,
 	version int NOT NULL,
 	reason text NOT NULL,
-	alert bigint UNIQUE,
+	alert bigint,
 	status text NOT NULL DEFAULT 'pending' CHECK (status = ANY (ARRAY[
 		'pending', 'claimed', 'running', 'done', 'failed', 'cancelled'])),
 	requested_by text NOT NULL,
 	requested_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
 	claimed_by text,
+	claimer_id bigint,
 	claimed_until timestamptz,
-	run mlmeta.run REFERENCES mlmeta.runs,
+	run mlmeta.run,
 	new_version int,
 	ended_at timestamptz,
-	FOREIGN KEY (model_id, version) REFERENCES mlmeta.model_versions,
-	FOREIGN KEY (model_id, new_version) REFERENCES mlmeta.model_versions
-		(model_id, version)
+	CONSTRAINT retrain_requests_alert UNIQUE (model_id, alert)
 );
 
 CREATE INDEX retrain_requests_open ON mlmeta.retrain_requests (request)
@@ -179,7 +178,9 @@ COMMENT ON TABLE mlmeta.retrain_requests IS
 COMMENT ON COLUMN mlmeta.retrain_requests.version IS
 	'the version to be replaced';
 COMMENT ON COLUMN mlmeta.retrain_requests.alert IS
-	'number of the alert that filed it; one request an alert';
+	'number of the alert that filed it; one request of a model an alert';
+COMMENT ON COLUMN mlmeta.retrain_requests.claimer_id IS
+	'the person who claimed it, whatever he is called now';
 COMMENT ON COLUMN mlmeta.retrain_requests.claimed_until IS
 	'when another worker may claim it, unless training has begun';
 COMMENT ON COLUMN mlmeta.retrain_requests.run IS
@@ -187,17 +188,17 @@ COMMENT ON COLUMN mlmeta.retrain_requests.run IS
 COMMENT ON COLUMN mlmeta.retrain_requests.new_version IS
 	'the version that came out';
 
-CREATE FUNCTION mlmeta.request_retraining(
+CREATE FUNCTION mlmeta_internal.request_retraining(
 	model text,
 	version int DEFAULT NULL,
 	reason text DEFAULT 'requested by hand',
 	alert bigint DEFAULT NULL
 ) RETURNS bigint
-LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	m mlmeta.models := mlmeta.lock_model(model, 'writer');
+	m mlmeta.models := mlmeta_internal.lock_model(model, 'writer');
 	replaced int := version;
 	number bigint;
 BEGIN
@@ -215,22 +216,22 @@ BEGIN
 			v.version DESC
 		LIMIT 1;
 	END IF;
-	PERFORM mlmeta.find_version(m, replaced);
+	PERFORM mlmeta_internal.find_version(m, replaced);
 
 	INSERT INTO mlmeta.retrain_requests (model_id, version, reason, alert,
 		requested_by)
 	VALUES (m.model_id, replaced, request_retraining.reason,
-		request_retraining.alert, mlmeta.actor())
-	ON CONFLICT ON CONSTRAINT retrain_requests_alert_key DO NOTHING
+		request_retraining.alert, mlmeta_internal.actor())
+	ON CONFLICT ON CONSTRAINT retrain_requests_alert DO NOTHING
 	RETURNING request INTO number;
 	IF number IS NULL THEN
 		-- The alert has filed it already.
 		SELECT r.request INTO number
 		FROM mlmeta.retrain_requests AS r
-		WHERE r.alert = request_retraining.alert;
+		WHERE r.model_id = m.model_id AND r.alert = request_retraining.alert;
 		RETURN number;
 	END IF;
-	PERFORM mlmeta.record_change(m.model_id, replaced, 'retraining_requested',
+	PERFORM mlmeta_internal.record_change(m.model_id, replaced, 'retraining_requested',
 		jsonb_build_object('request', number, 'reason', reason, 'alert',
 			alert));
 	PERFORM pg_notify('mlmeta_retraining', number::text);
@@ -238,10 +239,10 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.request_retraining(text, int, text, bigint) IS
+COMMENT ON FUNCTION mlmeta_internal.request_retraining(text, int, text, bigint) IS
 	'asks for a version to be trained again, by default the one in production, notifies the channel mlmeta_retraining, and returns the number of the request; one an alert';
 
-CREATE FUNCTION mlmeta.claim_retraining(
+CREATE FUNCTION mlmeta_internal.claim_retraining(
 	lease interval DEFAULT '1 hour',
 	model text DEFAULT NULL,
 	OUT request bigint,
@@ -250,11 +251,11 @@ CREATE FUNCTION mlmeta.claim_retraining(
 	OUT reason text,
 	OUT alert bigint
 ) RETURNS SETOF record
-LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE ROWS 1 SECURITY DEFINER
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE ROWS 1
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	PERFORM mlmeta.check_writable();
+	PERFORM mlmeta_internal.check_writable();
 	IF lease > interval '0' IS NOT TRUE OR lease > interval '1000 years' THEN
 		RAISE EXCEPTION 'a lease of % is not valid', coalesce(lease::text, 'NULL')
 			USING ERRCODE = 'invalid_parameter_value',
@@ -262,7 +263,8 @@ BEGIN
 	END IF;
 	RETURN QUERY
 	UPDATE mlmeta.retrain_requests AS r
-	SET status = 'claimed', claimed_by = mlmeta.actor(),
+	SET status = 'claimed', claimed_by = mlmeta_internal.actor(),
+		claimer_id = mlmeta_internal.principal(mlmeta_internal.actor()),
 		claimed_until = clock_timestamp() + lease
 	FROM (
 		SELECT q.request AS number, m.model
@@ -272,7 +274,7 @@ BEGIN
 				AND q.claimed_until < clock_timestamp()))
 			AND (claim_retraining.model IS NULL
 				OR m.model = claim_retraining.model)
-			AND mlmeta.caller_has_access(m.project, 'writer')
+			AND mlmeta_internal.permits_project('writer', m.project)
 		ORDER BY q.request
 		LIMIT 1
 		FOR UPDATE OF q SKIP LOCKED
@@ -282,10 +284,10 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.claim_retraining(interval, text) IS
+COMMENT ON FUNCTION mlmeta_internal.claim_retraining(interval, text) IS
 	'takes the oldest request to train a version again that no other worker has in hand, or no row; it is free again when the lease is over before start_retraining()';
 
-CREATE FUNCTION mlmeta.find_retraining(request bigint, statuses text[])
+CREATE FUNCTION mlmeta_internal.find_retraining(request bigint, statuses text[])
 RETURNS mlmeta.retrain_requests
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
@@ -294,19 +296,19 @@ DECLARE
 	name text;
 	result mlmeta.retrain_requests;
 BEGIN
-	PERFORM mlmeta.check_writable();
+	PERFORM mlmeta_internal.check_writable();
 	SELECT m.model INTO name
 	FROM mlmeta.retrain_requests AS r
 		JOIN mlmeta.models AS m ON m.model_id = r.model_id
 	WHERE r.request = find_retraining.request
-		AND mlmeta.caller_has_access(m.project, 'reader');
+		AND mlmeta_internal.permits_project('reader', m.project);
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'request to train again % does not exist',
 				coalesce(request::text, 'NULL')
 			USING ERRCODE = 'undefined_object';
 	END IF;
 	-- The model first, as everywhere.
-	PERFORM mlmeta.lock_model(name, 'writer');
+	PERFORM mlmeta_internal.lock_model(name, 'writer');
 	SELECT r.* INTO STRICT result
 	FROM mlmeta.retrain_requests AS r
 	WHERE r.request = find_retraining.request
@@ -315,7 +317,7 @@ BEGIN
 		RAISE EXCEPTION 'request to train again % is %', request, result.status
 			USING ERRCODE = 'object_not_in_prerequisite_state';
 	ELSIF result.status <> 'pending'
-			AND result.claimed_by <> mlmeta.actor() THEN
+			AND NOT mlmeta_internal.is_actor(result.claimer_id) THEN
 		RAISE EXCEPTION 'request to train again % is in the hands of "%"',
 				request, result.claimed_by
 			USING ERRCODE = 'insufficient_privilege';
@@ -324,38 +326,32 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.find_retraining(bigint, text[]) IS
+COMMENT ON FUNCTION mlmeta_internal.find_retraining(bigint, text[]) IS
 	'the row of a request to train again, locked like its model; raises an error unless it has one of the statuses and nobody else has it in hand';
 
-CREATE FUNCTION mlmeta.link_retraining(request bigint, trained_by mlmeta.run)
+CREATE FUNCTION mlmeta_internal.link_retraining(request bigint, trained_by mlmeta.run)
 RETURNS void
-LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	claimed mlmeta.retrain_requests :=
-		mlmeta.find_retraining(request, ARRAY['claimed']);
+		mlmeta_internal.find_retraining(request, ARRAY['claimed']);
 BEGIN
-	IF NOT EXISTS (SELECT FROM mlmeta.runs AS r
-				JOIN mlmeta.experiments AS e
-					ON e.experiment_id = r.experiment_id
-			WHERE r.run OPERATOR(mlmeta.=) trained_by
-				AND mlmeta.caller_has_access(e.project, 'writer')) THEN
-		PERFORM mlmeta.no_such_run(trained_by);
-	END IF;
+	PERFORM mlmeta_internal.require_run(trained_by);
 	UPDATE mlmeta.retrain_requests AS r
 	SET status = 'running', run = trained_by
 	WHERE r.request = link_retraining.request;
-	PERFORM mlmeta.record_change(claimed.model_id, claimed.version,
+	PERFORM mlmeta_internal.record_change(claimed.model_id, claimed.version,
 		'retraining_started', jsonb_build_object('request', request, 'run',
 			trained_by::text));
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.link_retraining(bigint, mlmeta.run) IS
+COMMENT ON FUNCTION mlmeta_internal.link_retraining(bigint, mlmeta.run) IS
 	'says which run trains the version of a claimed request again';
 
-CREATE FUNCTION mlmeta.start_retraining(
+CREATE FUNCTION mlmeta_internal.start_retraining(
 	request bigint,
 	params jsonb DEFAULT NULL,
 	source jsonb DEFAULT NULL
@@ -367,22 +363,18 @@ DECLARE
 	old record;
 	result mlmeta.run;
 BEGIN
-	PERFORM mlmeta.check_writable();
-	-- What the worker may see and start, he does with his own rights.
-	SELECT m.model, q.version, v.run, e.experiment INTO old
+	PERFORM mlmeta_internal.find_retraining(request, ARRAY['claimed']);
+	-- A run that the worker may not see gives nothing away.
+	SELECT m.model, q.version, r.run, e.experiment INTO old
 	FROM mlmeta.retrain_requests AS q
 		JOIN mlmeta.models AS m ON m.model_id = q.model_id
 		JOIN mlmeta.model_versions AS v ON v.model_id = q.model_id
 			AND v.version = q.version
 		LEFT JOIN mlmeta.runs AS r ON r.run OPERATOR(mlmeta.=) v.run
+			AND mlmeta_internal.permits_run('writer', r.run)
 		LEFT JOIN mlmeta.experiments AS e ON e.experiment_id = r.experiment_id
 	WHERE q.request = start_retraining.request;
-	IF NOT FOUND THEN
-		RAISE EXCEPTION 'request to train again % does not exist',
-				coalesce(request::text, 'NULL')
-			USING ERRCODE = 'undefined_object';
-	END IF;
-	result := mlmeta.start_run(coalesce(old.experiment, old.model),
+	result := mlmeta_internal.start_run(coalesce(old.experiment, old.model),
 		format('%s:%s again', old.model, old.version), coalesce((
 			SELECT jsonb_object_agg(p.key, p.value)
 			FROM mlmeta.run_params AS p
@@ -391,15 +383,15 @@ BEGIN
 		jsonb_build_object('retrains', format('%s:%s', old.model, old.version),
 			'retrain_request', request),
 		source => start_retraining.source);
-	PERFORM mlmeta.link_retraining(request, result);
+	PERFORM mlmeta_internal.link_retraining(request, result);
 	RETURN result;
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.start_retraining(bigint, jsonb, jsonb) IS
+COMMENT ON FUNCTION mlmeta_internal.start_retraining(bigint, jsonb, jsonb) IS
 	'starts the run for a claimed request: in the experiment and with the parameters of the run the version came out of, where the given ones do not differ; tags say what it replaces';
 
-CREATE FUNCTION mlmeta.end_retraining(
+CREATE FUNCTION mlmeta_internal.end_retraining(
 	request bigint,
 	statuses text[],
 	outcome text,
@@ -409,14 +401,14 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	old mlmeta.retrain_requests := mlmeta.find_retraining(request, statuses);
+	old mlmeta.retrain_requests := mlmeta_internal.find_retraining(request, statuses);
 	m mlmeta.models;
 BEGIN
 	IF new_version IS NOT NULL THEN
 		SELECT o.* INTO STRICT m
 		FROM mlmeta.models AS o
 		WHERE o.model_id = old.model_id;
-		PERFORM mlmeta.find_version(m, new_version);
+		PERFORM mlmeta_internal.find_version(m, new_version);
 		IF new_version = old.version THEN
 			RAISE EXCEPTION 'version % of model "%" cannot replace itself',
 					new_version, m.model
@@ -427,43 +419,43 @@ BEGIN
 	SET status = outcome, new_version = end_retraining.new_version,
 		ended_at = clock_timestamp()
 	WHERE r.request = end_retraining.request;
-	PERFORM mlmeta.record_change(old.model_id, old.version,
+	PERFORM mlmeta_internal.record_change(old.model_id, old.version,
 		'retraining_' || outcome, jsonb_build_object('request', request, 'run',
 			old.run::text, 'new_version', new_version));
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.end_retraining(bigint, text[], text, int) IS
+COMMENT ON FUNCTION mlmeta_internal.end_retraining(bigint, text[], text, int) IS
 	'ends a request to train again that has one of the statuses, and records how';
 
-CREATE FUNCTION mlmeta.finish_retraining(
+CREATE FUNCTION mlmeta_internal.finish_retraining(
 	request bigint,
 	new_version int DEFAULT NULL
 ) RETURNS void
-LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	PERFORM mlmeta.end_retraining(request, ARRAY['claimed', 'running'],
+	PERFORM mlmeta_internal.end_retraining(request, ARRAY['claimed', 'running'],
 		CASE WHEN new_version IS NULL THEN 'failed' ELSE 'done' END,
 		new_version);
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.finish_retraining(bigint, int) IS
+COMMENT ON FUNCTION mlmeta_internal.finish_retraining(bigint, int) IS
 	'says which version came out of training again; NULL: none, it failed';
 
-CREATE FUNCTION mlmeta.cancel_retraining(request bigint) RETURNS void
-LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+CREATE FUNCTION mlmeta_internal.cancel_retraining(request bigint) RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	PERFORM mlmeta.end_retraining(request, ARRAY['pending', 'claimed',
+	PERFORM mlmeta_internal.end_retraining(request, ARRAY['pending', 'claimed',
 		'running'], 'cancelled', NULL);
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.cancel_retraining(bigint) IS
+COMMENT ON FUNCTION mlmeta_internal.cancel_retraining(bigint) IS
 	'takes back a request to train a version again: one that is pending, or that the caller has in hand';
 
 CREATE VIEW mlmeta.retrain_queue WITH (security_invoker = true) AS

@@ -1,15 +1,15 @@
 -- Drawings: plain SVG that follows the reader's dark or light setting, names
 -- itself to screen readers and needs no script.
 
-CREATE FUNCTION mlmeta.html_escape(value text) RETURNS text
+CREATE FUNCTION mlmeta_internal.html_escape(value text) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN replace(replace(replace(replace(replace(value, '&', '&amp;'),
 	'<', '&lt;'), '>', '&gt;'), '"', '&quot;'), '''', '&#39;');
 
-COMMENT ON FUNCTION mlmeta.html_escape(text) IS
+COMMENT ON FUNCTION mlmeta_internal.html_escape(text) IS
 	'text for HTML and XML, also inside attributes';
 
-CREATE FUNCTION mlmeta.svg_number(value float8, span float8 DEFAULT NULL)
+CREATE FUNCTION mlmeta_internal.svg_number(value float8, span float8 DEFAULT NULL)
 RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE
@@ -24,10 +24,10 @@ RETURN CASE
 		greatest(0, 3 - floor(log(abs(value)))::integer)))::text
 END;
 
-COMMENT ON FUNCTION mlmeta.svg_number(float8, float8) IS
+COMMENT ON FUNCTION mlmeta_internal.svg_number(float8, float8) IS
 	'a number for people, four digits, and as many more as tell it from others that lie so far apart';
 
-CREATE FUNCTION mlmeta.svg_frame(
+CREATE FUNCTION mlmeta_internal.svg_frame(
 	title text,
 	description text,
 	width integer,
@@ -44,16 +44,16 @@ RETURN format('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %3$s %4$s" w
 	'.mlmeta .bar{fill:var(--now);fill-opacity:.75}.mlmeta .band{fill:var(--now);fill-opacity:.18}'
 	'.mlmeta .limit{stroke:var(--bad);stroke-dasharray:5 4;fill:none}.mlmeta .other{fill:none;stroke:var(--ref);stroke-width:2}.mlmeta .dot{fill:var(--now)}'
 	'.mlmeta .drift{fill:var(--bad)}</style>%5$s</svg>',
-	mlmeta.html_escape(coalesce(title, '')),
-	mlmeta.html_escape(coalesce(description, '')), width, height, coalesce(content, ''));
+	mlmeta_internal.html_escape(coalesce(title, '')),
+	mlmeta_internal.html_escape(coalesce(description, '')), width, height, coalesce(content, ''));
 
-COMMENT ON FUNCTION mlmeta.svg_frame(text, text, integer, integer, text) IS
+COMMENT ON FUNCTION mlmeta_internal.svg_frame(text, text, integer, integer, text) IS
 	'a drawing with a title and a description for screen readers, in colours for light and dark';
 
 -- Both histograms are brought to equal cells of the axis, each bin spread evenly
 -- over its width. The outer one percent of the reference on each side is drawn
 -- in the outer cells, so that one far value does not flatten all others.
-CREATE FUNCTION mlmeta.svg_cells(
+CREATE FUNCTION mlmeta_internal.svg_cells(
 	h mlmeta.histogram,
 	lowest float8,
 	highest float8,
@@ -82,7 +82,7 @@ BEGIN ATOMIC
 	FROM (SELECT p.i, sum(p.share) AS share FROM spread AS p GROUP BY p.i) AS s;
 END;
 
-COMMENT ON FUNCTION mlmeta.svg_cells(mlmeta.histogram, float8, float8, integer) IS
+COMMENT ON FUNCTION mlmeta_internal.svg_cells(mlmeta.histogram, float8, float8, integer) IS
 	'shares of a histogram in equal cells from lowest to highest; what is outside is in the outer cells';
 
 CREATE FUNCTION mlmeta.svg(
@@ -108,15 +108,15 @@ BEGIN
 	lowest := least(mlmeta.quantile(reference, 0.01), mlmeta.quantile(current, 0.01));
 	highest := greatest(mlmeta.quantile(reference, 0.99), mlmeta.quantile(current, 0.99));
 	IF lowest IS NULL OR lowest IN ('-Infinity', 'Infinity') OR highest IN ('-Infinity', 'Infinity') THEN
-		RETURN mlmeta.svg_frame(title, 'There are no finite values.', 360, 60,
+		RETURN mlmeta_internal.svg_frame(title, 'There are no finite values.', 360, 60,
 			'<text x="8" y="34">no finite values</text>');
 	END IF;
 	IF highest <= lowest THEN
 		lowest := lowest - greatest(abs(lowest) * 0.01, 0.5);
 		highest := highest + greatest(abs(highest) * 0.01, 0.5);
 	END IF;
-	before := mlmeta.svg_cells(reference, lowest, highest, cells);
-	now := mlmeta.svg_cells(current, lowest, highest, cells);
+	before := mlmeta_internal.svg_cells(reference, lowest, highest, cells);
+	now := mlmeta_internal.svg_cells(current, lowest, highest, cells);
 	tallest := greatest((SELECT max(v) FROM unnest(before) AS v),
 		(SELECT max(v) FROM unnest(now) AS v), 1e-9);
 	SELECT string_agg(format('<rect class="ref" x="%s" y="%s" width="8" height="%s"/>',
@@ -133,13 +133,13 @@ BEGIN
 	END IF;
 	content := content || format('<path class="axis" d="M20 110H340"/>'
 		'<text x="20" y="126">%s</text><text x="340" y="126" text-anchor="end">%s</text>',
-		mlmeta.svg_number(lowest, highest - lowest),
-		mlmeta.svg_number(highest, highest - lowest));
-	RETURN mlmeta.svg_frame(title, format(
+		mlmeta_internal.svg_number(lowest, highest - lowest),
+		mlmeta_internal.svg_number(highest, highest - lowest));
+	RETURN mlmeta_internal.svg_frame(title, format(
 		'Reference: %s values, median %s. %s', mlmeta.n(reference),
-		mlmeta.svg_number(mlmeta.quantile(reference, 0.5)),
+		mlmeta_internal.svg_number(mlmeta.quantile(reference, 0.5)),
 		coalesce(format('Current: %s values, median %s.', mlmeta.n(current),
-			mlmeta.svg_number(mlmeta.quantile(current, 0.5))), '')), 360, 134, content);
+			mlmeta_internal.svg_number(mlmeta.quantile(current, 0.5))), '')), 360, 134, content);
 END
 $$;
 
@@ -167,13 +167,13 @@ BEGIN ATOMIC
 		FROM mlmeta.categories(reference) AS r
 			FULL JOIN mlmeta.categories(current) AS c ON c.value = r.value
 	)
-	SELECT mlmeta.svg_frame(title, format('%s categories.', count(*)), 360,
+	SELECT mlmeta_internal.svg_frame(title, format('%s categories.', count(*)), 360,
 		(least(count(*), 10) * 24 + 14)::integer,
 		coalesce(string_agg(format('<text x="0" y="%s">%s</text>'
 			'<rect class="ref" x="130" y="%s" width="%s" height="9"/>'
 			'<rect class="bar" x="130" y="%s" width="%s" height="9"/>'
 			'<text x="%s" y="%s">%s</text>',
-			l.n * 24 + 18, mlmeta.html_escape(CASE WHEN length(l.value) > 18
+			l.n * 24 + 18, mlmeta_internal.html_escape(CASE WHEN length(l.value) > 18
 				THEN left(l.value, 15) || '...' ELSE l.value END),
 			l.n * 24 + 6, round((120 * l.p)::numeric, 1),
 			l.n * 24 + 15, round((120 * coalesce(l.q, 0))::numeric, 1),
@@ -237,7 +237,7 @@ BEGIN ATOMIC
 	), labels AS (
 		-- The limit, and of the ends what does not run into another label.
 		SELECT string_agg(format('<text x="60" y="%s" text-anchor="end">%s</text>',
-			round((l.y + 4)::numeric, 1), mlmeta.svg_number(l.value, f.highest - f.lowest)), ''
+			round((l.y + 4)::numeric, 1), mlmeta_internal.svg_number(l.value, f.highest - f.lowest)), ''
 			ORDER BY l.rank) AS texts
 		FROM framed AS f, LATERAL (
 			SELECT v.*, 120 - 104 * (v.value - f.bottom) / f.height AS y
@@ -246,10 +246,10 @@ BEGIN ATOMIC
 		WHERE l.rank = 1 OR abs(120 - 104 * (bound - f.bottom) / f.height - l.y) >= 13 IS NOT FALSE
 			AND (l.rank = 2 OR 104 * (f.most_seen - f.least_seen) / f.height >= 13)
 	)
-	SELECT mlmeta.svg_frame(title, coalesce(format(
+	SELECT mlmeta_internal.svg_frame(title, coalesce(format(
 			'%s points from %s to %s; from %s to %s. %s', count(p.v),
-			min(p.at)::date, max(p.at)::date, mlmeta.svg_number(min(p.v)),
-			mlmeta.svg_number(max(p.v)), CASE WHEN count(*) FILTER (WHERE p.a) > 0
+			min(p.at)::date, max(p.at)::date, mlmeta_internal.svg_number(min(p.v)),
+			mlmeta_internal.svg_number(max(p.v)), CASE WHEN count(*) FILTER (WHERE p.a) > 0
 				THEN format('%s of them alarm.', count(*) FILTER (WHERE p.a)) ELSE '' END),
 			'There are no points.'), 360, 142,
 		CASE WHEN count(*) = 0 THEN '<text x="8" y="40">no data</text>' ELSE
@@ -266,7 +266,7 @@ BEGIN ATOMIC
 			|| coalesce(string_agg(format('<circle class="%s" cx="%s" cy="%s" r="%s"><title>%s: %s</title></circle>',
 				CASE WHEN p.a THEN 'drift' ELSE 'dot' END, p.x, p.y,
 				CASE WHEN p.a THEN 4.5 ELSE 2.5 END, p.at::date,
-				mlmeta.svg_number(p.v)), '' ORDER BY p.n) FILTER (WHERE p.v IS NOT NULL), '')
+				mlmeta_internal.svg_number(p.v)), '' ORDER BY p.n) FILTER (WHERE p.v IS NOT NULL), '')
 			|| format('<path class="axis" d="M64 16V120H346"/>%s'
 				'<text x="64" y="136">%s</text><text x="346" y="136" text-anchor="end">%s</text>',
 				(SELECT l.texts FROM labels AS l), min(p.at)::date,
@@ -279,7 +279,7 @@ COMMENT ON FUNCTION mlmeta.svg_timeline(timestamptz[], float8[], text, float8,
 	float8[], float8[], boolean[], float8[]) IS
 	'a measure over time with its bounds, its limit, the points that alarm, and another line such as an estimate; the dates are those of the session''s time zone';
 
-CREATE FUNCTION mlmeta.svg_curve(
+CREATE FUNCTION mlmeta_internal.svg_curve(
 	x float8[],
 	y float8[],
 	title text,
@@ -288,7 +288,7 @@ CREATE FUNCTION mlmeta.svg_curve(
 ) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-	SELECT mlmeta.svg_frame(title, format('%s points.', count(*)), 250, 240,
+	SELECT mlmeta_internal.svg_frame(title, format('%s points.', count(*)), 250, 240,
 		'<path class="axis" d="M40 10V200H230M40 200L230 10"/>'
 		|| coalesce(format('<polyline class="now" points="%s"/>', string_agg(format('%s,%s',
 			round((40 + 190 * u.x)::numeric, 1), round((200 - 190 * u.y)::numeric, 1)),
@@ -297,12 +297,12 @@ BEGIN ATOMIC
 			'<text x="16" y="105" text-anchor="middle" transform="rotate(-90 16 105)">%s</text>'
 			'<text x="36" y="212" text-anchor="end">0</text><text x="230" y="214" text-anchor="end">1</text>'
 			'<text x="36" y="16" text-anchor="end">1</text>',
-			mlmeta.html_escape(x_label), mlmeta.html_escape(y_label)))
+			mlmeta_internal.html_escape(x_label), mlmeta_internal.html_escape(y_label)))
 	FROM ROWS FROM (unnest(x), unnest(y)) WITH ORDINALITY AS u (x, y, n)
 	WHERE u.x IS NOT NULL AND u.y IS NOT NULL;
 END;
 
-COMMENT ON FUNCTION mlmeta.svg_curve(float8[], float8[], text, text, text) IS
+COMMENT ON FUNCTION mlmeta_internal.svg_curve(float8[], float8[], text, text, text) IS
 	'a curve in the unit square with its diagonal';
 
 CREATE FUNCTION mlmeta.svg_roc(c mlmeta.classification) RETURNS text
@@ -320,8 +320,8 @@ BEGIN ATOMIC
 		UNION ALL SELECT k.n + 1, k.fpr, k.tpr FROM curve AS k
 		WHERE k.n = (SELECT max(o.n) FROM curve AS o)
 	)
-	SELECT mlmeta.svg_curve(array_agg(t.x ORDER BY t.n), array_agg(t.y ORDER BY t.n),
-		'ROC curve, area ' || coalesce(mlmeta.svg_number(mlmeta.roc_auc(c)), 'unknown'),
+	SELECT mlmeta_internal.svg_curve(array_agg(t.x ORDER BY t.n), array_agg(t.y ORDER BY t.n),
+		'ROC curve, area ' || coalesce(mlmeta_internal.svg_number(mlmeta.roc_auc(c)), 'unknown'),
 		'false positive rate', 'true positive rate')
 	FROM thinned AS t;
 END;
@@ -332,9 +332,9 @@ COMMENT ON FUNCTION mlmeta.svg_roc(mlmeta.classification) IS
 CREATE FUNCTION mlmeta.svg_calibration(c mlmeta.classification) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 BEGIN ATOMIC
-	SELECT mlmeta.svg_curve(array_agg(k.mean_score ORDER BY k.bin),
+	SELECT mlmeta_internal.svg_curve(array_agg(k.mean_score ORDER BY k.bin),
 		array_agg(k.positive_rate ORDER BY k.bin),
-		'Calibration, expected error ' || coalesce(mlmeta.svg_number(mlmeta.ece(c)), 'unknown'),
+		'Calibration, expected error ' || coalesce(mlmeta_internal.svg_number(mlmeta.ece(c)), 'unknown'),
 		'mean score', 'share of positives')
 	FROM mlmeta.calibration(c) AS k
 	WHERE k.n > 0;
@@ -343,11 +343,11 @@ END;
 COMMENT ON FUNCTION mlmeta.svg_calibration(mlmeta.classification) IS
 	'the calibration curve as a drawing: on the diagonal, scores are probabilities';
 
-CREATE FUNCTION mlmeta.html_figure(picture text, caption text) RETURNS text
+CREATE FUNCTION mlmeta_internal.html_figure(picture text, caption text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN picture IS NULL THEN '' ELSE format(
 	'<figure>%s<figcaption>%s</figcaption></figure>', picture,
-	mlmeta.html_escape(caption)) END;
+	mlmeta_internal.html_escape(caption)) END;
 
-COMMENT ON FUNCTION mlmeta.html_figure(text, text) IS
+COMMENT ON FUNCTION mlmeta_internal.html_figure(text, text) IS
 	'a drawing with its caption for an HTML page; nothing without a drawing';

@@ -5,23 +5,23 @@
 -- finest combination of segments and rolled up by merging -> stored detached ->
 -- drift() against the baseline -> verdicts (part 72) -> alerts (part 73).
 
-CREATE AGGREGATE mlmeta.expected_quality(
+CREATE AGGREGATE mlmeta_internal.expected_quality(
 	score float8, threshold float8, probability float8) (
-	SFUNC = mlmeta.classification_add_expected,
+	SFUNC = mlmeta_internal.classification_expected_transition,
 	STYPE = mlmeta.classification,
 	SSPACE = 8192,
-	FINALFUNC = mlmeta.classification_final,
+	FINALFUNC = mlmeta_internal.classification_final,
 	FINALFUNC_MODIFY = READ_ONLY,
-	COMBINEFUNC = mlmeta.classification_merge,
+	COMBINEFUNC = mlmeta_internal.classification_combine,
 	PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE mlmeta.expected_quality(score float8, threshold float8, probability float8) IS
+COMMENT ON AGGREGATE mlmeta_internal.expected_quality(score float8, threshold float8, probability float8) IS
 	'the classification to expect of scores with calibrated probabilities, without labels: its accessors give the estimates, and it merges';
 
 CREATE TABLE mlmeta.monitor_baselines (
 	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-	monitor bigint NOT NULL REFERENCES mlmeta.monitors ON DELETE CASCADE,
-	dataset mlmeta.artifact REFERENCES mlmeta.artifacts,
+	monitor bigint NOT NULL,
+	dataset mlmeta.artifact,
 	period_start timestamptz,
 	period_end timestamptz,
 	trailing_windows integer CHECK (trailing_windows > 0),
@@ -29,7 +29,7 @@ CREATE TABLE mlmeta.monitor_baselines (
 	profile mlmeta.profile NOT NULL,
 	quality mlmeta.classification,
 	set_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
-	user_name text NOT NULL DEFAULT SESSION_USER
+	user_name text NOT NULL DEFAULT mlmeta_internal.actor()
 );
 
 CREATE INDEX monitor_baselines_monitor ON mlmeta.monitor_baselines
@@ -49,7 +49,7 @@ COMMENT ON COLUMN mlmeta.monitor_baselines.quality IS
 	'quality of the model over the baseline; estimates are calibrated on it';
 
 CREATE TABLE mlmeta.monitor_baseline_segments (
-	baseline bigint NOT NULL REFERENCES mlmeta.monitor_baselines ON DELETE CASCADE,
+	baseline bigint NOT NULL,
 	segment text NOT NULL,
 	row_count bigint NOT NULL,
 	profile mlmeta.profile,
@@ -70,11 +70,11 @@ COMMENT ON COLUMN mlmeta.monitor_baseline_segments.window_rows IS
 	'rows a day in the baseline''s own whole windows';
 
 CREATE TABLE mlmeta.monitor_windows (
-	monitor bigint NOT NULL REFERENCES mlmeta.monitors ON DELETE CASCADE,
+	monitor bigint NOT NULL,
 	segment text NOT NULL DEFAULT '',
 	window_start timestamptz NOT NULL,
 	window_end timestamptz NOT NULL,
-	baseline bigint NOT NULL REFERENCES mlmeta.monitor_baselines,
+	baseline bigint NOT NULL,
 	row_count bigint NOT NULL,
 	profile mlmeta.profile,
 	quality mlmeta.classification,
@@ -105,7 +105,7 @@ COMMENT ON COLUMN mlmeta.monitor_windows.estimated_accuracy IS
 
 -- Reading rows -------------------------------------------------------------------------
 
-CREATE FUNCTION mlmeta.live_columns(monitor mlmeta.monitors) RETURNS text[]
+CREATE FUNCTION mlmeta_internal.live_columns(monitor mlmeta_internal.monitors) RETURNS text[]
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN (
 	SELECT pg_catalog.array_agg(a.attname::text ORDER BY a.attnum)
@@ -114,19 +114,19 @@ RETURN (
 		AND a.attnum > 0 AND NOT a.attisdropped
 );
 
-COMMENT ON FUNCTION mlmeta.live_columns(mlmeta.monitors) IS
+COMMENT ON FUNCTION mlmeta_internal.live_columns(mlmeta_internal.monitors) IS
 	'columns that the monitor''s table has now; NULL when its source is a query, whose columns are fixed, or is gone';
 
-CREATE FUNCTION mlmeta.live_features(monitor mlmeta.monitors) RETURNS text[]
+CREATE FUNCTION mlmeta_internal.live_features(monitor mlmeta_internal.monitors) RETURNS text[]
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN (
 	SELECT coalesce(pg_catalog.array_agg(f.name ORDER BY f.n), '{}')
 	FROM (
 		SELECT u.name, u.n FROM pg_catalog.unnest((monitor).features)
 			WITH ORDINALITY AS u (name, n)
-		WHERE u.name = ANY (mlmeta.live_columns(monitor)) IS NOT FALSE
+		WHERE u.name = ANY (mlmeta_internal.live_columns(monitor)) IS NOT FALSE
 		UNION ALL
-		SELECT u.name, 10000 + u.n FROM pg_catalog.unnest(mlmeta.live_columns(monitor))
+		SELECT u.name, 10000 + u.n FROM pg_catalog.unnest(mlmeta_internal.live_columns(monitor))
 			WITH ORDINALITY AS u (name, n)
 		WHERE (monitor).all_features
 			AND (u.name = ANY ((monitor).features || (monitor).key_columns
@@ -134,19 +134,19 @@ RETURN (
 	) AS f
 );
 
-COMMENT ON FUNCTION mlmeta.live_features(mlmeta.monitors) IS
+COMMENT ON FUNCTION mlmeta_internal.live_features(mlmeta_internal.monitors) IS
 	'features that can be read now: without columns that vanished, with those that came';
 
 -- What a check can go on without: a segment, a feature, the quality.
-CREATE FUNCTION mlmeta.part_name(kind text, name text) RETURNS text
+CREATE FUNCTION mlmeta_internal.part_name(kind text, name text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN kind || ' ' || name;
 
-COMMENT ON FUNCTION mlmeta.part_name(text, text) IS
+COMMENT ON FUNCTION mlmeta_internal.part_name(text, text) IS
 	'how a part of a scan is called that may be left out: segment NAME, feature NAME, quality of the model';
 
-CREATE FUNCTION mlmeta.time_condition(
-	monitor mlmeta.monitors,
+CREATE FUNCTION mlmeta_internal.time_condition(
+	monitor mlmeta_internal.monitors,
 	first_time text DEFAULT '$1',
 	end_time text DEFAULT '$2'
 ) RETURNS text
@@ -164,11 +164,11 @@ RETURN CASE WHEN (monitor).time_type = 'timestamptz'::regtype
 		(monitor).time_column, first_time, end_time, (monitor).time_zone)
 	END;
 
-COMMENT ON FUNCTION mlmeta.time_condition(mlmeta.monitors, text, text) IS
+COMMENT ON FUNCTION mlmeta_internal.time_condition(mlmeta_internal.monitors, text, text) IS
 	'condition for rows between two times, given as expressions of type timestamptz, the parameters $1 and $2 by default; an index on the time column serves it';
 
-CREATE FUNCTION mlmeta.feature_expression(
-	monitor mlmeta.monitors,
+CREATE FUNCTION mlmeta_internal.feature_expression(
+	monitor mlmeta_internal.monitors,
 	feature text,
 	kind text
 ) RETURNS text
@@ -202,22 +202,22 @@ RETURN (
 		) AS t ON true
 );
 
-COMMENT ON FUNCTION mlmeta.feature_expression(mlmeta.monitors, text, text) IS
+COMMENT ON FUNCTION mlmeta_internal.feature_expression(mlmeta_internal.monitors, text, text) IS
 	'the expression over a row s for the number that a feature of that kind is, as profiles have it';
 
 -- Days and months follow the monitor's time zone. Hours are counted in UTC: no
 -- clock is put forward or back there, and every window has its full length.
-CREATE FUNCTION mlmeta.window_zone(monitor mlmeta.monitors) RETURNS text
+CREATE FUNCTION mlmeta_internal.window_zone(monitor mlmeta_internal.monitors) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN (monitor).granularity < '1 day'::interval THEN 'UTC'
 	ELSE (monitor).time_zone END;
 
-COMMENT ON FUNCTION mlmeta.window_zone(mlmeta.monitors) IS
+COMMENT ON FUNCTION mlmeta_internal.window_zone(mlmeta_internal.monitors) IS
 	'the time zone in which a monitor''s windows are counted: UTC where they are shorter than a day';
 
 -- Written out, because this is evaluated for every row: a function with a CASE
 -- would not be inlined, and costs more than all the rest of a scan.
-CREATE FUNCTION mlmeta.window_expression(monitor mlmeta.monitors) RETURNS text
+CREATE FUNCTION mlmeta_internal.window_expression(monitor mlmeta_internal.monitors) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN (
 	SELECT CASE
@@ -230,11 +230,11 @@ RETURN (
 	END
 	FROM (SELECT CASE WHEN (monitor).time_type = 'timestamptz'::regtype
 				THEN pg_catalog.format('(s.%I AT TIME ZONE %L)', (monitor).time_column,
-					mlmeta.window_zone(monitor))
-			WHEN mlmeta.window_zone(monitor) = (monitor).time_zone
+					mlmeta_internal.window_zone(monitor))
+			WHEN mlmeta_internal.window_zone(monitor) = (monitor).time_zone
 				THEN pg_catalog.format('s.%I::timestamp', (monitor).time_column)
 			ELSE pg_catalog.format('(s.%I::timestamp AT TIME ZONE %L AT TIME ZONE %L)',
-				(monitor).time_column, (monitor).time_zone, mlmeta.window_zone(monitor))
+				(monitor).time_column, (monitor).time_zone, mlmeta_internal.window_zone(monitor))
 			END AS at,
 		CASE WHEN pg_catalog.date_trunc('month', (monitor).granularity) = (monitor).granularity
 			THEN pg_catalog.date_part('year', (monitor).granularity) * 12
@@ -242,11 +242,11 @@ RETURN (
 			ELSE 0 END AS months) AS x
 );
 
-COMMENT ON FUNCTION mlmeta.window_expression(mlmeta.monitors) IS
+COMMENT ON FUNCTION mlmeta_internal.window_expression(mlmeta_internal.monitors) IS
 	'the expression for the start of a row''s window, in the monitor''s time zone: as window_start()';
 
-CREATE FUNCTION mlmeta.monitor_rows(
-	monitor mlmeta.monitors,
+CREATE FUNCTION mlmeta_internal.monitor_rows(
+	monitor mlmeta_internal.monitors,
 	query text,
 	first_parameter integer DEFAULT 1,
 	without text[] DEFAULT '{}'
@@ -258,24 +258,24 @@ RETURN pg_catalog.format(
 		) AS s
 		WHERE %4$s) AS s
 	CROSS JOIN LATERAL (SELECT %5$s) AS mlmeta_features',
-	mlmeta.window_expression(monitor),
+	mlmeta_internal.window_expression(monitor),
 	(SELECT coalesce(pg_catalog.string_agg(pg_catalog.format(
 		E',\n\t\t\t(%s) AS %I', g.expression, 'mlmeta_' || g.name), '' ORDER BY g.position), '')
 		FROM mlmeta.monitor_segments AS g
 		WHERE g.monitor = (monitor_rows.monitor).id
-			AND mlmeta.part_name('segment', g.name) <> ALL (without)),
+			AND mlmeta_internal.part_name('segment', g.name) <> ALL (without)),
 	query,
-	mlmeta.time_condition(monitor, '$' || first_parameter, '$' || first_parameter + 1),
+	mlmeta_internal.time_condition(monitor, '$' || first_parameter, '$' || first_parameter + 1),
 	(SELECT pg_catalog.string_agg(pg_catalog.format('s.%I', c.name), ', ' ORDER BY c.n)
-		FROM pg_catalog.unnest(mlmeta.live_features(monitor))
+		FROM pg_catalog.unnest(mlmeta_internal.live_features(monitor))
 			WITH ORDINALITY AS c (name, n)
-		WHERE mlmeta.part_name('feature', c.name) <> ALL (without)));
+		WHERE mlmeta_internal.part_name('feature', c.name) <> ALL (without)));
 
-COMMENT ON FUNCTION mlmeta.monitor_rows(mlmeta.monitors, text, integer, text[]) IS
+COMMENT ON FUNCTION mlmeta_internal.monitor_rows(mlmeta_internal.monitors, text, integer, text[]) IS
 	'FROM item of the monitored rows between two parameters, $1 and $2 by default: s has the window, all columns and the segments'' values, mlmeta_features the features; without: parts that cannot be read, see part_name()';
 
-CREATE FUNCTION mlmeta.segment_sets_without(
-	monitor mlmeta.monitors,
+CREATE FUNCTION mlmeta_internal.segment_sets_without(
+	monitor mlmeta_internal.monitors,
 	without text[]
 ) RETURNS TABLE (names text[], n bigint)
 LANGUAGE sql STABLE PARALLEL SAFE
@@ -285,14 +285,14 @@ BEGIN ATOMIC
 		LATERAL (SELECT pg_catalog.regexp_split_to_array(t.set, '\s*,\s*') AS names) AS p
 	WHERE NOT EXISTS (
 		SELECT FROM pg_catalog.unnest(p.names) AS u (name)
-		WHERE mlmeta.part_name('segment', u.name) = ANY (without));
+		WHERE mlmeta_internal.part_name('segment', u.name) = ANY (without));
 END;
 
-COMMENT ON FUNCTION mlmeta.segment_sets_without(mlmeta.monitors, text[]) IS
+COMMENT ON FUNCTION mlmeta_internal.segment_sets_without(mlmeta_internal.monitors, text[]) IS
 	'the names of segments that are judged together, set by set, less the sets with a segment that is left out';
 
-CREATE FUNCTION mlmeta.scan_query(
-	monitor mlmeta.monitors,
+CREATE FUNCTION mlmeta_internal.scan_query(
+	monitor mlmeta_internal.monitors,
 	query text,
 	without text[] DEFAULT '{}'
 ) RETURNS text
@@ -303,13 +303,13 @@ DECLARE
 	divided text[] := ARRAY(
 		SELECT s.name FROM mlmeta.monitor_segments AS s
 		WHERE s.monitor = monitor.id AND EXISTS (
-			SELECT FROM mlmeta.segment_sets_without(scan_query.monitor, without) AS t
+			SELECT FROM mlmeta_internal.segment_sets_without(scan_query.monitor, without) AS t
 			WHERE s.name = ANY (t.names))
 		ORDER BY s.position);
 	finest text := (SELECT string_agg(format(', s.%I', 'mlmeta_' || d.name), '')
 		FROM unnest(divided) AS d (name));
 	has_quality boolean := monitor.label_column IS NOT NULL
-		AND mlmeta.part_name('quality', 'of the model') <> ALL (without);
+		AND mlmeta_internal.part_name('quality', 'of the model') <> ALL (without);
 	has_score boolean := has_quality AND monitor.score_column IS NOT NULL;
 	has_prediction boolean := has_quality AND monitor.score_column IS NULL
 		AND monitor.prediction_column IS NOT NULL;
@@ -332,30 +332,30 @@ FROM finest AS n GROUP BY n.mlmeta_window',
 		CASE WHEN has_score THEN format('mlmeta.classification(s.%I::integer, s.%I::float8, %L)',
 				monitor.label_column, monitor.score_column, monitor.threshold)
 			ELSE 'NULL::mlmeta.classification' END,
-		CASE WHEN has_score THEN format('mlmeta.expected_quality(s.%1$I::float8, %2$L,
+		CASE WHEN has_score THEN format('mlmeta_internal.expected_quality(s.%1$I::float8, %2$L,
 			mlmeta.calibrate($4, s.%1$I::float8))', monitor.score_column, monitor.threshold)
 			ELSE 'NULL::mlmeta.classification' END,
 		CASE WHEN has_prediction THEN format('mlmeta.regression(s.%I::float8, s.%I::float8)',
 				monitor.label_column, monitor.prediction_column)
 			ELSE 'NULL::mlmeta.regression' END,
-		mlmeta.monitor_rows(monitor, query, 1, without),
+		mlmeta_internal.monitor_rows(monitor, query, 1, without),
 		merged)
 	|| coalesce((
-		SELECT string_agg(format(E'\nUNION ALL\nSELECT n.mlmeta_window, mlmeta.segment_label(%L, ARRAY[%s]), %s
+		SELECT string_agg(format(E'\nUNION ALL\nSELECT n.mlmeta_window, mlmeta_internal.segment_label(%L, ARRAY[%s]), %s
 FROM finest AS n GROUP BY n.mlmeta_window, %2$s',
 			p.names, (SELECT string_agg(format('n.%I', 'mlmeta_' || u.name), ', ' ORDER BY u.n)
 				FROM unnest(p.names) WITH ORDINALITY AS u (name, n)),
 			merged), '' ORDER BY p.n)
-		FROM mlmeta.segment_sets_without(monitor, without) AS p
+		FROM mlmeta_internal.segment_sets_without(monitor, without) AS p
 		), '');
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.scan_query(mlmeta.monitors, text, text[]) IS
+COMMENT ON FUNCTION mlmeta_internal.scan_query(mlmeta_internal.monitors, text, text[]) IS
 	'the one query that reads the rows from $1 to $2, on the bins of $3, scores calibrated by $4: a row a window and segment; without the parts that cannot be read';
 
-CREATE FUNCTION mlmeta.scan_windows(
-	monitor mlmeta.monitors,
+CREATE FUNCTION mlmeta_internal.scan_windows(
+	monitor mlmeta_internal.monitors,
 	query text,
 	period_start timestamptz,
 	period_end timestamptz,
@@ -371,21 +371,24 @@ SET search_path = pg_catalog, pg_temp
 SET enable_sort = off
 SET hash_mem_multiplier = 16
 AS $$
+DECLARE
+	zone text := mlmeta_internal.window_zone(monitor);
 BEGIN
-	RETURN QUERY EXECUTE format(
-'SELECT $5::bigint, f.segment, f.start AT TIME ZONE %1$L,
-	(f.start + %2$L::interval) AT TIME ZONE %1$L, NULL::bigint, f.row_count,
-	f.profile, f.quality, f.errors, mlmeta.roc_auc(f.expected),
-	mlmeta.accuracy(f.expected), clock_timestamp(), 1
-FROM (%3$s
-) AS f (start, segment, row_count, profile, quality, expected, errors)',
-		mlmeta.window_zone(monitor), monitor.granularity,
-		mlmeta.scan_query(monitor, query, without))
-	USING period_start, period_end, reference, quality, monitor.id;
+	RETURN QUERY
+	SELECT monitor.id, f.segment, f.start AT TIME ZONE zone,
+		(f.start + monitor.granularity) AT TIME ZONE zone, NULL::bigint,
+		f.row_count, f.profile, f.quality, f.errors, mlmeta.roc_auc(f.expected),
+		mlmeta.accuracy(f.expected), clock_timestamp(), 1
+	FROM mlmeta_internal.run_query(monitor.owner_id, 'pg_catalog',
+		mlmeta_internal.scan_query(monitor, query, without), period_start,
+		period_end, reference, quality)
+		AS f (start timestamp, segment text, row_count bigint,
+			profile mlmeta.profile, quality mlmeta.classification,
+			expected mlmeta.classification, errors mlmeta.regression);
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.scan_windows(mlmeta.monitors, text, timestamptz,
+COMMENT ON FUNCTION mlmeta_internal.scan_windows(mlmeta_internal.monitors, text, timestamptz,
 	timestamptz, mlmeta.profile, mlmeta.classification, text[]) IS
 	'the windows of rows from start to before end, by segment; one scan';
 
@@ -394,12 +397,12 @@ LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	m mlmeta.monitors := mlmeta.find_monitor(monitor);
+	m mlmeta_internal.monitors := mlmeta_internal.find_monitor(monitor);
 BEGIN
 	RETURN format(
 '-- What check_monitor(%L) will run, as role %I.
 -- $1, $2: from and to; $3: profile of the baseline; $4: its quality
-', m.name, m.owner) || mlmeta.scan_query(m, m.query);
+', m.name, m.owner) || mlmeta_internal.scan_query(m, m.query);
 END
 $$;
 
@@ -408,18 +411,18 @@ COMMENT ON FUNCTION mlmeta.preview_monitor(text) IS
 
 -- Baselines ----------------------------------------------------------------------------
 
-CREATE FUNCTION mlmeta.window_figure(
+CREATE FUNCTION mlmeta_internal.window_figure(
 	quality mlmeta.classification,
 	errors mlmeta.regression
 ) RETURNS float8
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN coalesce(mlmeta.roc_auc(quality), mlmeta.mae(errors));
 
-COMMENT ON FUNCTION mlmeta.window_figure(mlmeta.classification, mlmeta.regression) IS
+COMMENT ON FUNCTION mlmeta_internal.window_figure(mlmeta.classification, mlmeta.regression) IS
 	'the figure that quality is judged by: ROC AUC of a classifier, mean absolute error of a regression';
 
-CREATE FUNCTION mlmeta.store_baseline(
-	monitor mlmeta.monitors,
+CREATE FUNCTION mlmeta_internal.store_baseline(
+	monitor mlmeta_internal.monitors,
 	query text,
 	period_start timestamptz,
 	period_end timestamptz,
@@ -433,12 +436,14 @@ DECLARE
 	reference mlmeta.profile;
 	result bigint;
 BEGIN
-	PERFORM mlmeta.check_writable();
-	PERFORM mlmeta.check_monitor_owner(monitor);
+	PERFORM mlmeta_internal.check_writable();
+	PERFORM mlmeta_internal.check_monitor_owner(monitor);
 
-	EXECUTE format('SELECT mlmeta.profile(mlmeta_features) FROM %s',
-		mlmeta.monitor_rows(monitor, query))
-	INTO reference USING period_start, period_end;
+	SELECT r.profile INTO reference
+	FROM mlmeta_internal.run_query(monitor.owner_id, 'pg_catalog',
+		format('SELECT mlmeta.profile(mlmeta_features) FROM %s',
+			mlmeta_internal.monitor_rows(monitor, query)), period_start,
+		period_end) AS r (profile mlmeta.profile);
 	IF reference IS NULL THEN
 		RAISE EXCEPTION 'monitor "%": the baseline has no rows', monitor.name
 			USING ERRCODE = 'no_data_found',
@@ -456,7 +461,7 @@ BEGIN
 				AND s.window_end <= store_baseline.period_end AS is_whole,
 			row_number() OVER (PARTITION BY s.segment ORDER BY s.window_start) AS n,
 			count(*) OVER (PARTITION BY s.segment) AS windows
-		FROM mlmeta.scan_windows(monitor, query, store_baseline.period_start,
+		FROM mlmeta_internal.scan_windows(monitor, query, store_baseline.period_start,
 			store_baseline.period_end, reference, NULL) AS s
 	), summed AS (
 		INSERT INTO mlmeta.monitor_baseline_segments (baseline, segment,
@@ -470,7 +475,7 @@ BEGIN
 				ORDER BY s.window_start)
 				FILTER (WHERE coalesce(s.is_whole, s.n NOT IN (1, s.windows) OR s.windows < 5))
 		FROM scanned AS s,
-			LATERAL (SELECT mlmeta.window_figure(s.quality, s.errors) AS figure) AS f
+			LATERAL (SELECT mlmeta_internal.window_figure(s.quality, s.errors) AS figure) AS f
 		GROUP BY s.segment
 		RETURNING segment, quality
 	)
@@ -483,11 +488,11 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.store_baseline(mlmeta.monitors, text, timestamptz,
+COMMENT ON FUNCTION mlmeta_internal.store_baseline(mlmeta_internal.monitors, text, timestamptz,
 	timestamptz, mlmeta.artifact, integer) IS
 	'profiles the rows of a query and stores them as the monitor''s newest baseline';
 
-CREATE FUNCTION mlmeta.set_baseline(
+CREATE FUNCTION mlmeta_internal.set_baseline(
 	monitor text,
 	period_start timestamptz,
 	period_end timestamptz
@@ -496,20 +501,20 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	m mlmeta.monitors := mlmeta.find_monitor(monitor);
+	m mlmeta_internal.monitors := mlmeta_internal.find_monitor(monitor);
 BEGIN
 	IF NOT coalesce(period_start < period_end, false) THEN
 		RAISE EXCEPTION 'monitor "%": the period of a baseline must end after it starts', monitor
 			USING ERRCODE = 'invalid_parameter_value';
 	END IF;
-	RETURN mlmeta.store_baseline(m, m.query, period_start, period_end, NULL, NULL);
+	RETURN mlmeta_internal.store_baseline(m, m.query, period_start, period_end, NULL, NULL);
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.set_baseline(text, timestamptz, timestamptz) IS
+COMMENT ON FUNCTION mlmeta_internal.set_baseline(text, timestamptz, timestamptz) IS
 	'makes a period of the monitor''s own source its baseline, from start to before end; returns the baseline''s number';
 
-CREATE FUNCTION mlmeta.set_baseline(
+CREATE FUNCTION mlmeta_internal.set_baseline(
 	monitor text,
 	period_start timestamptz,
 	period_end timestamptz,
@@ -519,7 +524,7 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	m mlmeta.monitors := mlmeta.find_monitor(monitor);
+	m mlmeta_internal.monitors := mlmeta_internal.find_monitor(monitor);
 BEGIN
 	IF NOT coalesce(period_start < period_end, false)
 			OR NOT coalesce(trailing_windows > 0, false) THEN
@@ -527,21 +532,21 @@ BEGIN
 			USING ERRCODE = 'invalid_parameter_value',
 				HINT = '1 compares each window with the one before, 7 with the seven before.';
 	END IF;
-	RETURN mlmeta.store_baseline(m, m.query, period_start, period_end, NULL,
+	RETURN mlmeta_internal.store_baseline(m, m.query, period_start, period_end, NULL,
 		trailing_windows);
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.set_baseline(text, timestamptz, timestamptz, integer) IS
+COMMENT ON FUNCTION mlmeta_internal.set_baseline(text, timestamptz, timestamptz, integer) IS
 	'compares each window with so many windows before it, merged from their stored profiles; the period gives the bins, the first windows'' reference and what quality and row counts are usual';
 
-CREATE FUNCTION mlmeta.set_baseline(monitor text, dataset mlmeta.artifact)
+CREATE FUNCTION mlmeta_internal.set_baseline(monitor text, dataset mlmeta.artifact)
 RETURNS bigint
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	m mlmeta.monitors := mlmeta.find_monitor(monitor);
+	m mlmeta_internal.monitors := mlmeta_internal.find_monitor(monitor);
 	snapshot mlmeta.dataset_snapshots;
 BEGIN
 	IF dataset IS NULL THEN
@@ -550,29 +555,33 @@ BEGIN
 	END IF;
 	SELECT * INTO snapshot FROM mlmeta.dataset_snapshots AS d
 	WHERE d.artifact OPERATOR(mlmeta.=) dataset
-	ORDER BY d.taken_at DESC LIMIT 1;
+		AND mlmeta_internal.sees_snapshot(d)
+	ORDER BY mlmeta_internal.principal_role(d.owner_id)
+		= mlmeta_internal.principal_role(m.owner_id) DESC NULLS LAST,
+		d.taken_at DESC LIMIT 1;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'there is no snapshot of dataset "%"', dataset
 			USING ERRCODE = 'undefined_object',
 				HINT = 'Take one with snapshot_dataset().';
 	END IF;
-	IF snapshot.owner <> current_user THEN
+	IF mlmeta_internal.principal_role(snapshot.owner_id) IS DISTINCT FROM
+			mlmeta_internal.principal_role(m.owner_id) THEN
 		RAISE EXCEPTION 'the snapshot of dataset "%" belongs to "%"', dataset,
 				snapshot.owner
 			USING ERRCODE = 'insufficient_privilege',
-				HINT = 'Only its owner runs its query.';
+				HINT = 'Take one of your own: only its owner runs its query.';
 	END IF;
-	RETURN mlmeta.store_baseline(m, CASE WHEN snapshot.copy_table IS NULL
+	RETURN mlmeta_internal.store_baseline(m, CASE WHEN snapshot.copy_table IS NULL
 		THEN snapshot.query ELSE 'SELECT * FROM ' || snapshot.copy_table END,
 		NULL, NULL, dataset, NULL);
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.set_baseline(text, mlmeta.artifact) IS
+COMMENT ON FUNCTION mlmeta_internal.set_baseline(text, mlmeta.artifact) IS
 	'makes the data version that a model was trained on the monitor''s baseline; its query must have the monitor''s columns; returns the baseline''s number';
 
 -- Names of their own: a literal must not be ambiguous between the overloads.
-CREATE FUNCTION mlmeta.set_baseline_of_run(monitor text, run mlmeta.run)
+CREATE FUNCTION mlmeta_internal.set_baseline_of_run(monitor text, run mlmeta.run)
 RETURNS bigint
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
@@ -580,6 +589,7 @@ AS $$
 DECLARE
 	used mlmeta.artifact[];
 BEGIN
+	PERFORM mlmeta_internal.check_known(run);
 	SELECT array_agg(a.artifact) INTO used
 	FROM mlmeta.run_artifacts AS a
 	WHERE a.run OPERATOR(mlmeta.=) set_baseline_of_run.run AND a.direction = 'used'
@@ -591,14 +601,14 @@ BEGIN
 			USING ERRCODE = 'object_not_in_prerequisite_state',
 				HINT = 'Give set_baseline() the data version itself.';
 	END IF;
-	RETURN mlmeta.set_baseline(monitor, used[1]);
+	RETURN mlmeta_internal.set_baseline(monitor, used[1]);
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.set_baseline_of_run(text, mlmeta.run) IS
+COMMENT ON FUNCTION mlmeta_internal.set_baseline_of_run(text, mlmeta.run) IS
 	'makes the one data version that a training run used the monitor''s baseline';
 
-CREATE FUNCTION mlmeta.set_baseline_of_model(
+CREATE FUNCTION mlmeta_internal.set_baseline_of_model(
 	monitor text,
 	model text,
 	version integer
@@ -607,26 +617,27 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	m mlmeta.monitors := mlmeta.find_monitor(monitor);
+	m mlmeta_internal.monitors := mlmeta_internal.find_monitor(monitor);
 	v record;
 	reference mlmeta.profile;
 	first_at timestamptz;
 	result bigint;
 BEGIN
-	PERFORM mlmeta.check_writable();
-	PERFORM mlmeta.check_monitor_owner(m);
+	PERFORM mlmeta_internal.check_writable();
+	PERFORM mlmeta_internal.check_monitor_owner(m);
 	SELECT n.run, n.training_data, n.profile INTO v
 	FROM mlmeta.model_versions AS n
 		JOIN mlmeta.models AS o ON o.model_id = n.model_id
 	WHERE o.model = set_baseline_of_model.model
-		AND n.version = set_baseline_of_model.version;
+		AND n.version = set_baseline_of_model.version
+		AND mlmeta_internal.permits_project('reader', o.project);
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'model "%" has no version %', model, version
 			USING ERRCODE = 'undefined_object';
 	ELSIF v.profile IS NULL AND v.training_data IS NOT NULL THEN
-		RETURN mlmeta.set_baseline(monitor, v.training_data);
+		RETURN mlmeta_internal.set_baseline(monitor, v.training_data);
 	ELSIF v.profile IS NULL AND v.run IS NOT NULL THEN
-		RETURN mlmeta.set_baseline_of_run(monitor, v.run);
+		RETURN mlmeta_internal.set_baseline_of_run(monitor, v.run);
 	ELSIF v.profile IS NULL THEN
 		RAISE EXCEPTION 'version % of model "%" has neither profile nor data nor run',
 				version, model
@@ -639,11 +650,12 @@ BEGIN
 	-- All windows of the source are judged: nobody knows which of them a profile
 	-- was made of. It has no rows to be read again: where bins leave a verdict
 	-- open, it stays open.
-	EXECUTE format(CASE WHEN m.time_type = 'timestamptz'::regtype
+	SELECT r.at INTO first_at
+	FROM mlmeta_internal.run_query(m.owner_id, 'pg_catalog', format(
+		CASE WHEN m.time_type = 'timestamptz'::regtype
 			THEN 'SELECT min(s.%1$I) FROM (%2$s) AS s'
 			ELSE 'SELECT min(s.%1$I)::timestamp AT TIME ZONE %3$L FROM (%2$s) AS s' END,
-		m.time_column, m.query, m.time_zone)
-	INTO first_at;
+		m.time_column, m.query, m.time_zone)) AS r (at timestamptz);
 	INSERT INTO mlmeta.monitor_baselines (monitor, dataset, period_end, query,
 		profile)
 	VALUES (m.id, v.training_data, coalesce(first_at, clock_timestamp()),
@@ -655,5 +667,5 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.set_baseline_of_model(text, text, integer) IS
+COMMENT ON FUNCTION mlmeta_internal.set_baseline_of_model(text, text, integer) IS
 	'makes what a registered model version was trained on the monitor''s baseline: the profile that was stored with it, else its data version, else that of its run';

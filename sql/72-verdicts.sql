@@ -7,7 +7,7 @@
 -- All other measures are reported.
 
 CREATE TABLE mlmeta.monitor_results (
-	monitor bigint NOT NULL REFERENCES mlmeta.monitors ON DELETE CASCADE,
+	monitor bigint NOT NULL,
 	window_start timestamptz NOT NULL,
 	window_end timestamptz NOT NULL,
 	segment text NOT NULL DEFAULT '',
@@ -64,7 +64,7 @@ COMMENT ON COLUMN mlmeta.monitor_results.is_exact IS
 
 -- Measuring -------------------------------------------------------------------------------
 
-CREATE FUNCTION mlmeta.reference_of(
+CREATE FUNCTION mlmeta_internal.reference_of(
 	baseline mlmeta.monitor_baselines,
 	segment text,
 	window_start timestamptz
@@ -89,11 +89,11 @@ RETURN coalesce(
 		WHERE s.baseline = (reference_of.baseline).id AND s.segment = reference_of.segment
 	) END);
 
-COMMENT ON FUNCTION mlmeta.reference_of(mlmeta.monitor_baselines, text, timestamptz) IS
+COMMENT ON FUNCTION mlmeta_internal.reference_of(mlmeta.monitor_baselines, text, timestamptz) IS
 	'what a window of a segment is compared with; NULL for a segment that the baseline does not have';
 
-CREATE FUNCTION mlmeta.measure_drift(
-	monitor mlmeta.monitors,
+CREATE FUNCTION mlmeta_internal.measure_drift(
+	monitor mlmeta_internal.monitors,
 	reference mlmeta.profile,
 	checked mlmeta.monitor_windows
 ) RETURNS SETOF mlmeta.monitor_results
@@ -148,12 +148,12 @@ BEGIN ATOMIC
 				(monitor).alpha) ELSE l.low END AS high) AS b;
 END;
 
-COMMENT ON FUNCTION mlmeta.measure_drift(mlmeta.monitors, mlmeta.profile,
+COMMENT ON FUNCTION mlmeta_internal.measure_drift(mlmeta_internal.monitors, mlmeta.profile,
 	mlmeta.monitor_windows) IS
 	'the measures of two stored profiles; primary ones have no verdict yet, and their status as reason';
 
-CREATE FUNCTION mlmeta.measure_quality(
-	monitor mlmeta.monitors,
+CREATE FUNCTION mlmeta_internal.measure_quality(
+	monitor mlmeta_internal.monitors,
 	baseline mlmeta.monitor_baseline_segments,
 	checked mlmeta.monitor_windows,
 	past_errors float8[],
@@ -262,12 +262,12 @@ BEGIN ATOMIC
 		AND coalesce((monitor).score_column, (monitor).prediction_column) IS NOT NULL;
 END;
 
-COMMENT ON FUNCTION mlmeta.measure_quality(mlmeta.monitors,
+COMMENT ON FUNCTION mlmeta_internal.measure_quality(mlmeta_internal.monitors,
 	mlmeta.monitor_baseline_segments, mlmeta.monitor_windows, float8[], bigint, boolean) IS
 	'quality of a window beside what is usual in the baseline''s windows, and the estimates without labels with their mean errors in windows before: of ROC AUC and of accuracy';
 
-CREATE FUNCTION mlmeta.measure_rows(
-	monitor mlmeta.monitors,
+CREATE FUNCTION mlmeta_internal.measure_rows(
+	monitor mlmeta_internal.monitors,
 	baseline mlmeta.monitor_baseline_segments,
 	checked mlmeta.monitor_windows
 ) RETURNS mlmeta.monitor_results
@@ -280,7 +280,7 @@ BEGIN ATOMIC
 				+ 3 * pg_catalog.sqrt(pg_catalog.max(r.rate) * d.days) AS highest,
 			pg_catalog.count(r.rate) AS windows
 		FROM (SELECT date_part('epoch', (checked).window_end - (checked).window_start) / 86400 AS days) AS d
-			CROSS JOIN (SELECT coalesce((mlmeta.rule_of((monitor).id, '', 'row_count',
+			CROSS JOIN (SELECT coalesce((mlmeta_internal.rule_of((monitor).id, '', 'row_count',
 				(checked).segment)).tolerance, 0.5) AS tolerance) AS t
 			LEFT JOIN pg_catalog.unnest((baseline).window_rows) AS r (rate) ON true
 		GROUP BY d.days, t.tolerance
@@ -313,22 +313,22 @@ BEGIN ATOMIC
 	FROM judged AS j;
 END;
 
-COMMENT ON FUNCTION mlmeta.measure_rows(mlmeta.monitors,
+COMMENT ON FUNCTION mlmeta_internal.measure_rows(mlmeta_internal.monitors,
 	mlmeta.monitor_baseline_segments, mlmeta.monitor_windows) IS
 	'whether a window has as many rows as usual: from the fewest to the most of the baseline''s windows, each moved out by the tolerance (half) and three standard deviations of a count';
 
 -- Judging ---------------------------------------------------------------------------------
 
-CREATE FUNCTION mlmeta.p_text(p float8) RETURNS text
+CREATE FUNCTION mlmeta_internal.p_text(p float8) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN p >= 0.001 THEN pg_catalog.trim_scale(pg_catalog.round(p::numeric, 3))::text
 	ELSE pg_catalog.btrim(pg_catalog.to_char(p, '9.9EEEE')) END;
 
-COMMENT ON FUNCTION mlmeta.p_text(float8) IS
+COMMENT ON FUNCTION mlmeta_internal.p_text(float8) IS
 	'a p-value for people';
 
-CREATE FUNCTION mlmeta.judge_results(
-	monitor mlmeta.monitors,
+CREATE FUNCTION mlmeta_internal.judge_results(
+	monitor mlmeta_internal.monitors,
 	measured mlmeta.monitor_results[]
 ) RETURNS SETOF mlmeta.monitor_results
 LANGUAGE sql STABLE PARALLEL SAFE
@@ -366,7 +366,7 @@ BEGIN ATOMIC
 			LATERAL (SELECT coalesce(CASE WHEN EXISTS (
 						SELECT FROM mlmeta.monitor_rules AS x
 						WHERE x.monitor = (judge_results.monitor).id)
-					THEN (mlmeta.rule_of(r.monitor, r.feature, r.measure, r.segment)).tolerance
+					THEN (mlmeta_internal.rule_of(r.monitor, r.feature, r.measure, r.segment)).tolerance
 				END, (judge_results.monitor).tolerance) AS tolerance
 				WHERE r.verdict IS NULL
 				UNION ALL SELECT r.tolerance WHERE r.verdict IS NOT NULL) AS l
@@ -386,7 +386,7 @@ BEGIN ATOMIC
 				WHEN j.new_verdict = 'drift' THEN pg_catalog.format(
 					'at least %s apart with confidence %s, %s tolerated; adjusted p %s',
 					pg_catalog.round(j.bound_low::numeric, 3), 1 - (judge_results.monitor).alpha,
-					j.new_tolerance, mlmeta.p_text(j.new_p))
+					j.new_tolerance, mlmeta_internal.p_text(j.new_p))
 				WHEN j.new_verdict = 'undecided' THEN
 					'the bins leave open whether the tolerance is passed'
 				WHEN j.new_p <= (judge_results.monitor).q THEN
@@ -394,7 +394,7 @@ BEGIN ATOMIC
 						j.new_tolerance)
 				WHEN j.new_p IS NULL THEN j.reason
 				ELSE pg_catalog.format('adjusted p %s',
-					mlmeta.p_text(j.new_p))
+					mlmeta_internal.p_text(j.new_p))
 			END || CASE WHEN j.is_exact THEN '; settled by the rows' ELSE '' END
 		END,
 		j.is_exact
@@ -402,11 +402,11 @@ BEGIN ATOMIC
 	ORDER BY j.n;
 END;
 
-COMMENT ON FUNCTION mlmeta.judge_results(mlmeta.monitors, mlmeta.monitor_results[]) IS
+COMMENT ON FUNCTION mlmeta_internal.judge_results(mlmeta_internal.monitors, mlmeta.monitor_results[]) IS
 	'the verdicts of measured results by the monitor''s rule; p-values are adjusted together, a window at a time';
 
-CREATE FUNCTION mlmeta.settle_result(
-	monitor mlmeta.monitors,
+CREATE FUNCTION mlmeta_internal.settle_result(
+	monitor mlmeta_internal.monitors,
 	baseline mlmeta.monitor_baselines,
 	undecided mlmeta.monitor_results
 ) RETURNS mlmeta.monitor_results
@@ -424,7 +424,7 @@ DECLARE
 		WHERE w.monitor = monitor.id AND w.baseline = baseline.id
 			AND w.window_start < undecided.window_start);
 	label text := coalesce((
-		SELECT string_agg(format('WHEN mlmeta.segment_label(%L, ARRAY[%s]) = %L THEN true',
+		SELECT string_agg(format('WHEN mlmeta_internal.segment_label(%L, ARRAY[%s]) = %L THEN true',
 			p.names, (SELECT string_agg(format('s.%I', 'mlmeta_' || u.name), ', ' ORDER BY u.n)
 				FROM unnest(p.names) WITH ORDINALITY AS u (name, n)),
 			undecided.segment), ' ')
@@ -432,26 +432,28 @@ DECLARE
 			LATERAL (SELECT regexp_split_to_array(t.names, '\s*,\s*') AS names) AS p
 		WHERE undecided.segment <> ''), '');
 BEGIN
-	EXECUTE format(
+	SELECT r.* INTO distance, p_value, n_reference, n_current
+	FROM mlmeta_internal.run_query(monitor.owner_id, 'pg_catalog', format(
 		'SELECT (t.test).statistic, (t.test).p_value, (t.test).n_reference, (t.test).n_current
 		FROM (SELECT mlmeta.ks_test(r.value, r.is_current) AS test
 			FROM (SELECT %1$s AS value, false AS is_current FROM %2$s WHERE %4$s
 				UNION ALL
 				SELECT %1$s, true FROM %3$s WHERE %4$s) AS r) AS t',
-		mlmeta.feature_expression(monitor, undecided.feature, (
+		mlmeta_internal.feature_expression(monitor, undecided.feature, (
 			SELECT c.kind FROM mlmeta.columns(baseline.profile) AS c
 			WHERE c.feature = undecided.feature LIMIT 1)),
-		mlmeta.monitor_rows(monitor,
+		mlmeta_internal.monitor_rows(monitor,
 			CASE WHEN trails THEN monitor.query ELSE baseline.query END, 3),
-		mlmeta.monitor_rows(monitor, monitor.query),
-		CASE WHEN label = '' THEN 'true' ELSE format('CASE %s END', label) END)
-	INTO distance, p_value, n_reference, n_current
-	USING undecided.window_start, undecided.window_end,
-		CASE WHEN trails THEN ((undecided.window_start AT TIME ZONE mlmeta.window_zone(monitor))
-				- baseline.trailing_windows * monitor.granularity) AT TIME ZONE mlmeta.window_zone(monitor)
+		mlmeta_internal.monitor_rows(monitor, monitor.query),
+		CASE WHEN label = '' THEN 'true' ELSE format('CASE %s END', label) END),
+		undecided.window_start, undecided.window_end,
+		CASE WHEN trails THEN ((undecided.window_start AT TIME ZONE mlmeta_internal.window_zone(monitor))
+				- baseline.trailing_windows * monitor.granularity) AT TIME ZONE mlmeta_internal.window_zone(monitor)
 			ELSE baseline.period_start END,
 		CASE WHEN trails THEN undecided.window_start
-			WHEN baseline.dataset IS NULL THEN baseline.period_end END;
+			WHEN baseline.dataset IS NULL THEN baseline.period_end END)
+		AS r (distance float8, p_value float8, n_reference bigint,
+			n_current bigint);
 	-- Rows that came or went since: the bins' answer stands.
 	IF n_reference IS DISTINCT FROM undecided.n_reference
 			OR n_current IS DISTINCT FROM undecided.n_current THEN
@@ -472,12 +474,12 @@ EXCEPTION WHEN undefined_table OR undefined_column OR insufficient_privilege
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.settle_result(mlmeta.monitors, mlmeta.monitor_baselines,
+COMMENT ON FUNCTION mlmeta_internal.settle_result(mlmeta_internal.monitors, mlmeta.monitor_baselines,
 	mlmeta.monitor_results) IS
 	'a measured result with the exact statistic of the rows of that feature, window and segment; unchanged where the baseline''s rows are no longer what they were';
 
-CREATE FUNCTION mlmeta.measure_window(
-	monitor mlmeta.monitors,
+CREATE FUNCTION mlmeta_internal.measure_window(
+	monitor mlmeta_internal.monitors,
 	baseline mlmeta.monitor_baselines,
 	window_start timestamptz,
 	until timestamptz
@@ -500,7 +502,7 @@ BEGIN
 	LOOP
 		SELECT s.* INTO usual FROM mlmeta.monitor_baseline_segments AS s
 		WHERE s.baseline = (measure_window.baseline).id AND s.segment = w.segment;
-		RETURN NEXT mlmeta.measure_rows(monitor, usual, w);
+		RETURN NEXT mlmeta_internal.measure_rows(monitor, usual, w);
 		IF w.row_count = 0 THEN
 			RETURN QUERY
 				SELECT w.monitor, w.window_start, w.window_end, w.segment, c.name,
@@ -512,14 +514,14 @@ BEGIN
 				WHERE w.segment = '';
 			CONTINUE;
 		END IF;
-		reference := mlmeta.reference_of(baseline, w.segment, w.window_start);
+		reference := mlmeta_internal.reference_of(baseline, w.segment, w.window_start);
 		IF reference IS NULL THEN
 			RETURN NEXT (w.monitor, w.window_start, w.window_end,
 				w.segment, '', 0, 'segment', true, NULL, NULL, NULL, NULL, NULL, NULL,
 				NULL, NULL, NULL, 0, w.row_count, 'too little data',
 				'the segment is new: the baseline has no rows of it', false)::mlmeta.monitor_results;
 		ELSE
-			RETURN QUERY SELECT * FROM mlmeta.measure_drift(monitor, reference, w);
+			RETURN QUERY SELECT * FROM mlmeta_internal.measure_drift(monitor, reference, w);
 		END IF;
 		IF monitor.label_column IS NOT NULL THEN
 			SELECT ARRAY[avg(abs(x.estimated_roc_auc - mlmeta.roc_auc(x.quality))),
@@ -529,19 +531,19 @@ BEGIN
 			FROM mlmeta.monitor_windows AS x
 			WHERE x.monitor = w.monitor AND x.segment = w.segment
 				AND x.window_start < w.window_start AND x.quality IS NOT NULL;
-			RETURN QUERY SELECT * FROM mlmeta.measure_quality(monitor, usual, w,
+			RETURN QUERY SELECT * FROM mlmeta_internal.measure_quality(monitor, usual, w,
 				past_errors, past_windows, w.window_end + monitor.label_delay <= until);
 		END IF;
 	END LOOP;
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.measure_window(mlmeta.monitors, mlmeta.monitor_baselines,
+COMMENT ON FUNCTION mlmeta_internal.measure_window(mlmeta_internal.monitors, mlmeta.monitor_baselines,
 	timestamptz, timestamptz) IS
 	'all measures of a stored window, segment by segment; primary ones have no verdict yet';
 
-CREATE FUNCTION mlmeta.judge_window(
-	monitor mlmeta.monitors,
+CREATE FUNCTION mlmeta_internal.judge_window(
+	monitor mlmeta_internal.monitors,
 	baseline mlmeta.monitor_baselines,
 	window_start timestamptz,
 	until timestamptz
@@ -555,21 +557,21 @@ DECLARE
 	settled boolean := false;
 BEGIN
 	measured := ARRAY(SELECT r
-		FROM mlmeta.measure_window(monitor, baseline, window_start, until) AS r);
-	judged := ARRAY(SELECT r FROM mlmeta.judge_results(monitor, measured) AS r);
+		FROM mlmeta_internal.measure_window(monitor, baseline, window_start, until) AS r);
+	judged := ARRAY(SELECT r FROM mlmeta_internal.judge_results(monitor, measured) AS r);
 	FOR i IN 1 .. cardinality(measured) LOOP
 		IF judged[i].verdict = 'undecided' AND judged[i].measure = 'ks' THEN
-			measured[i] := mlmeta.settle_result(monitor, baseline, measured[i]);
+			measured[i] := mlmeta_internal.settle_result(monitor, baseline, measured[i]);
 			settled := settled OR measured[i].is_exact;
 		END IF;
 	END LOOP;
 	IF settled THEN
-		judged := ARRAY(SELECT r FROM mlmeta.judge_results(monitor, measured) AS r);
+		judged := ARRAY(SELECT r FROM mlmeta_internal.judge_results(monitor, measured) AS r);
 	END IF;
 	RETURN QUERY SELECT * FROM unnest(judged);
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.judge_window(mlmeta.monitors, mlmeta.monitor_baselines,
+COMMENT ON FUNCTION mlmeta_internal.judge_window(mlmeta_internal.monitors, mlmeta.monitor_baselines,
 	timestamptz, timestamptz) IS
 	'the results of a stored window, all segments together; rows are read again only to settle what the bins leave undecided';

@@ -11,7 +11,7 @@
 
 CREATE TABLE mlmeta.alerts (
 	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-	monitor bigint NOT NULL REFERENCES mlmeta.monitors ON DELETE CASCADE,
+	monitor bigint NOT NULL,
 	segment text NOT NULL DEFAULT '',
 	feature text NOT NULL,
 	measure text NOT NULL,
@@ -48,13 +48,13 @@ COMMENT ON COLUMN mlmeta.alerts.reason IS
 
 CREATE TABLE mlmeta.alert_events (
 	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-	alert bigint NOT NULL REFERENCES mlmeta.alerts ON DELETE CASCADE,
+	alert bigint NOT NULL,
 	state text NOT NULL,
 	severity text NOT NULL,
 	window_start timestamptz,
 	comment text,
 	at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
-	user_name text NOT NULL DEFAULT SESSION_USER
+	user_name text NOT NULL DEFAULT mlmeta_internal.actor()
 );
 
 CREATE INDEX alert_events_alert ON mlmeta.alert_events (alert, id);
@@ -68,30 +68,33 @@ COMMENT ON COLUMN mlmeta.alert_events.window_start IS
 
 CREATE TRIGGER guard_alert_events
 	BEFORE UPDATE OR DELETE OR TRUNCATE ON mlmeta.alert_events
-	FOR EACH STATEMENT EXECUTE FUNCTION mlmeta.guard_append_only();
+	FOR EACH STATEMENT EXECUTE FUNCTION mlmeta_internal.guard_append_only();
 
 CREATE TABLE mlmeta.alert_deliveries (
-	owner text NOT NULL DEFAULT CURRENT_USER,
-	reader text NOT NULL CHECK (mlmeta.is_name(reader)),
-	event bigint NOT NULL REFERENCES mlmeta.alert_events ON DELETE CASCADE,
+	owner_id bigint NOT NULL
+		DEFAULT mlmeta_internal.principal(mlmeta_internal.caller()),
+	reader text NOT NULL CHECK (mlmeta_internal.is_name(reader)),
+	event bigint NOT NULL,
 	delivered_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
-	PRIMARY KEY (owner, reader, event)
+	PRIMARY KEY (owner_id, reader, event)
 );
 
 CREATE INDEX alert_deliveries_event ON mlmeta.alert_deliveries (event);
 
 COMMENT ON TABLE mlmeta.alert_deliveries IS
 	'which changes of alerts a reader has taken, see take_alerts()';
+COMMENT ON COLUMN mlmeta.alert_deliveries.owner_id IS
+	'the role whose reader it is, whatever it is called now';
 COMMENT ON COLUMN mlmeta.alert_deliveries.reader IS
 	'a name of the role''s own: pager, mail';
 
-CREATE FUNCTION mlmeta.alert_severity(
+CREATE FUNCTION mlmeta_internal.alert_severity(
 	monitor bigint,
 	result mlmeta.monitor_results
 ) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN coalesce(
-	(mlmeta.rule_of(monitor, (result).feature, (result).measure, (result).segment)).severity,
+	(mlmeta_internal.rule_of(monitor, (result).feature, (result).measure, (result).segment)).severity,
 	CASE
 		WHEN (result).measure = ANY (ARRAY['check', 'freshness', 'roc_auc', 'mae'])
 			OR (result).verdict = 'no data' THEN 'critical'
@@ -100,10 +103,10 @@ RETURN coalesce(
 		ELSE 'warning'
 	END);
 
-COMMENT ON FUNCTION mlmeta.alert_severity(bigint, mlmeta.monitor_results) IS
+COMMENT ON FUNCTION mlmeta_internal.alert_severity(bigint, mlmeta.monitor_results) IS
 	'severity by the rules of the monitor, or from the effect: surely above four tolerances is critical, below one and a half info; fallen quality and missing data are critical';
 
-CREATE FUNCTION mlmeta.change_alert(
+CREATE FUNCTION mlmeta_internal.change_alert(
 	alert bigint,
 	state text,
 	severity text,
@@ -127,19 +130,19 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.change_alert(bigint, text, text, timestamptz, text) IS
+COMMENT ON FUNCTION mlmeta_internal.change_alert(bigint, text, text, timestamptz, text) IS
 	'gives an alert a state, records that and announces it';
 
-CREATE FUNCTION mlmeta.is_alarming(result mlmeta.monitor_results) RETURNS boolean
+CREATE FUNCTION mlmeta_internal.is_alarming(result mlmeta.monitor_results) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN (result).verdict = 'drift' OR (result).verdict = 'no data'
 	AND (result).measure = ANY (ARRAY['row_count', 'check']);
 
-COMMENT ON FUNCTION mlmeta.is_alarming(mlmeta.monitor_results) IS
+COMMENT ON FUNCTION mlmeta_internal.is_alarming(mlmeta.monitor_results) IS
 	'whether a result can open an alert: drift, no rows at all, a check that failed';
 
-CREATE FUNCTION mlmeta.raise_alerts(
-	monitor mlmeta.monitors,
+CREATE FUNCTION mlmeta_internal.raise_alerts(
+	monitor mlmeta_internal.monitors,
 	window_start timestamptz
 ) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -158,8 +161,8 @@ BEGIN
 		SELECT x.* FROM mlmeta.monitor_results AS x
 		WHERE x.monitor = (raise_alerts.monitor).id
 			AND x.window_start = raise_alerts.window_start
-			AND mlmeta.is_alarming(x)
-			AND NOT (mlmeta.rule_of(x.monitor, x.feature, x.measure, x.segment)).is_muted
+			AND mlmeta_internal.is_alarming(x)
+			AND NOT (mlmeta_internal.rule_of(x.monitor, x.feature, x.measure, x.segment)).is_muted
 		ORDER BY x.segment, x.feature, x.measure
 	LOOP
 		-- A delay filter: k of the last n windows.
@@ -167,7 +170,7 @@ BEGIN
 		FROM mlmeta.monitor_results AS x
 		WHERE x.monitor = r.monitor AND x.segment = r.segment
 			AND x.feature = r.feature AND x.measure = r.measure
-			AND mlmeta.is_alarming(x)
+			AND mlmeta_internal.is_alarming(x)
 			AND x.window_start IN (
 				SELECT w.window_start FROM mlmeta.monitor_windows AS w
 				WHERE w.monitor = r.monitor AND w.segment = ''
@@ -176,7 +179,7 @@ BEGIN
 		IF alarming < monitor.alert_k AND r.measure NOT IN ('check', 'freshness', 'future_rows') THEN
 			CONTINUE;
 		END IF;
-		level := mlmeta.alert_severity(r.monitor, r);
+		level := mlmeta_internal.alert_severity(r.monitor, r);
 
 		SELECT x.* INTO a FROM mlmeta.alerts AS x
 		WHERE x.monitor = r.monitor AND x.segment = r.segment
@@ -192,13 +195,13 @@ BEGIN
 			IF r.window_start > a.last_window + 7 * monitor.granularity THEN
 				a := NULL;
 			ELSE
-				PERFORM mlmeta.change_alert(a.id, 'reopened', level, r.window_start, r.reason);
+				PERFORM mlmeta_internal.change_alert(a.id, 'reopened', level, r.window_start, r.reason);
 			END IF;
 		ELSIF a.state = 'snoozed' AND a.snoozed_until <= clock_timestamp() THEN
-			PERFORM mlmeta.change_alert(a.id, 'reopened', level, r.window_start,
+			PERFORM mlmeta_internal.change_alert(a.id, 'reopened', level, r.window_start,
 				'the snooze has ended');
 		ELSIF array_position(levels, level) > array_position(levels, a.severity) THEN
-			PERFORM mlmeta.change_alert(a.id, a.state, level, r.window_start, r.reason);
+			PERFORM mlmeta_internal.change_alert(a.id, a.state, level, r.window_start, r.reason);
 		END IF;
 		IF a.id IS NULL THEN
 			INSERT INTO mlmeta.alerts (monitor, segment, feature, measure, severity,
@@ -206,7 +209,7 @@ BEGIN
 			VALUES (r.monitor, r.segment, r.feature, r.measure, level,
 				monitor.owner, coalesce(first, r.window_start), r.window_start, r.reason)
 			RETURNING * INTO a;
-			PERFORM mlmeta.change_alert(a.id, 'open', level, r.window_start, r.reason);
+			PERFORM mlmeta_internal.change_alert(a.id, 'open', level, r.window_start, r.reason);
 		END IF;
 
 		-- Counted anew, so that a window judged again counts once.
@@ -220,7 +223,7 @@ BEGIN
 		WHERE x.monitor = r.monitor AND x.segment = r.segment
 			AND x.feature = r.feature AND x.measure = r.measure
 			AND x.window_start >= least(a.first_window, r.window_start)
-			AND mlmeta.is_alarming(x);
+			AND mlmeta_internal.is_alarming(x);
 		UPDATE mlmeta.alerts AS x
 		SET first_window = least(x.first_window, r.window_start),
 			last_window = greatest(x.last_window, r.window_start),
@@ -247,58 +250,79 @@ BEGIN
 					AND w.window_start <= raise_alerts.window_start)
 		FOR UPDATE
 	LOOP
-		PERFORM mlmeta.change_alert(a.id, 'resolved', a.severity,
+		PERFORM mlmeta_internal.change_alert(a.id, 'resolved', a.severity,
 			raise_alerts.window_start, 'quiet since');
 	END LOOP;
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.raise_alerts(mlmeta.monitors, timestamptz) IS
+COMMENT ON FUNCTION mlmeta_internal.raise_alerts(mlmeta_internal.monitors, timestamptz) IS
 	'opens an alert for each drift of a window, adds the window to the alert there is, or reopens it; resolves what has ended';
 
 -- What people do ----------------------------------------------------------------------------
 
-CREATE FUNCTION mlmeta.lock_alert(alert bigint) RETURNS mlmeta.alerts
+CREATE FUNCTION mlmeta_internal.handles_monitor(monitor mlmeta_internal.monitors)
+RETURNS boolean
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN coalesce(mlmeta_internal.acts_for((monitor).owner_id), false)
+	OR CASE WHEN (monitor).project IS NOT NULL
+			THEN mlmeta_internal.permits_project('writer', (monitor).project)
+		ELSE (monitor).model IS NOT NULL
+			AND mlmeta_internal.permits_reference('writer', (monitor).model) END;
+
+COMMENT ON FUNCTION mlmeta_internal.handles_monitor(mlmeta_internal.monitors) IS
+	'whether the caller may do something about alerts of a monitor: it is his, or he may write in its project or that of its model';
+
+CREATE FUNCTION mlmeta_internal.lock_alert(alert bigint) RETURNS mlmeta.alerts
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	found_one mlmeta.alerts;
+	m mlmeta_internal.monitors;
 BEGIN
-	PERFORM mlmeta.check_writable();
+	PERFORM mlmeta_internal.check_writable();
 	SELECT * INTO found_one FROM mlmeta.alerts AS a WHERE a.id = alert FOR UPDATE;
-	IF NOT FOUND THEN
+	SELECT * INTO m FROM mlmeta_internal.monitors AS x WHERE x.id = found_one.monitor;
+	IF found_one.id IS NULL OR NOT mlmeta_internal.sees_monitor(m) THEN
 		RAISE EXCEPTION 'alert % does not exist', coalesce(alert::text, 'NULL')
 			USING ERRCODE = 'undefined_object',
 				HINT = 'The view mlmeta.alert_open lists those that are open.';
+	ELSIF NOT mlmeta_internal.handles_monitor(m) THEN
+		RAISE EXCEPTION 'role "%" does not handle alerts of monitor "%"',
+				mlmeta_internal.caller(), m.name
+			USING ERRCODE = 'insufficient_privilege',
+				HINT = CASE WHEN m.project IS NOT NULL OR m.model IS NOT NULL
+					THEN 'Writers of its project do.'
+					ELSE format('Its owner does, role "%s": it belongs to no project.', m.owner) END;
 	END IF;
 	RETURN found_one;
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.lock_alert(bigint) IS
-	'the alert, locked until the end of the transaction, or an error';
+COMMENT ON FUNCTION mlmeta_internal.lock_alert(bigint) IS
+	'the alert, locked until the end of the transaction; raises an error unless the caller handles alerts of its monitor';
 
-CREATE FUNCTION mlmeta.acknowledge(alert bigint, comment text DEFAULT NULL)
+CREATE FUNCTION mlmeta_internal.acknowledge(alert bigint, comment text DEFAULT NULL)
 RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	a mlmeta.alerts := mlmeta.lock_alert(alert);
+	a mlmeta.alerts := mlmeta_internal.lock_alert(alert);
 BEGIN
 	IF a.state = 'resolved' THEN
 		RAISE EXCEPTION 'alert % is resolved', alert
 			USING ERRCODE = 'object_not_in_prerequisite_state';
 	END IF;
-	PERFORM mlmeta.change_alert(a.id, 'acknowledged', a.severity, NULL, comment);
+	PERFORM mlmeta_internal.change_alert(a.id, 'acknowledged', a.severity, NULL, comment);
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.acknowledge(bigint, text) IS
+COMMENT ON FUNCTION mlmeta_internal.acknowledge(bigint, text) IS
 	'somebody looks after the alert: it stays, and no longer asks for attention';
 
-CREATE FUNCTION mlmeta.snooze(
+CREATE FUNCTION mlmeta_internal.snooze(
 	alert bigint,
 	until timestamptz,
 	comment text DEFAULT NULL
@@ -307,7 +331,7 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	a mlmeta.alerts := mlmeta.lock_alert(alert);
+	a mlmeta.alerts := mlmeta_internal.lock_alert(alert);
 BEGIN
 	IF a.state = 'resolved' THEN
 		RAISE EXCEPTION 'alert % is resolved', alert
@@ -319,42 +343,42 @@ BEGIN
 				HINT = 'Give a time in the future.';
 	END IF;
 	UPDATE mlmeta.alerts AS x SET snoozed_until = until WHERE x.id = a.id;
-	PERFORM mlmeta.change_alert(a.id, 'snoozed', a.severity, NULL, comment);
+	PERFORM mlmeta_internal.change_alert(a.id, 'snoozed', a.severity, NULL, comment);
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.snooze(bigint, timestamptz, text) IS
+COMMENT ON FUNCTION mlmeta_internal.snooze(bigint, timestamptz, text) IS
 	'silence until a time; the first window after it that shows the same reopens the alert';
 
-CREATE FUNCTION mlmeta.resolve(alert bigint, comment text DEFAULT NULL)
+CREATE FUNCTION mlmeta_internal.resolve(alert bigint, comment text DEFAULT NULL)
 RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	a mlmeta.alerts := mlmeta.lock_alert(alert);
+	a mlmeta.alerts := mlmeta_internal.lock_alert(alert);
 BEGIN
 	IF a.state <> 'resolved' THEN
-		PERFORM mlmeta.change_alert(a.id, 'resolved', a.severity, NULL, comment);
+		PERFORM mlmeta_internal.change_alert(a.id, 'resolved', a.severity, NULL, comment);
 	END IF;
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.resolve(bigint, text) IS
+COMMENT ON FUNCTION mlmeta_internal.resolve(bigint, text) IS
 	'the trouble is over; within seven windows the same trouble reopens the alert, later it is a new one';
 
-CREATE FUNCTION mlmeta.assign_alert(alert bigint, owner text) RETURNS void
+CREATE FUNCTION mlmeta_internal.assign_alert(alert bigint, owner text) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	a mlmeta.alerts := mlmeta.lock_alert(alert);
+	a mlmeta.alerts := mlmeta_internal.lock_alert(alert);
 BEGIN
 	UPDATE mlmeta.alerts AS x SET owner = assign_alert.owner WHERE x.id = a.id;
-	PERFORM mlmeta.change_alert(a.id, a.state, a.severity, NULL,
+	PERFORM mlmeta_internal.change_alert(a.id, a.state, a.severity, NULL,
 		format('assigned to %s', owner));
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.assign_alert(bigint, text) IS
+COMMENT ON FUNCTION mlmeta_internal.assign_alert(bigint, text) IS
 	'makes somebody the owner of an alert';

@@ -2,7 +2,7 @@
 
 CREATE TABLE mlmeta.monitor_checks (
 	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-	monitor bigint NOT NULL REFERENCES mlmeta.monitors ON DELETE CASCADE,
+	monitor bigint NOT NULL,
 	until timestamptz NOT NULL,
 	status text NOT NULL CHECK (status IN ('ok', 'partial', 'failed')),
 	windows integer NOT NULL,
@@ -11,7 +11,7 @@ CREATE TABLE mlmeta.monitor_checks (
 	message text,
 	checked_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
 	duration interval NOT NULL,
-	user_name text NOT NULL DEFAULT SESSION_USER
+	user_name text NOT NULL DEFAULT mlmeta_internal.actor()
 );
 
 CREATE INDEX monitor_checks_monitor ON mlmeta.monitor_checks (monitor, id);
@@ -31,15 +31,15 @@ SELECT m.name AS monitor, r.window_start, r.window_end, r.segment, r.feature,
 	r.adjusted_p, r.tolerance, r.detectable, r.n_reference, r.n_current,
 	r.verdict, r.reason, r.is_primary, r.position
 FROM mlmeta.monitor_results AS r
-	JOIN mlmeta.monitors AS m ON m.id = r.monitor;
+	JOIN mlmeta_internal.monitors AS m ON m.id = r.monitor;
 
 COMMENT ON VIEW mlmeta.drift_history IS
 	'all results of all checks, a row per window, segment, feature and measure';
 
 -- Which parts of a scan fail, and why: each segment, feature and the quality is
 -- read by itself. Costs a scan each, once something is wrong.
-CREATE FUNCTION mlmeta.failing_parts(
-	monitor mlmeta.monitors,
+CREATE FUNCTION mlmeta_internal.failing_parts(
+	monitor mlmeta_internal.monitors,
 	first_window timestamptz,
 	last_end timestamptz
 ) RETURNS TABLE (part text, segment text, feature text, sqlstate text, message text)
@@ -47,16 +47,16 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	quality text := mlmeta.part_name('quality', 'of the model');
+	quality text := mlmeta_internal.part_name('quality', 'of the model');
 	probe text;
 BEGIN
 	FOR part, segment, feature, probe IN
-		SELECT mlmeta.part_name('segment', g.name), g.name, '',
+		SELECT mlmeta_internal.part_name('segment', g.name), g.name, '',
 			format('(%s)::text', g.expression)
 		FROM mlmeta.monitor_segments AS g WHERE g.monitor = monitor.id
 		UNION ALL
-		SELECT mlmeta.part_name('feature', f.name), '', f.name, format('s.%I', f.name)
-		FROM unnest(mlmeta.live_features(monitor)) AS f (name)
+		SELECT mlmeta_internal.part_name('feature', f.name), '', f.name, format('s.%I', f.name)
+		FROM unnest(mlmeta_internal.live_features(monitor)) AS f (name)
 		UNION ALL
 		SELECT quality, '', coalesce(monitor.score_column, monitor.prediction_column),
 			CASE WHEN monitor.score_column IS NULL
@@ -66,9 +66,10 @@ BEGIN
 			AND coalesce(monitor.score_column, monitor.prediction_column) IS NOT NULL
 	LOOP
 		BEGIN
-			EXECUTE format('SELECT count(%s) FROM (%s
-				) AS s WHERE %s', probe, monitor.query, mlmeta.time_condition(monitor))
-			USING first_window, last_end;
+			PERFORM FROM mlmeta_internal.run_query(monitor.owner_id, 'pg_catalog',
+				format('SELECT count(%s) FROM (%s
+				) AS s WHERE %s', probe, monitor.query, mlmeta_internal.time_condition(monitor)),
+				first_window, last_end) AS r (n bigint);
 		EXCEPTION
 			WHEN serialization_failure OR deadlock_detected THEN
 				RAISE;
@@ -81,11 +82,11 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.failing_parts(mlmeta.monitors, timestamptz,
+COMMENT ON FUNCTION mlmeta_internal.failing_parts(mlmeta_internal.monitors, timestamptz,
 	timestamptz) IS
 	'the segments and features that cannot be read, and the quality of the model, each with its error';
 
-CREATE FUNCTION mlmeta.needs_parts(label text, without text[]) RETURNS boolean
+CREATE FUNCTION mlmeta_internal.needs_parts(label text, without text[]) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN EXISTS (
 	SELECT FROM pg_catalog.unnest(without) AS w (part),
@@ -95,10 +96,10 @@ RETURN EXISTS (
 			OR pg_catalog.strpos(' & ' || label, n.name || ' is null') > 0)
 );
 
-COMMENT ON FUNCTION mlmeta.needs_parts(text, text[]) IS
+COMMENT ON FUNCTION mlmeta_internal.needs_parts(text, text[]) IS
 	'whether a segment is made with one of the parts that are left out';
 
-CREATE FUNCTION mlmeta.is_of_sets(label text, segment_sets text[]) RETURNS boolean
+CREATE FUNCTION mlmeta_internal.is_of_sets(label text, segment_sets text[]) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN label = '' OR EXISTS (
 	SELECT FROM pg_catalog.unnest(segment_sets) AS t (set),
@@ -112,11 +113,11 @@ RETURN label = '' OR EXISTS (
 			= pg_catalog.cardinality(pg_catalog.string_to_array(label, ' & ')))
 );
 
-COMMENT ON FUNCTION mlmeta.is_of_sets(text, text[]) IS
+COMMENT ON FUNCTION mlmeta_internal.is_of_sets(text, text[]) IS
 	'whether a segment belongs to the sets that a monitor judges';
 
-CREATE FUNCTION mlmeta.profile_windows(
-	monitor mlmeta.monitors,
+CREATE FUNCTION mlmeta_internal.profile_windows(
+	monitor mlmeta_internal.monitors,
 	baseline mlmeta.monitor_baselines,
 	first_window timestamptz,
 	last_end timestamptz,
@@ -128,14 +129,14 @@ AS $$
 BEGIN
 	RETURN QUERY
 	WITH found AS MATERIALIZED (
-		SELECT * FROM mlmeta.scan_windows(monitor, monitor.query, first_window,
+		SELECT * FROM mlmeta_internal.scan_windows(monitor, monitor.query, first_window,
 			last_end, baseline.profile, baseline.quality, without)
 	), windows AS (
-		SELECT g.at AT TIME ZONE mlmeta.window_zone(monitor) AS window_start,
-			(g.at + monitor.granularity) AT TIME ZONE mlmeta.window_zone(monitor) AS window_end
+		SELECT g.at AT TIME ZONE mlmeta_internal.window_zone(monitor) AS window_start,
+			(g.at + monitor.granularity) AT TIME ZONE mlmeta_internal.window_zone(monitor) AS window_end
 		FROM generate_series(mlmeta.window_start(
-				first_window AT TIME ZONE mlmeta.window_zone(monitor), monitor.granularity),
-			(last_end AT TIME ZONE mlmeta.window_zone(monitor)) - interval '1 microsecond',
+				first_window AT TIME ZONE mlmeta_internal.window_zone(monitor), monitor.granularity),
+			(last_end AT TIME ZONE mlmeta_internal.window_zone(monitor)) - interval '1 microsecond',
 			monitor.granularity) AS g (at)
 	), expected AS (
 		-- Segments of the baseline that a window lacks, and those whose rows
@@ -143,14 +144,14 @@ BEGIN
 		SELECT w.window_start, w.window_end, s.segment
 		FROM windows AS w, mlmeta.monitor_baseline_segments AS s
 		WHERE s.baseline = (profile_windows.baseline).id
-			AND NOT mlmeta.needs_parts(s.segment, without)
-			AND mlmeta.is_of_sets(s.segment, (profile_windows.monitor).segment_sets)
+			AND NOT mlmeta_internal.needs_parts(s.segment, without)
+			AND mlmeta_internal.is_of_sets(s.segment, (profile_windows.monitor).segment_sets)
 		UNION
 		SELECT w.window_start, w.window_end, x.segment
 		FROM windows AS w
 			JOIN mlmeta.monitor_windows AS x ON x.window_start = w.window_start
 		WHERE x.monitor = (profile_windows.monitor).id
-			AND NOT mlmeta.needs_parts(x.segment, without)
+			AND NOT mlmeta_internal.needs_parts(x.segment, without)
 	), stored AS (
 		INSERT INTO mlmeta.monitor_windows AS w (monitor, segment, window_start,
 			window_end, baseline, row_count, profile, quality, errors,
@@ -171,23 +172,23 @@ BEGIN
 			estimated_accuracy = excluded.estimated_accuracy,
 			checked_at = excluded.checked_at
 		WHERE w.row_count <> excluded.row_count OR w.baseline <> excluded.baseline
-			OR mlmeta.profile_ne(w.profile, excluded.profile)
+			OR mlmeta_internal.profile_ne(w.profile, excluded.profile)
 			OR (w.quality IS NULL) <> (excluded.quality IS NULL)
-			OR mlmeta.classification_ne(w.quality, excluded.quality)
+			OR mlmeta_internal.classification_ne(w.quality, excluded.quality)
 			OR (w.errors IS NULL) <> (excluded.errors IS NULL)
-			OR mlmeta.regression_ne(w.errors, excluded.errors)
+			OR mlmeta_internal.regression_ne(w.errors, excluded.errors)
 		RETURNING w.window_start
 	)
 	SELECT DISTINCT s.window_start FROM stored AS s ORDER BY 1;
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.profile_windows(mlmeta.monitors, mlmeta.monitor_baselines,
+COMMENT ON FUNCTION mlmeta_internal.profile_windows(mlmeta_internal.monitors, mlmeta.monitor_baselines,
 	timestamptz, timestamptz, text[]) IS
 	'profiles the windows of a period in one scan, stores what is new or has changed, and returns the starts of those windows; without the parts that cannot be read';
 
-CREATE FUNCTION mlmeta.watch_clock(
-	monitor mlmeta.monitors,
+CREATE FUNCTION mlmeta_internal.watch_clock(
+	monitor mlmeta_internal.monitors,
 	window_start timestamptz,
 	window_end timestamptz,
 	until timestamptz
@@ -206,9 +207,11 @@ DECLARE
 	future bigint;
 	latest timestamptz;
 BEGIN
-	EXECUTE format('SELECT count(*), max(%s) FROM (%s
-		) AS s WHERE s.%I > %s', zoned, monitor.query, monitor.time_column, bound)
-	INTO future, latest USING here;
+	SELECT r.* INTO future, latest
+	FROM mlmeta_internal.run_query(monitor.owner_id, 'pg_catalog', format(
+		'SELECT count(*), max(%s) FROM (%s
+		) AS s WHERE s.%I > %s', zoned, monitor.query, monitor.time_column, bound),
+		here) AS r (n bigint, at timestamptz);
 	IF future > 0 THEN
 		RETURN QUERY SELECT monitor.id, watch_clock.window_start,
 			watch_clock.window_end, '', monitor.time_column, 0, 'future_rows', true,
@@ -218,9 +221,11 @@ BEGIN
 			format('%s rows are in the future, up to %s', future, latest), false;
 	END IF;
 	IF monitor.freshness IS NOT NULL THEN
-		EXECUTE format('SELECT max(%s) FROM (%s
-			) AS s WHERE s.%I <= %s', zoned, monitor.query, monitor.time_column, bound)
-		INTO latest USING until;
+		SELECT r.at INTO latest
+		FROM mlmeta_internal.run_query(monitor.owner_id, 'pg_catalog', format(
+			'SELECT max(%s) FROM (%s
+			) AS s WHERE s.%I <= %s', zoned, monitor.query, monitor.time_column, bound),
+			until) AS r (at timestamptz);
 		RETURN QUERY SELECT monitor.id, watch_clock.window_start,
 			watch_clock.window_end, '', monitor.time_column, 0, 'freshness', true,
 			age.seconds, age.seconds, age.seconds, NULL::float8, NULL::float8,
@@ -234,13 +239,13 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.watch_clock(mlmeta.monitors, timestamptz, timestamptz,
+COMMENT ON FUNCTION mlmeta_internal.watch_clock(mlmeta_internal.monitors, timestamptz, timestamptz,
 	timestamptz) IS
 	'results about time itself: rows in the future, and whether the newest row is fresh enough';
 
 -- A monitor whose time column is of another type than it was would fail in the
 -- middle of a scan, with a message about operators.
-CREATE FUNCTION mlmeta.check_time_column(monitor mlmeta.monitors) RETURNS void
+CREATE FUNCTION mlmeta_internal.check_time_column(monitor mlmeta_internal.monitors) RETURNS void
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -260,11 +265,11 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.check_time_column(mlmeta.monitors) IS
+COMMENT ON FUNCTION mlmeta_internal.check_time_column(mlmeta_internal.monitors) IS
 	'raises 42804 when the time column of a monitor''s table has another type than when the monitor was made';
 
-CREATE FUNCTION mlmeta.record_failed_check(
-	monitor mlmeta.monitors,
+CREATE FUNCTION mlmeta_internal.record_failed_check(
+	monitor mlmeta_internal.monitors,
 	window_start timestamptz,
 	segment text,
 	feature text,
@@ -276,8 +281,8 @@ BEGIN ATOMIC
 	INSERT INTO mlmeta.monitor_results AS r (monitor, window_start, window_end,
 		segment, feature, position, measure, is_primary, verdict, reason)
 	VALUES ((record_failed_check.monitor).id, record_failed_check.window_start,
-		((record_failed_check.window_start AT TIME ZONE mlmeta.window_zone(monitor))
-			+ (monitor).granularity) AT TIME ZONE mlmeta.window_zone(monitor),
+		((record_failed_check.window_start AT TIME ZONE mlmeta_internal.window_zone(monitor))
+			+ (monitor).granularity) AT TIME ZONE mlmeta_internal.window_zone(monitor),
 		record_failed_check.segment, record_failed_check.feature, 0, 'check',
 		true, 'no data', pg_catalog.format('%s failed: %s (%s)',
 			CASE WHEN record_failed_check.segment <> '' THEN 'the segment'
@@ -287,14 +292,14 @@ BEGIN ATOMIC
 	SET reason = excluded.reason;
 END;
 
-COMMENT ON FUNCTION mlmeta.record_failed_check(mlmeta.monitors, timestamptz, text,
+COMMENT ON FUNCTION mlmeta_internal.record_failed_check(mlmeta_internal.monitors, timestamptz, text,
 	text, text, text) IS
 	'a result that says what could not be read, and why: all of a window, a segment or a feature';
 
 -- One scan, and where it fails another, without the parts that fail by
 -- themselves. The windows that lack them are on record, to be read again.
-CREATE FUNCTION mlmeta.read_windows(
-	monitor mlmeta.monitors,
+CREATE FUNCTION mlmeta_internal.read_windows(
+	monitor mlmeta_internal.monitors,
 	baseline mlmeta.monitor_baselines,
 	first_window timestamptz,
 	last_end timestamptz,
@@ -307,27 +312,27 @@ AS $$
 BEGIN
 	failed := '[]';
 	changed := ARRAY(
-		SELECT mlmeta.profile_windows(monitor, baseline, first_window, last_end));
+		SELECT mlmeta_internal.profile_windows(monitor, baseline, first_window, last_end));
 EXCEPTION
 	WHEN serialization_failure OR deadlock_detected THEN
 		RAISE;
 	WHEN OTHERS THEN
 		SELECT coalesce(jsonb_agg(p), '[]') INTO failed
-		FROM mlmeta.failing_parts(monitor, first_window, last_end) AS p;
+		FROM mlmeta_internal.failing_parts(monitor, first_window, last_end) AS p;
 		IF failed = '[]' THEN
 			RAISE;
 		END IF;
 		changed := ARRAY(
-			SELECT mlmeta.profile_windows(monitor, baseline, first_window, last_end,
+			SELECT mlmeta_internal.profile_windows(monitor, baseline, first_window, last_end,
 				ARRAY(SELECT p ->> 'part' FROM jsonb_array_elements(failed) AS p)));
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.read_windows(mlmeta.monitors, mlmeta.monitor_baselines,
+COMMENT ON FUNCTION mlmeta_internal.read_windows(mlmeta_internal.monitors, mlmeta.monitor_baselines,
 	timestamptz, timestamptz) IS
 	'profiles the windows of a period; changed: the starts of those that are new or have changed; failed: the parts that could not be read, with their errors';
 
-CREATE FUNCTION mlmeta.check_monitor(
+CREATE FUNCTION mlmeta_internal.check_monitor(
 	monitor text,
 	until timestamptz DEFAULT pg_catalog.now(),
 	since timestamptz DEFAULT NULL
@@ -337,7 +342,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	clock CONSTANT text[] := ARRAY['freshness', 'future_rows'];
-	m mlmeta.monitors := mlmeta.find_monitor(monitor);
+	m mlmeta_internal.monitors := mlmeta_internal.lock_monitor(monitor);
 	b mlmeta.monitor_baselines;
 	started timestamptz := clock_timestamp();
 	next_window timestamptz;
@@ -354,15 +359,13 @@ DECLARE
 	error_code text;
 	error_message text;
 BEGIN
-	PERFORM mlmeta.check_writable();
-	PERFORM mlmeta.check_monitor_owner(m);
 	IF until IS NULL OR NOT isfinite(until) THEN
 		RAISE EXCEPTION 'monitor "%" cannot be checked until %', m.name,
 				coalesce(until::text, 'NULL')
 			USING ERRCODE = 'invalid_parameter_value',
 				HINT = 'Give a time; windows that end by then are checked.';
 	END IF;
-	IF NOT pg_try_advisory_xact_lock(hashtextextended('mlmeta.monitors', m.id)) THEN
+	IF NOT pg_try_advisory_xact_lock(hashtextextended('mlmeta_internal.monitors', m.id)) THEN
 		RAISE EXCEPTION 'monitor "%" is being checked by another session', m.name
 			USING ERRCODE = 'lock_not_available',
 				HINT = 'Its results will be there when that check commits.';
@@ -380,8 +383,8 @@ BEGIN
 	SELECT max(x.window_end) INTO next_window
 	FROM mlmeta.monitor_windows AS x WHERE x.monitor = m.id;
 	next_window := mlmeta.window_start(
-		coalesce(next_window, b.period_end) AT TIME ZONE mlmeta.window_zone(m), m.granularity)
-		AT TIME ZONE mlmeta.window_zone(m);
+		coalesce(next_window, b.period_end) AT TIME ZONE mlmeta_internal.window_zone(m), m.granularity)
+		AT TIME ZONE mlmeta_internal.window_zone(m);
 	look_back := greatest(m.look_back, CASE WHEN m.label_delay > '0'
 		THEN m.label_delay + m.granularity END, '0');
 	-- Windows that were rolled up are not read again.
@@ -389,21 +392,21 @@ BEGIN
 	WHERE x.monitor = m.id AND x.merged_windows > 1;
 	first_window := greatest(least(next_window - look_back, since),
 		least(next_window, b.period_end), rolled_up);
-	first_window := mlmeta.window_start(first_window AT TIME ZONE mlmeta.window_zone(m), m.granularity)
-		AT TIME ZONE mlmeta.window_zone(m);
-	last_end := mlmeta.window_start(until AT TIME ZONE mlmeta.window_zone(m), m.granularity)
-		AT TIME ZONE mlmeta.window_zone(m);
-	watched := mlmeta.window_start((last_end AT TIME ZONE mlmeta.window_zone(m))
-		- interval '1 microsecond', m.granularity) AT TIME ZONE mlmeta.window_zone(m);
+	first_window := mlmeta.window_start(first_window AT TIME ZONE mlmeta_internal.window_zone(m), m.granularity)
+		AT TIME ZONE mlmeta_internal.window_zone(m);
+	last_end := mlmeta.window_start(until AT TIME ZONE mlmeta_internal.window_zone(m), m.granularity)
+		AT TIME ZONE mlmeta_internal.window_zone(m);
+	watched := mlmeta.window_start((last_end AT TIME ZONE mlmeta_internal.window_zone(m))
+		- interval '1 microsecond', m.granularity) AT TIME ZONE mlmeta_internal.window_zone(m);
 	IF first_window >= last_end AND m.freshness IS NULL THEN
 		RETURN;
 	END IF;
 
 	BEGIN
-		PERFORM mlmeta.check_time_column(m);
+		PERFORM mlmeta_internal.check_time_column(m);
 		IF first_window < last_end THEN
 			SELECT r.changed, r.failed INTO changed, failed
-			FROM mlmeta.read_windows(m, b, first_window, last_end) AS r;
+			FROM mlmeta_internal.read_windows(m, b, first_window, last_end) AS r;
 			-- What could not be read of windows before can be read now.
 			SELECT greatest(min(r.window_start), rolled_up) INTO first_failed
 			FROM mlmeta.monitor_results AS r
@@ -411,7 +414,7 @@ BEGIN
 				AND (r.segment <> '' OR r.feature <> '');
 			IF failed = '[]' AND first_failed < first_window THEN
 				SELECT r.changed, r.failed INTO again, failed
-				FROM mlmeta.read_windows(m, b, first_failed, first_window) AS r;
+				FROM mlmeta_internal.read_windows(m, b, first_failed, first_window) AS r;
 				changed := again || changed;
 			END IF;
 		END IF;
@@ -438,9 +441,9 @@ BEGIN
 			OR r.measure = 'check' AND (failed = '[]' OR r.segment = '' AND r.feature = ''));
 		FOREACH start IN ARRAY changed LOOP
 			INSERT INTO mlmeta.monitor_results
-			SELECT * FROM mlmeta.judge_window(m, b, start, until);
+			SELECT * FROM mlmeta_internal.judge_window(m, b, start, until);
 		END LOOP;
-		PERFORM mlmeta.record_failed_check(m, u.at, p ->> 'segment', p ->> 'feature',
+		PERFORM mlmeta_internal.record_failed_check(m, u.at, p ->> 'segment', p ->> 'feature',
 			p ->> 'sqlstate', p ->> 'message')
 		FROM jsonb_array_elements(failed) AS p,
 			unnest(CASE WHEN changed = '{}' THEN ARRAY[watched] ELSE changed END) AS u (at);
@@ -449,8 +452,8 @@ BEGIN
 			DELETE FROM mlmeta.monitor_results AS r
 			WHERE r.monitor = m.id AND r.window_start = watched AND r.measure = ANY (clock);
 			INSERT INTO mlmeta.monitor_results
-			SELECT * FROM mlmeta.watch_clock(m, watched,
-				((watched AT TIME ZONE mlmeta.window_zone(m)) + m.granularity) AT TIME ZONE mlmeta.window_zone(m),
+			SELECT * FROM mlmeta_internal.watch_clock(m, watched,
+				((watched AT TIME ZONE mlmeta_internal.window_zone(m)) + m.granularity) AT TIME ZONE mlmeta_internal.window_zone(m),
 				until);
 		END IF;
 	EXCEPTION
@@ -465,16 +468,16 @@ BEGIN
 			DELETE FROM mlmeta.monitor_results AS r
 			WHERE r.monitor = m.id AND r.measure = 'check'
 				AND r.segment = '' AND r.feature = '';
-			PERFORM mlmeta.record_failed_check(m, next_window, '', '', error_code,
+			PERFORM mlmeta_internal.record_failed_check(m, next_window, '', '', error_code,
 				error_message);
 	END;
 
 	FOREACH start IN ARRAY ARRAY(SELECT unnest(changed) UNION SELECT watched ORDER BY 1) LOOP
-		PERFORM mlmeta.raise_alerts(m, start);
+		PERFORM mlmeta_internal.raise_alerts(m, start);
 	END LOOP;
 	IF error_code IS NULL THEN
 		-- What ends as soon as it is over, not with the next window.
-		PERFORM mlmeta.change_alert(a.id, 'resolved', a.severity, NULL,
+		PERFORM mlmeta_internal.change_alert(a.id, 'resolved', a.severity, NULL,
 			CASE a.measure WHEN 'check' THEN 'the check succeeded'
 				WHEN 'freshness' THEN 'rows arrive again'
 				ELSE 'no rows are in the future' END)
@@ -486,7 +489,7 @@ BEGIN
 				WHERE r.monitor = m.id AND r.segment = a.segment
 					AND r.feature = a.feature AND r.measure = a.measure
 					AND (r.measure = 'check' OR r.window_start = watched)
-					AND mlmeta.is_alarming(r));
+					AND mlmeta_internal.is_alarming(r));
 	END IF;
 	IF cardinality(changed) > 0 OR error_code IS NOT NULL THEN
 		INSERT INTO mlmeta.monitor_checks (monitor, until, status, windows, rows,
@@ -510,7 +513,7 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.check_monitor(text, timestamptz, timestamptz) IS
+COMMENT ON FUNCTION mlmeta_internal.check_monitor(text, timestamptz, timestamptz) IS
 	'profiles and judges the windows that are complete by then and were not checked yet, raises alerts, and returns the results; windows within the look-back, or since a time, are read again and judged again when they changed; a source, a segment or a feature that cannot be read is a result with the verdict no data; with the monitor''s column freshness set the clock is watched at each call';
 
 CREATE FUNCTION mlmeta.compare_windows(
@@ -527,7 +530,7 @@ LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	m constant mlmeta.monitors := mlmeta.find_monitor(monitor);
+	m constant mlmeta_internal.monitors := mlmeta_internal.find_monitor(monitor);
 BEGIN
 	RETURN QUERY
 	SELECT p.segment, d.feature, d.kind, d.measure, d.statistic, d.statistic_low,

@@ -8,12 +8,13 @@ CREATE FUNCTION mlmeta.due_monitors(at timestamptz DEFAULT pg_catalog.now())
 RETURNS TABLE (monitor text, window_end timestamptz)
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-	SELECT m.name, mlmeta.window_start(at AT TIME ZONE mlmeta.window_zone(m), m.granularity)
-		AT TIME ZONE mlmeta.window_zone(m)
-	FROM mlmeta.monitors AS m
-	WHERE m.owner = CURRENT_USER AND m.is_enabled
-		AND (mlmeta.window_start(at AT TIME ZONE mlmeta.window_zone(m), m.granularity)
-				AT TIME ZONE mlmeta.window_zone(m) > coalesce((
+	SELECT m.name, mlmeta.window_start(at AT TIME ZONE mlmeta_internal.window_zone(m), m.granularity)
+		AT TIME ZONE mlmeta_internal.window_zone(m)
+	FROM mlmeta_internal.monitors AS m
+	WHERE mlmeta_internal.principal_name(m.owner_id) = mlmeta_internal.caller()
+		AND m.is_enabled
+		AND (mlmeta.window_start(at AT TIME ZONE mlmeta_internal.window_zone(m), m.granularity)
+				AT TIME ZONE mlmeta_internal.window_zone(m) > coalesce((
 					SELECT max(w.window_end) FROM mlmeta.monitor_windows AS w
 					WHERE w.monitor = m.id
 				), (
@@ -28,20 +29,20 @@ END;
 COMMENT ON FUNCTION mlmeta.due_monitors(timestamptz) IS
 	'enabled monitors of the current user with a baseline and a window that is complete and not checked, or with a freshness to watch, with the end of the newest complete window';
 
-CREATE FUNCTION mlmeta.check_quietly(monitor text) RETURNS integer
+CREATE FUNCTION mlmeta_internal.check_quietly(monitor text) RETURNS integer
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	m mlmeta.monitors := mlmeta.find_monitor(monitor);
+	m mlmeta_internal.monitors := mlmeta_internal.find_monitor(monitor);
 	started timestamptz := clock_timestamp();
 	start timestamptz;
 	error_code text;
 	error_message text;
 BEGIN
 	BEGIN
-		PERFORM FROM mlmeta.check_monitor(monitor);
-		PERFORM mlmeta.apply_retention(monitor);
+		PERFORM FROM mlmeta_internal.check_monitor(monitor);
+		PERFORM mlmeta_internal.apply_retention(monitor);
 		RETURN 1;
 	EXCEPTION
 		WHEN lock_not_available THEN
@@ -52,29 +53,29 @@ BEGIN
 			GET STACKED DIAGNOSTICS error_code = RETURNED_SQLSTATE,
 				error_message = MESSAGE_TEXT;
 	END;
-	start := mlmeta.window_start(now() AT TIME ZONE mlmeta.window_zone(m), m.granularity)
-		AT TIME ZONE mlmeta.window_zone(m);
+	start := mlmeta.window_start(now() AT TIME ZONE mlmeta_internal.window_zone(m), m.granularity)
+		AT TIME ZONE mlmeta_internal.window_zone(m);
 	INSERT INTO mlmeta.monitor_checks (monitor, until, status, windows, rows,
 		sqlstate, message, duration)
 	VALUES (m.id, now(), 'failed', 0, 0, error_code, error_message,
 		clock_timestamp() - started);
-	PERFORM mlmeta.record_failed_check(m, start, '', '', error_code, error_message);
-	PERFORM mlmeta.raise_alerts(m, start);
+	PERFORM mlmeta_internal.record_failed_check(m, start, '', '', error_code, error_message);
+	PERFORM mlmeta_internal.raise_alerts(m, start);
 	RETURN 1;
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.check_quietly(text) IS
+COMMENT ON FUNCTION mlmeta_internal.check_quietly(text) IS
 	'checks a monitor and never fails: an error becomes a failed check and an alert; returns 0 when another session has it in hand, otherwise 1';
 
-CREATE FUNCTION mlmeta.check_due() RETURNS integer
+CREATE FUNCTION mlmeta_internal.check_due() RETURNS integer
 LANGUAGE sql VOLATILE PARALLEL UNSAFE
 BEGIN ATOMIC
-	SELECT coalesce(pg_catalog.sum(mlmeta.check_quietly(d.monitor)), 0)::integer
+	SELECT coalesce(pg_catalog.sum(mlmeta_internal.check_quietly(d.monitor)), 0)::integer
 	FROM mlmeta.due_monitors() AS d;
 END;
 
-COMMENT ON FUNCTION mlmeta.check_due() IS
+COMMENT ON FUNCTION mlmeta_internal.check_due() IS
 	'checks the monitors of the current user that are due, in one transaction, and returns how many';
 
 CREATE PROCEDURE mlmeta.run_due(monitor text DEFAULT NULL)
@@ -100,16 +101,30 @@ COMMENT ON PROCEDURE mlmeta.run_due(text) IS
 
 -- pg_cron -----------------------------------------------------------------------------------
 
-CREATE FUNCTION mlmeta.schedule_monitor(monitor text, cron text) RETURNS bigint
+CREATE FUNCTION mlmeta_internal.scheduled_job(monitor text) RETURNS bigint
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN (SELECT r.job
+		FROM mlmeta_internal.run_query(NULL, 'pg_catalog', format(
+			'SELECT max(j.jobid) FROM cron.job AS j
+			WHERE j.jobname = %L AND j.username = current_user',
+			'mlmeta ' || monitor)) AS r (job bigint));
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta_internal.scheduled_job(text) IS
+	'the number of the job of pg_cron by which the caller has a monitor checked; NULL when there is none';
+
+CREATE FUNCTION mlmeta_internal.schedule_monitor(monitor text, cron text) RETURNS bigint
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	m mlmeta.monitors := mlmeta.find_monitor(monitor);
+	m mlmeta_internal.monitors := mlmeta_internal.lock_monitor(monitor);
 	job bigint;
 BEGIN
-	PERFORM mlmeta.check_writable();
-	PERFORM mlmeta.check_monitor_owner(m);
 	IF cron IS NULL OR cron !~ '^\s*(\S+\s+){4}\S+\s*$'
 			AND cron !~* '^\s*\d+ seconds?\s*$' THEN
 		RAISE EXCEPTION 'monitor "%": "%" is no schedule', monitor,
@@ -118,52 +133,49 @@ BEGIN
 				HINT = 'Give the five fields of cron: minute, hour, day, month, weekday, such as ''10 * * * *''.';
 	END IF;
 	IF to_regclass('cron.job') IS NOT NULL THEN
-		EXECUTE format('SELECT cron.schedule(%L, %L, %L)',
-			'mlmeta ' || monitor, cron,
-			format('CALL mlmeta.run_due(%L)', monitor))
-		INTO job;
+		-- As the caller: the job is his, and runs as him.
+		PERFORM mlmeta_internal.run_command(format(
+			'SELECT cron.schedule(%L, %L, %L)', 'mlmeta ' || monitor, cron,
+			format('CALL mlmeta.run_due(%L)', monitor)));
+		job := mlmeta_internal.scheduled_job(monitor);
 	ELSE
 		RAISE NOTICE 'pg_cron is not in this database: nothing runs by itself'
 			USING HINT = 'Let any cron run: CALL mlmeta.run_due().';
 	END IF;
-	UPDATE mlmeta.monitors AS x SET schedule = cron WHERE x.id = m.id;
+	UPDATE mlmeta_internal.monitors AS x SET schedule = cron WHERE x.id = m.id;
 	RETURN job;
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.schedule_monitor(text, text) IS
+COMMENT ON FUNCTION mlmeta_internal.schedule_monitor(text, text) IS
 	'lets pg_cron check a monitor, and returns the job''s number; NULL, with a notice, in a database without pg_cron';
 
-CREATE FUNCTION mlmeta.unschedule_monitor(monitor text) RETURNS boolean
+CREATE FUNCTION mlmeta_internal.unschedule_monitor(monitor text) RETURNS boolean
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	m mlmeta.monitors := mlmeta.find_monitor(monitor);
+	m mlmeta_internal.monitors := mlmeta_internal.lock_monitor(monitor);
 	job bigint;
 BEGIN
-	PERFORM mlmeta.check_writable();
-	PERFORM mlmeta.check_monitor_owner(m);
 	IF to_regclass('cron.job') IS NOT NULL THEN
-		EXECUTE format('SELECT j.jobid FROM %s AS j
-			WHERE j.jobname = $1 AND j.username = current_user',
-			to_regclass('cron.job'))
-		INTO job USING 'mlmeta ' || monitor;
+		job := mlmeta_internal.scheduled_job(monitor);
 		IF job IS NOT NULL THEN
-			EXECUTE format('SELECT cron.unschedule(%s::bigint)', job);
+			PERFORM mlmeta_internal.run_command(format(
+				'SELECT cron.unschedule(%s::bigint)', job));
 		END IF;
 	END IF;
-	UPDATE mlmeta.monitors AS x SET schedule = NULL WHERE x.id = m.id;
+	UPDATE mlmeta_internal.monitors AS x SET schedule = NULL WHERE x.id = m.id;
 	RETURN m.schedule IS NOT NULL;
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.unschedule_monitor(text) IS
+COMMENT ON FUNCTION mlmeta_internal.unschedule_monitor(text) IS
 	'ends what schedule_monitor() began; returns whether there was anything';
 
 -- Retention ------------------------------------------------------------------------------------
 
-CREATE FUNCTION mlmeta.roll_up_windows(monitor mlmeta.monitors) RETURNS bigint
+CREATE FUNCTION mlmeta_internal.roll_up_windows(monitor mlmeta_internal.monitors) RETURNS bigint
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -212,29 +224,37 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.roll_up_windows(mlmeta.monitors) IS
+COMMENT ON FUNCTION mlmeta_internal.roll_up_windows(mlmeta_internal.monitors) IS
 	'merges windows older than the column roll_up_after says into such as long as roll_up_to, segment by segment; returns how many were merged; their results stay';
 
-CREATE FUNCTION mlmeta.apply_retention(monitor text) RETURNS bigint
+CREATE FUNCTION mlmeta_internal.apply_retention(monitor text) RETURNS bigint
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	m mlmeta.monitors := mlmeta.find_monitor(monitor);
+	m mlmeta_internal.monitors := mlmeta_internal.lock_monitor(monitor);
 	oldest timestamptz;
 	removed bigint;
+	closed bigint[];
 BEGIN
-	PERFORM mlmeta.check_writable();
-	PERFORM mlmeta.check_monitor_owner(m);
-	PERFORM mlmeta.roll_up_windows(m);
+	PERFORM mlmeta_internal.roll_up_windows(m);
 	-- The newest window stays: it says from where to go on.
 	SELECT least(max(w.window_start), max(w.window_end) - m.keep) INTO oldest
 	FROM mlmeta.monitor_windows AS w WHERE w.monitor = m.id;
 	IF m.keep IS NULL OR oldest IS NULL THEN
 		RETURN 0;
 	END IF;
-	DELETE FROM mlmeta.alerts AS a
-	WHERE a.monitor = m.id AND a.state = 'resolved' AND a.last_window < oldest;
+	closed := ARRAY(
+		SELECT a.id FROM mlmeta.alerts AS a
+		WHERE a.monitor = m.id AND a.state = 'resolved' AND a.last_window < oldest
+		FOR UPDATE);
+	PERFORM mlmeta_internal.lift_guards();
+	DELETE FROM mlmeta.alert_deliveries AS d
+	USING mlmeta.alert_events AS e
+	WHERE e.id = d.event AND e.alert = ANY (closed);
+	DELETE FROM mlmeta.alert_events AS e WHERE e.alert = ANY (closed);
+	PERFORM mlmeta_internal.restore_guards();
+	DELETE FROM mlmeta.alerts AS a WHERE a.id = ANY (closed);
 	DELETE FROM mlmeta.monitor_results AS r
 	WHERE r.monitor = m.id AND r.window_start < oldest;
 	DELETE FROM mlmeta.monitor_checks AS c
@@ -246,5 +266,5 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.apply_retention(text) IS
+COMMENT ON FUNCTION mlmeta_internal.apply_retention(text) IS
 	'rolls up windows by the monitor''s columns roll_up_after and roll_up_to, and removes what is older than keep says: windows, results, checks and resolved alerts; returns how many windows were removed';

@@ -1,6 +1,6 @@
 -- From an alert to its cause.
 
-CREATE FUNCTION mlmeta.moved_bins(
+CREATE FUNCTION mlmeta_internal.moved_bins(
 	reference mlmeta.histogram,
 	current mlmeta.histogram,
 	cells integer DEFAULT 10
@@ -21,10 +21,10 @@ BEGIN ATOMIC
 	ORDER BY 1;
 END;
 
-COMMENT ON FUNCTION mlmeta.moved_bins(mlmeta.histogram, mlmeta.histogram, integer) IS
+COMMENT ON FUNCTION mlmeta_internal.moved_bins(mlmeta.histogram, mlmeta.histogram, integer) IS
 	'the bins of two histograms on one grid brought together to about so many, each with as much of the reference as the others, and their shares';
 
-CREATE FUNCTION mlmeta.model_behind(
+CREATE FUNCTION mlmeta_internal.model_behind(
 	reference text,
 	at timestamptz
 ) RETURNS jsonb
@@ -61,10 +61,10 @@ EXCEPTION WHEN undefined_object OR insufficient_privilege THEN
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.model_behind(text, timestamptz) IS
+COMMENT ON FUNCTION mlmeta_internal.model_behind(text, timestamptz) IS
 	'which version of a registered model was live at a time, its run, code and data; NULL without a registry';
 
-CREATE FUNCTION mlmeta.moved_parts(
+CREATE FUNCTION mlmeta_internal.moved_parts(
 	baseline mlmeta.monitor_baselines,
 	checked mlmeta.monitor_windows,
 	feature text
@@ -73,7 +73,7 @@ LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	reference mlmeta.profile := mlmeta.reference_of(baseline, checked.segment,
+	reference mlmeta.profile := mlmeta_internal.reference_of(baseline, checked.segment,
 		checked.window_start);
 	current mlmeta.profile := mlmeta.attach(checked.profile, baseline.profile);
 	numbers mlmeta.histogram;
@@ -92,7 +92,7 @@ BEGIN
 				'change', b.share_current - b.share_reference)
 			ORDER BY abs(b.share_current - b.share_reference) DESC, b.lower)
 		INTO result
-		FROM mlmeta.moved_bins(numbers, mlmeta.histogram_of(current, feature)) AS b;
+		FROM mlmeta_internal.moved_bins(numbers, mlmeta.histogram_of(current, feature)) AS b;
 	ELSIF mlmeta.frequencies_of(reference, feature) IS NOT NULL THEN
 		SELECT jsonb_agg(jsonb_build_object('value', p.value,
 				'share_reference', p.share_reference, 'share_current', p.share_current,
@@ -114,26 +114,26 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.moved_parts(mlmeta.monitor_baselines,
+COMMENT ON FUNCTION mlmeta_internal.moved_parts(mlmeta.monitor_baselines,
 	mlmeta.monitor_windows, text) IS
 	'the bins or categories of a feature with their shares before and now, those that moved most first';
 
-CREATE FUNCTION mlmeta.segment_condition(monitor mlmeta.monitors, label text)
+CREATE FUNCTION mlmeta_internal.segment_condition(monitor mlmeta_internal.monitors, label text)
 RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN coalesce((
 	SELECT pg_catalog.string_agg(pg_catalog.format(
-		'mlmeta.segment_label(%L, ARRAY[%s]) = %L', p.names, e.expressions, label), ' OR ')
+		'mlmeta_internal.segment_label(%L, ARRAY[%s]) = %L', p.names, e.expressions, label), ' OR ')
 	FROM pg_catalog.unnest((monitor).segment_sets) AS t (set),
 		LATERAL (SELECT pg_catalog.regexp_split_to_array(t.set, '\s*,\s*') AS names) AS p,
 		LATERAL (SELECT pg_catalog.string_agg(pg_catalog.format('(%s)', g.expression), ', ' ORDER BY u.n) AS expressions
 			FROM pg_catalog.unnest(p.names) WITH ORDINALITY AS u (name, n)
 				JOIN mlmeta.monitor_segments AS g
 					ON g.monitor = (segment_condition.monitor).id AND g.name = u.name) AS e
-	WHERE label <> '' AND mlmeta.is_of_sets(label, ARRAY[t.set])
+	WHERE label <> '' AND mlmeta_internal.is_of_sets(label, ARRAY[t.set])
 ), 'true');
 
-COMMENT ON FUNCTION mlmeta.segment_condition(mlmeta.monitors, text) IS
+COMMENT ON FUNCTION mlmeta_internal.segment_condition(mlmeta_internal.monitors, text) IS
 	'condition for the rows s of a segment';
 
 CREATE FUNCTION mlmeta.explain_alert(alert bigint) RETURNS jsonb
@@ -142,7 +142,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	a mlmeta.alerts;
-	m mlmeta.monitors;
+	m mlmeta_internal.monitors;
 	w mlmeta.monitor_windows;
 	b mlmeta.monitor_baselines;
 	r mlmeta.monitor_results;
@@ -157,7 +157,7 @@ BEGIN
 			USING ERRCODE = 'undefined_object',
 				HINT = 'The view mlmeta.alert_open lists those that are open.';
 	END IF;
-	SELECT x.* INTO m FROM mlmeta.monitors AS x WHERE x.id = a.monitor;
+	SELECT x.* INTO m FROM mlmeta_internal.monitors AS x WHERE x.id = a.monitor;
 	SELECT x.* INTO w FROM mlmeta.monitor_windows AS x
 	WHERE x.monitor = a.monitor AND x.segment = a.segment
 		AND x.window_start = a.last_window;
@@ -169,7 +169,7 @@ BEGIN
 		AND x.window_start = a.last_window AND x.feature = a.feature
 		AND x.measure = a.measure;
 	IF w.profile IS NOT NULL AND a.measure IN ('ks', 'chi2', 'missing_share') THEN
-		moved := mlmeta.moved_parts(b, w, a.feature);
+		moved := mlmeta_internal.moved_parts(b, w, a.feature);
 	END IF;
 	IF a.measure = 'missing_share' THEN
 		SELECT jsonb_build_array(jsonb_build_object('missing', true,
@@ -178,13 +178,13 @@ BEGIN
 		INTO moved
 		FROM (SELECT (c.null_count + c.nan_count)::float8
 					/ nullif(c.n + c.null_count + c.nan_count, 0) AS reference
-			FROM mlmeta.columns(mlmeta.reference_of(b, a.segment, a.last_window)) AS c
+			FROM mlmeta.columns(mlmeta_internal.reference_of(b, a.segment, a.last_window)) AS c
 			WHERE c.feature = a.feature LIMIT 1) AS s;
 		moved := coalesce(moved, '[]');
 	END IF;
 
 	-- The rows behind it: in the bins or categories that grew.
-	SELECT mlmeta.feature_expression(m, a.feature, c.kind) INTO number
+	SELECT mlmeta_internal.feature_expression(m, a.feature, c.kind) INTO number
 	FROM mlmeta.columns(b.profile) AS c WHERE c.feature = a.feature LIMIT 1;
 	SELECT string_agg(CASE
 			WHEN p.part ? 'value' THEN format('s.%I::text = %L', a.feature, p.part ->> 'value')
@@ -198,7 +198,7 @@ BEGIN
 		WHEN a.measure = 'missing_share' THEN format('s.%I IS NULL', a.feature)
 		ELSE coalesce(condition, 'true') END;
 
-	model := mlmeta.model_behind(m.model, coalesce(w.window_end, a.last_window));
+	model := mlmeta_internal.model_behind(m.model, coalesce(w.window_end, a.last_window));
 	RETURN jsonb_build_object(
 		'alert', a.id, 'monitor', m.name, 'segment', a.segment,
 		'feature', a.feature, 'measure', a.measure, 'state', a.state,
@@ -225,9 +225,9 @@ BEGIN
 				FROM unnest(m.key_columns || CASE WHEN a.feature = ANY (m.features)
 					THEN ARRAY[a.feature] ELSE '{}' END) WITH ORDINALITY AS k (name, n)) END,
 			m.query,
-			mlmeta.time_condition(m, format('%L::timestamptz', a.last_window),
+			mlmeta_internal.time_condition(m, format('%L::timestamptz', a.last_window),
 				format('%L::timestamptz', coalesce(r.window_end, w.window_end, a.last_window))),
-			mlmeta.segment_condition(m, a.segment), condition),
+			mlmeta_internal.segment_condition(m, a.segment), condition),
 		'baseline', jsonb_build_object('number', b.id, 'data_version', b.dataset::text,
 			'period_start', b.period_start, 'period_end', b.period_end,
 			'trailing_windows', b.trailing_windows),

@@ -9,7 +9,7 @@ FROM mlmeta.drift_history AS h
 WHERE h.window_start = (
 	SELECT max(r.window_start)
 	FROM mlmeta.monitor_results AS r
-		JOIN mlmeta.monitors AS m ON m.id = r.monitor
+		JOIN mlmeta_internal.monitors AS m ON m.id = r.monitor
 	WHERE m.name = h.monitor);
 
 COMMENT ON VIEW mlmeta.drift_latest IS
@@ -32,7 +32,7 @@ SELECT m.name AS monitor, w.window_start, w.window_end, w.segment, w.row_count,
 	CASE WHEN r.measure = 'mae' THEN r.tolerance END AS highest_usual,
 	r.verdict, r.reason
 FROM mlmeta.monitor_windows AS w
-	JOIN mlmeta.monitors AS m ON m.id = w.monitor
+	JOIN mlmeta_internal.monitors AS m ON m.id = w.monitor
 	LEFT JOIN mlmeta.monitor_results AS r ON r.monitor = w.monitor
 		AND r.window_start = w.window_start AND r.window_end = w.window_end
 		AND r.segment = w.segment
@@ -64,7 +64,7 @@ SELECT m.name AS monitor, w.window_start, w.window_end, w.segment,
 		/ nullif(c.n + c.null_count + c.nan_count, 0) AS missing_share,
 	r.statistic AS change, r.verdict, r.reason, c.status
 FROM mlmeta.monitor_windows AS w
-	JOIN mlmeta.monitors AS m ON m.id = w.monitor
+	JOIN mlmeta_internal.monitors AS m ON m.id = w.monitor
 	CROSS JOIN LATERAL mlmeta.columns(w.profile) AS c
 	LEFT JOIN mlmeta.monitor_results AS r ON r.monitor = w.monitor
 		AND r.window_start = w.window_start AND r.window_end = w.window_end
@@ -83,7 +83,7 @@ SELECT a.id AS alert, m.name AS monitor, a.segment, a.feature, a.measure,
 	a.state, a.first_window, a.last_window, a.windows, a.worst_statistic,
 	a.reason, a.opened_at, a.severity, a.owner, a.snoozed_until, a.changed_at
 FROM mlmeta.alerts AS a
-	JOIN mlmeta.monitors AS m ON m.id = a.monitor
+	JOIN mlmeta_internal.monitors AS m ON m.id = a.monitor
 WHERE a.state <> 'resolved';
 
 COMMENT ON VIEW mlmeta.alert_open IS
@@ -94,19 +94,21 @@ SELECT e.id AS event, a.id AS alert, m.name AS monitor, a.segment, a.feature,
 	a.measure, e.state, e.severity, e.window_start, e.comment, e.at, e.user_name
 FROM mlmeta.alert_events AS e
 	JOIN mlmeta.alerts AS a ON a.id = e.alert
-	JOIN mlmeta.monitors AS m ON m.id = a.monitor;
+	JOIN mlmeta_internal.monitors AS m ON m.id = a.monitor;
 
 COMMENT ON VIEW mlmeta.alert_history IS
 	'what happened to alerts, a row per change';
 
-CREATE FUNCTION mlmeta.take_alerts(reader text, n integer DEFAULT 100)
+CREATE FUNCTION mlmeta_internal.take_alerts(reader text, n integer DEFAULT 100)
 RETURNS SETOF mlmeta.alert_history
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	taker bigint := mlmeta_internal.principal(mlmeta_internal.caller());
 BEGIN
-	PERFORM mlmeta.check_writable();
-	PERFORM mlmeta.check_name('reader', reader);
+	PERFORM mlmeta_internal.check_writable();
+	PERFORM mlmeta_internal.check_name('reader', reader);
 	IF NOT coalesce(n > 0, false) THEN
 		RAISE EXCEPTION 'reader "%" cannot take % alerts', reader,
 				coalesce(n::text, 'NULL')
@@ -114,17 +116,19 @@ BEGIN
 	END IF;
 	-- Another worker of this reader has them in hand.
 	IF NOT pg_try_advisory_xact_lock(
-			hashtextextended('mlmeta.alert_deliveries ' || current_user, hashtext(reader))) THEN
+			hashtextextended('mlmeta.alert_deliveries ' || mlmeta_internal.caller(), hashtext(reader))) THEN
 		RETURN;
 	END IF;
 	RETURN QUERY
 	WITH taken AS (
-		INSERT INTO mlmeta.alert_deliveries (reader, event)
-		SELECT take_alerts.reader, e.id
+		INSERT INTO mlmeta.alert_deliveries (owner_id, reader, event)
+		SELECT taker, take_alerts.reader, e.id
 		FROM mlmeta.alert_events AS e
-		WHERE NOT EXISTS (
+			JOIN mlmeta.alerts AS a ON a.id = e.alert
+			JOIN mlmeta_internal.monitors AS m ON m.id = a.monitor
+		WHERE mlmeta_internal.sees_monitor(m) AND NOT EXISTS (
 			SELECT FROM mlmeta.alert_deliveries AS d
-			WHERE d.owner = current_user AND d.reader = take_alerts.reader
+			WHERE d.owner_id = taker AND d.reader = take_alerts.reader
 				AND d.event = e.id)
 		ORDER BY e.id
 		LIMIT n
@@ -136,7 +140,7 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.take_alerts(text, integer) IS
+COMMENT ON FUNCTION mlmeta_internal.take_alerts(text, integer) IS
 	'changes of alerts that this reader of the current role has not had: none is missed, whatever the order in which they commit; taken when the transaction commits, and offered again when it does not';
 
 CREATE VIEW mlmeta.feature_health WITH (security_invoker = true) AS
@@ -148,7 +152,7 @@ SELECT m.name AS monitor, f.name AS feature, f.n AS position,
 		SELECT pg_catalog.count(*) FROM mlmeta.alerts AS a
 		WHERE a.monitor = m.id AND a.feature = f.name AND a.state <> 'resolved'
 	) AS open_alerts
-FROM mlmeta.monitors AS m,
+FROM mlmeta_internal.monitors AS m,
 	LATERAL pg_catalog.unnest(m.features) WITH ORDINALITY AS f (name, n)
 	LEFT JOIN LATERAL (
 		SELECT r.window_start, r.verdict, r.measure, r.statistic, r.reason

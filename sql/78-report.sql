@@ -1,7 +1,7 @@
 -- One page about a monitor, whole in itself.
 
-CREATE FUNCTION mlmeta.report_feature(
-	monitor mlmeta.monitors,
+CREATE FUNCTION mlmeta_internal.report_feature(
+	monitor mlmeta_internal.monitors,
 	baseline mlmeta.monitor_baselines,
 	feature text
 ) RETURNS text
@@ -44,14 +44,14 @@ BEGIN ATOMIC
 	)
 	SELECT format('<section class="card" aria-label="%1$s"><h3>%1$s <span class="verdict %2$s">%3$s</span></h3>'
 			'<p>%4$s</p><div class="plots">%5$s%6$s</div></section>',
-		mlmeta.html_escape(feature),
+		mlmeta_internal.html_escape(feature),
 		CASE (SELECT r.verdict FROM last_result AS r) WHEN 'drift' THEN 'bad'
 			WHEN 'no drift' THEN 'good' ELSE 'unknown' END,
 		coalesce((SELECT r.verdict FROM last_result AS r), 'no data'),
-		coalesce(mlmeta.html_escape((SELECT r.reason FROM last_result AS r)), ''),
-		mlmeta.html_figure((SELECT p.distribution FROM pictures AS p),
+		coalesce(mlmeta_internal.html_escape((SELECT r.reason FROM last_result AS r)), ''),
+		mlmeta_internal.html_figure((SELECT p.distribution FROM pictures AS p),
 			'baseline (grey) and latest window'),
-		mlmeta.html_figure((SELECT mlmeta.svg_timeline(array_agg(s.window_start ORDER BY s.window_start),
+		mlmeta_internal.html_figure((SELECT mlmeta.svg_timeline(array_agg(s.window_start ORDER BY s.window_start),
 				array_agg(s.statistic ORDER BY s.window_start),
 				feature || ': distance from the baseline over time',
 				(SELECT max(r.tolerance) FROM last_result AS r),
@@ -61,7 +61,7 @@ BEGIN ATOMIC
 			FROM shown AS s), 'distance from the baseline; dashed: tolerated; orange: drift'));
 END;
 
-COMMENT ON FUNCTION mlmeta.report_feature(mlmeta.monitors, mlmeta.monitor_baselines, text) IS
+COMMENT ON FUNCTION mlmeta_internal.report_feature(mlmeta_internal.monitors, mlmeta.monitor_baselines, text) IS
 	'the part of the report about one feature';
 
 CREATE FUNCTION mlmeta.report(monitor text) RETURNS text
@@ -69,7 +69,7 @@ LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	m mlmeta.monitors := mlmeta.find_monitor(monitor);
+	m mlmeta_internal.monitors := mlmeta_internal.find_monitor(monitor);
 	b mlmeta.monitor_baselines;
 	parts text[];
 	latest record;
@@ -106,7 +106,7 @@ caption{text-align:left;color:var(--soft);padding:.3rem 0}
 </style></head><body>
 <a class="skip" href="#features">Skip to the features</a>
 <header><h1>Monitor %1$s</h1><p>%2$s windows of %3$s up to %4$s, %5$s rows. Made %6$s.</p></header><main>',
-		mlmeta.html_escape(m.name), latest.windows, m.granularity,
+		mlmeta_internal.html_escape(m.name), latest.windows, m.granularity,
 		coalesce(to_char(latest.until AT TIME ZONE m.time_zone, 'YYYY-MM-DD HH24:MI'), '-'),
 		coalesce(latest.rows, 0),
 		to_char(now() AT TIME ZONE m.time_zone, 'YYYY-MM-DD HH24:MI'))];
@@ -116,10 +116,10 @@ caption{text-align:left;color:var(--soft);padding:.3rem 0}
 			SELECT '<div class="table" tabindex="0" role="region" aria-label="Open alerts"><table><caption>Those that are not resolved, the worst first</caption><thead><tr><th scope="col">Severity</th><th scope="col">Feature</th><th scope="col">Segment</th><th scope="col">Measure</th><th scope="col">Since</th><th scope="col">Windows</th><th scope="col">Reason</th></tr></thead><tbody>'
 				|| string_agg(format('<tr><td class="%s">%s</td><td>%s</td><td>%s</td><td>%s</td><td class="d">%s</td><td class="n">%s</td><td>%s</td></tr>',
 					CASE a.severity WHEN 'critical' THEN 'bad' ELSE '' END,
-					a.severity, mlmeta.html_escape(coalesce(nullif(a.feature, ''), 'rows')),
-					mlmeta.html_escape(coalesce(nullif(a.segment, ''), 'all')), a.measure,
+					a.severity, mlmeta_internal.html_escape(coalesce(nullif(a.feature, ''), 'rows')),
+					mlmeta_internal.html_escape(coalesce(nullif(a.segment, ''), 'all')), a.measure,
 					(a.first_window AT TIME ZONE m.time_zone)::date, a.windows,
-					mlmeta.html_escape(a.reason)), ''
+					mlmeta_internal.html_escape(a.reason)), ''
 					ORDER BY array_position(ARRAY['critical', 'warning', 'info'], a.severity), a.id)
 				|| '</tbody></table></div>'
 			FROM mlmeta.alerts AS a WHERE a.monitor = m.id AND a.state <> 'resolved'
@@ -131,7 +131,7 @@ caption{text-align:left;color:var(--soft);padding:.3rem 0}
 			SELECT x.quality FROM mlmeta.monitor_windows AS x
 			WHERE x.monitor = m.id AND x.segment = '' AND x.quality IS NOT NULL
 			ORDER BY x.window_start DESC LIMIT 30) AS w;
-		parts := parts || format('<section aria-labelledby="quality"><h2 id="quality">Quality</h2><div class="plots">%s%s%s</div></section>', mlmeta.html_figure((
+		parts := parts || format('<section aria-labelledby="quality"><h2 id="quality">Quality</h2><div class="plots">%s%s%s</div></section>', mlmeta_internal.html_figure((
 			SELECT mlmeta.svg_timeline(array_agg(r.window_start ORDER BY r.window_start),
 				array_agg(r.statistic ORDER BY r.window_start),
 				CASE figure WHEN 'mae' THEN 'Mean absolute error' ELSE 'ROC AUC' END || ' over time',
@@ -147,12 +147,12 @@ caption{text-align:left;color:var(--soft);padding:.3rem 0}
 			CASE figure WHEN 'mae' THEN 'mean absolute error'
 				ELSE 'ROC AUC, and in grey what scores promise without labels' END
 				|| '; dashed: the limit of what is usual'),
-			mlmeta.html_figure(mlmeta.svg_roc(quality), 'ROC curve, last 30 windows'),
-			mlmeta.html_figure(mlmeta.svg_calibration(quality),
+			mlmeta_internal.html_figure(mlmeta.svg_roc(quality), 'ROC curve, last 30 windows'),
+			mlmeta_internal.html_figure(mlmeta.svg_calibration(quality),
 				'calibration, last 30 windows'));
 	END IF;
 
-	parts := parts || format('<section aria-labelledby="rows"><h2 id="rows">Rows</h2><div class="plots">%s</div></section>', mlmeta.html_figure((
+	parts := parts || format('<section aria-labelledby="rows"><h2 id="rows">Rows</h2><div class="plots">%s</div></section>', mlmeta_internal.html_figure((
 		SELECT mlmeta.svg_timeline(array_agg(r.window_start ORDER BY r.window_start),
 			array_agg(r.statistic ORDER BY r.window_start), 'Rows a window', NULL, NULL, NULL,
 			array_agg(r.verdict IN ('drift', 'no data') ORDER BY r.window_start))
@@ -162,7 +162,7 @@ caption{text-align:left;color:var(--soft);padding:.3rem 0}
 	parts := parts || '<section aria-labelledby="features"><h2 id="features" tabindex="-1">Features</h2>'::text;
 	IF b.id IS NOT NULL THEN
 		parts := parts || ARRAY(
-			SELECT mlmeta.report_feature(m, b, c.feature)
+			SELECT mlmeta_internal.report_feature(m, b, c.feature)
 			FROM mlmeta.columns(b.profile) WITH ORDINALITY AS c
 			ORDER BY c.ordinality);
 	END IF;
@@ -171,8 +171,8 @@ caption{text-align:left;color:var(--soft);padding:.3rem 0}
 	parts := parts || coalesce((
 		SELECT '<section aria-labelledby="segments"><h2 id="segments">Segments that drifted most</h2><div class="table" tabindex="0" role="region" aria-label="Segments"><table><caption>Latest window, by what is surely there</caption><thead><tr><th scope="col">Segment</th><th scope="col">Feature</th><th scope="col">At least</th><th scope="col">Rows</th><th scope="col">Verdict</th></tr></thead><tbody>'
 			|| string_agg(format('<tr><td>%s</td><td>%s</td><td class="n">%s</td><td class="n">%s</td><td class="%s">%s</td></tr>',
-				mlmeta.html_escape(s.segment), mlmeta.html_escape(s.feature),
-				mlmeta.svg_number(s.bound_low), s.n_current,
+				mlmeta_internal.html_escape(s.segment), mlmeta_internal.html_escape(s.feature),
+				mlmeta_internal.svg_number(s.bound_low), s.n_current,
 				CASE s.verdict WHEN 'drift' THEN 'bad' ELSE '' END, s.verdict), ''
 				ORDER BY s.bound_low DESC, s.segment, s.feature)
 			|| '</tbody></table></div></section>'

@@ -1,28 +1,28 @@
 -- Where a model fails: slices of one and two features with the worst loss, found
 -- rather than declared, in two scans of the rows.
 
-CREATE FUNCTION mlmeta.slice_sums_add(
+CREATE FUNCTION mlmeta_internal.slice_sums_transition(
 	state float8[], codes integer[], loss float8, levels integer[])
 	RETURNS float8[] LANGUAGE C IMMUTABLE PARALLEL SAFE
-	AS 'MODULE_PATHNAME', 'mlmeta_slice_sums_add';
-COMMENT ON FUNCTION mlmeta.slice_sums_add(float8[], integer[], float8, integer[]) IS
+	AS 'MODULE_PATHNAME', 'mlmeta_slice_sums_transition';
+COMMENT ON FUNCTION mlmeta_internal.slice_sums_transition(float8[], integer[], float8, integer[]) IS
 	'transition function of slice_sums';
-CREATE FUNCTION mlmeta.slice_sums_combine(state float8[], other float8[])
+CREATE FUNCTION mlmeta_internal.slice_sums_combine(state float8[], other float8[])
 	RETURNS float8[] LANGUAGE C IMMUTABLE PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_slice_sums_combine';
-COMMENT ON FUNCTION mlmeta.slice_sums_combine(float8[], float8[]) IS
+COMMENT ON FUNCTION mlmeta_internal.slice_sums_combine(float8[], float8[]) IS
 	'combine function of slice_sums';
-CREATE AGGREGATE mlmeta.slice_sums(codes integer[], loss float8, levels integer[]) (
-	SFUNC = mlmeta.slice_sums_add,
+CREATE AGGREGATE mlmeta_internal.slice_sums(codes integer[], loss float8, levels integer[]) (
+	SFUNC = mlmeta_internal.slice_sums_transition,
 	STYPE = float8[],
 	SSPACE = 262144,
-	COMBINEFUNC = mlmeta.slice_sums_combine,
+	COMBINEFUNC = mlmeta_internal.slice_sums_combine,
 	PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE mlmeta.slice_sums(integer[], float8, integer[]) IS
+COMMENT ON AGGREGATE mlmeta_internal.slice_sums(integer[], float8, integer[]) IS
 	'rows, sum and sum of squares of a loss in every slice of one and two features; codes: one a feature, from 0 to its number of levels less 1; read by slice_tests()';
 
-CREATE FUNCTION mlmeta.slice_tests(
+CREATE FUNCTION mlmeta_internal.slice_tests(
 		sums float8[], levels integer[], smallest bigint,
 		OUT feature_1 integer, OUT code_1 integer,
 		OUT feature_2 integer, OUT code_2 integer,
@@ -30,11 +30,11 @@ CREATE FUNCTION mlmeta.slice_tests(
 		OUT excess_low float8, OUT p_value float8)
 	RETURNS SETOF record LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 1000
 	AS 'MODULE_PATHNAME', 'mlmeta_slice_tests';
-COMMENT ON FUNCTION mlmeta.slice_tests(float8[], integer[], bigint) IS
+COMMENT ON FUNCTION mlmeta_internal.slice_tests(float8[], integer[], bigint) IS
 	'each slice with at least so many rows against all other rows: by how much its mean loss is larger, with the lower bound of that at 97.5 % and the p-value (Welch, normal law)';
 
 -- The code of a feature's value, and what each code means. Code 0 is missing.
-CREATE FUNCTION mlmeta.slice_levels(
+CREATE FUNCTION mlmeta_internal.slice_levels(
 	summary mlmeta.profile,
 	feature text,
 	bins integer,
@@ -76,11 +76,11 @@ BEGIN
 		FOR i IN 0 .. cardinality(edges) LOOP
 			labels := labels || CASE
 				WHEN cardinality(edges) = 0 THEN format('%s is there', feature)
-				WHEN i = 0 THEN format('%s < %s', feature, mlmeta.svg_number(edges[1], span))
+				WHEN i = 0 THEN format('%s < %s', feature, mlmeta_internal.svg_number(edges[1], span))
 				WHEN i = cardinality(edges)
-					THEN format('%s >= %s', feature, mlmeta.svg_number(edges[i], span))
-				ELSE format('%s <= %s < %s', mlmeta.svg_number(edges[i], span), feature,
-					mlmeta.svg_number(edges[i + 1], span)) END;
+					THEN format('%s >= %s', feature, mlmeta_internal.svg_number(edges[i], span))
+				ELSE format('%s <= %s < %s', mlmeta_internal.svg_number(edges[i], span), feature,
+					mlmeta_internal.svg_number(edges[i + 1], span)) END;
 			conditions := conditions || concat_ws(' AND ',
 				CASE WHEN i = 0 THEN format('s.%I IS NOT NULL', feature)
 					ELSE format('%s >= %L', number, edges[i]) END,
@@ -109,10 +109,10 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.slice_levels(mlmeta.profile, text, integer, text) IS
+COMMENT ON FUNCTION mlmeta_internal.slice_levels(mlmeta.profile, text, integer, text) IS
 	'how the values of a feature are divided into slices: the expression of the code, and of each code its name and condition';
 
-CREATE FUNCTION mlmeta.find_worst_segments(
+CREATE FUNCTION mlmeta_internal.find_worst_segments(
 	query text,
 	loss text,
 	features text[],
@@ -144,17 +144,19 @@ BEGIN
 		RAISE EXCEPTION 'worst_segments() takes from 1 to 30 features and from 2 to 16 bins'
 			USING ERRCODE = 'invalid_parameter_value';
 	END IF;
-	EXECUTE format('SELECT mlmeta.profile(mlmeta_features)
+	SELECT r.profile INTO summary
+	FROM mlmeta_internal.run_query(NULL, 'pg_catalog', format(
+		'SELECT mlmeta.profile(mlmeta_features)
 		FROM (%s
 		) AS s CROSS JOIN LATERAL (SELECT %s) AS mlmeta_features', query, (
 		SELECT string_agg(format('s.%I', u.name), ', ' ORDER BY u.n)
-		FROM unnest(features) WITH ORDINALITY AS u (name, n)))
-	INTO summary;
+		FROM unnest(features) WITH ORDINALITY AS u (name, n))))
+		AS r (profile mlmeta.profile);
 	IF summary IS NULL THEN
 		RETURN;
 	END IF;
 	FOREACH feature IN ARRAY features LOOP
-		SELECT * INTO one FROM mlmeta.slice_levels(summary, feature, bins, (
+		SELECT * INTO one FROM mlmeta_internal.slice_levels(summary, feature, bins, (
 			SELECT c ->> 'type' FROM jsonb_array_elements(columns) AS c
 			WHERE c ->> 'name' = feature));
 		offsets := offsets || cardinality(labels);
@@ -163,15 +165,17 @@ BEGIN
 		labels := labels || one.labels;
 		conditions := conditions || one.conditions;
 	END LOOP;
-	EXECUTE format('SELECT mlmeta.slice_sums(ARRAY[%s], (%s)::float8, $1), count(*)
+	SELECT r.* INTO sums, total
+	FROM mlmeta_internal.run_query(NULL, 'pg_catalog', format(
+		'SELECT mlmeta_internal.slice_sums(ARRAY[%s], (%s)::float8, $1), count(*)
 		FROM (%s
-		) AS s', array_to_string(codes, ', '), loss, query)
-	INTO sums, total USING levels;
+		) AS s', array_to_string(codes, ', '), loss, query), levels)
+		AS r (sums float8[], n bigint);
 
 	RETURN QUERY
 	WITH tested AS MATERIALIZED (
 		SELECT t.*, row_number() OVER () AS i
-		FROM mlmeta.slice_tests(sums, levels, min_rows) AS t
+		FROM mlmeta_internal.slice_tests(sums, levels, min_rows) AS t
 	), adjusted AS (
 		-- Bonferroni: it holds for whatever is picked from the list, where a false
 		-- discovery rate would be spent on slices that are left out below.
@@ -198,12 +202,11 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.find_worst_segments(text, text, text[], integer,
+COMMENT ON FUNCTION mlmeta_internal.find_worst_segments(text, text, text[], integer,
 	bigint, integer, float8, jsonb) IS
 	'worst_segments() of a query and a loss whose names are qualified';
 
--- Not pinned: source and loss mean what they mean to the caller.
-CREATE FUNCTION mlmeta.worst_segments(
+CREATE FUNCTION mlmeta_internal.worst_segments(
 	source text,
 	loss text,
 	features text[],
@@ -215,20 +218,21 @@ CREATE FUNCTION mlmeta.worst_segments(
 	excess float8, excess_low float8, p_value float8, adjusted_p float8,
 	condition text)
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	resolved record;
 	expression text;
 BEGIN
 	SELECT * INTO resolved
-	FROM mlmeta.resolve_source('worst segments', coalesce(loss, 'NULL'), source);
-	expression := mlmeta.resolve_expression('worst segments',
+	FROM mlmeta_internal.resolve_source('worst segments', coalesce(loss, 'NULL'), source);
+	expression := mlmeta_internal.resolve_expression('worst segments',
 		coalesce(loss, 'NULL'), loss, resolved.columns);
-	RETURN QUERY SELECT * FROM mlmeta.find_worst_segments(resolved.query,
+	RETURN QUERY SELECT * FROM mlmeta_internal.find_worst_segments(resolved.query,
 		expression, features, most, min_rows, bins, alpha, resolved.columns);
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta.worst_segments(text, text, text[], integer, bigint,
+COMMENT ON FUNCTION mlmeta_internal.worst_segments(text, text, text[], integer, bigint,
 	integer, float8) IS
 	'the slices of one and two features in which the loss, an expression over the source''s columns, is surely larger than elsewhere, worst first: their size, mean loss, its excess over all other rows with the lower bound of that, the p-value times the number of slices tried, and an SQL condition; two scans of the source';

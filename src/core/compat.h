@@ -69,4 +69,9 @@
 #define INTERVAL_IS_NOEND(i)	((void) (i), false)
 #endif
 
+/* Kinds of processes are told by one set of macros from 17 on. */
+#if PG_VERSION_NUM < 170000
+#define AmAutoVacuumWorkerProcess() IsAutoVacuumWorkerProcess()
+#endif
+
 #endif							/* MLMETA_CORE_COMPAT_H */

@@ -24,7 +24,7 @@
 #include "utils/float.h"
 #include "utils/tuplestore.h"
 
-PG_FUNCTION_INFO_V1(mlmeta_slice_sums_add);
+PG_FUNCTION_INFO_V1(mlmeta_slice_sums_transition);
 PG_FUNCTION_INFO_V1(mlmeta_slice_sums_combine);
 PG_FUNCTION_INFO_V1(mlmeta_slice_tests);
 
@@ -127,7 +127,7 @@ empty_state(int total)
  * whose loss is not finite, is left out. In place inside an aggregate.
  */
 Datum
-mlmeta_slice_sums_add(PG_FUNCTION_ARGS)
+mlmeta_slice_sums_transition(PG_FUNCTION_ARGS)
 {
 	bool		in_place = AggCheckCallContext(fcinfo, NULL) != 0;
 	ArrayType  *state;

@@ -58,10 +58,11 @@ mlmeta_artifact_successor(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(result);
 }
 
-/* indexed OPERATOR function(reference), NULL if either does not exist */
+/* indexed OPERATOR schema.function(reference), NULL if either is not there */
 static Expr *
 make_bound(SupportRequestIndexCondition *request, Node *indexed,
-		   Node *reference, StrategyNumber strategy, char *function)
+		   Node *reference, StrategyNumber strategy, char *schema,
+		   char *function)
 {
 	Oid			type = exprType(indexed);
 	Oid			operator_oid;
@@ -70,7 +71,7 @@ make_bound(SupportRequestIndexCondition *request, Node *indexed,
 
 	operator_oid = get_opfamily_member(request->opfamily, type, type,
 									   strategy);
-	function_oid = LookupFuncName(list_make2(makeString("mlmeta"),
+	function_oid = LookupFuncName(list_make2(makeString(schema),
 											 makeString(function)),
 								  1, &type, true);
 	if (!OidIsValid(operator_oid) || !OidIsValid(function_oid))
@@ -119,9 +120,10 @@ index_condition(FunctionCallInfo fcinfo, int indexed_argument)
 		PG_RETURN_POINTER(NULL);
 
 	lower = make_bound(request, indexed, reference,
-					   BTGreaterEqualStrategyNumber, "any_version");
+					   BTGreaterEqualStrategyNumber, "mlmeta",
+					   "any_version");
 	upper = make_bound(request, indexed, reference, BTLessStrategyNumber,
-					   "artifact_successor");
+					   "mlmeta_internal", "artifact_successor");
 	if (lower == NULL || upper == NULL)
 		PG_RETURN_POINTER(NULL);
 

@@ -27,7 +27,7 @@ PG_FUNCTION_INFO_V1(mlmeta_lineage_in);
 PG_FUNCTION_INFO_V1(mlmeta_lineage_out);
 PG_FUNCTION_INFO_V1(mlmeta_lineage_recv);
 PG_FUNCTION_INFO_V1(mlmeta_lineage_send);
-PG_FUNCTION_INFO_V1(mlmeta_lineage_merge);
+PG_FUNCTION_INFO_V1(mlmeta_lineage_combine);
 PG_FUNCTION_INFO_V1(mlmeta_lineage_plus);
 PG_FUNCTION_INFO_V1(mlmeta_lineage_minus);
 PG_FUNCTION_INFO_V1(mlmeta_lineage_n_nodes);
@@ -1045,7 +1045,7 @@ LINEAGE_ACCUMULATE(text, text);
  * NULLs are left out.
  */
 Datum
-mlmeta_lineage_merge(PG_FUNCTION_ARGS)
+mlmeta_lineage_combine(PG_FUNCTION_ARGS)
 {
 	Lineage    *lineage = summary_state(fcinfo, &lineage_type);
 

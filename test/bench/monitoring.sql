@@ -25,7 +25,7 @@ SELECT create_monitor('bench', 'public.logged', 'at', '1 day',
 	segments => '{"segment": "segment"}') AS monitor \gset
 SELECT set_baseline('bench', '2026-01-01', '2026-01-04') AS baseline \gset
 SELECT count(*) AS windows FROM monitors AS m, monitor_baselines AS b,
-	LATERAL mlmeta.profile_windows(m, b, '2026-01-01', '2026-01-31') AS w \gset
+	LATERAL mlmeta_internal.profile_windows(m, b, '2026-01-01', '2026-01-31') AS w \gset
 INSERT INTO monitor_windows (monitor, segment, window_start, window_end, baseline, row_count, profile)
 SELECT w.monitor, w.segment, w.window_start + i * interval '30 days', w.window_end + i * interval '30 days',
 	w.baseline, w.row_count, w.profile
@@ -79,8 +79,8 @@ SELECT pg_temp.measure('drift(), days', $$
 	SELECT count(*) FROM monitor_windows AS x JOIN monitor_windows AS y ON y.segment = x.segment
 		AND y.window_start = x.window_start + interval '3 days', drift(x.profile, y.profile)
 	WHERE x.window_start = '2026-01-05' AND x.segment <> ''$$, 480, 0.1);
-SELECT pg_temp.measure('judge_window(), a day', $$
-	SELECT count(*) FROM monitors AS m, monitor_baselines AS b, mlmeta.judge_window(m, b, '2026-01-20', '2026-02-01')$$, 540, NULL);
+SELECT pg_temp.measure('mlmeta_internal.judge_window(), a day', $$
+	SELECT count(*) FROM monitors AS m, monitor_baselines AS b, mlmeta_internal.judge_window(m, b, '2026-01-20', '2026-02-01')$$, 540, NULL);
 SELECT jsonb_build_object('suite', 'monitoring', 'name', 'bytes a feature, stored window', 'rows', :rows / 240,
 	'bytes', round(avg(pg_column_size(profile)) / 60), 'bytes_max', max(pg_column_size(profile)) / 60, 'goal', 400)
 FROM monitor_windows WHERE segment <> '';

@@ -50,7 +50,7 @@ SELECT run, :experiment, key, '', count(*), count(*) FILTER (WHERE value = 'NaN'
 	max(value) FILTER (WHERE value <> 'NaN'), 3, max(at), (array_agg(value ORDER BY step DESC))[1], higher_is_better(key)
 FROM metric_series JOIN run_metrics USING (series) GROUP BY run, key;
 INSERT INTO run_results (run, params, metrics, signature)
-SELECT run, params_of(run), (SELECT jsonb_object_agg(key, last_value) FROM run_metric_summaries AS s WHERE s.run = m.run),
+SELECT run, mlmeta_internal.params_of(run), (SELECT jsonb_object_agg(key, last_value) FROM run_metric_summaries AS s WHERE s.run = m.run),
 	sha256(i::text::bytea) FROM made AS m;
 
 -- MLflow's tables, filled with the same.

@@ -51,7 +51,7 @@ FROM fuzz.rows;
 
 -- A state that no function gives out: its aggregate without the last step
 CREATE AGGREGATE fuzz.frequency_pair(value text, is_current boolean) (
-	SFUNC = mlmeta.frequency_pair_text_trans, STYPE = mlmeta.frequency_pair
+	SFUNC = mlmeta_internal.frequency_pair_text_transition, STYPE = mlmeta.frequency_pair
 );
 INSERT INTO fuzz.seed
 SELECT 'mlmeta.frequency_pair', fuzz.frequency_pair(t, b)::text FROM fuzz.rows;
@@ -89,7 +89,7 @@ FROM fuzz.rows;
 
 -- One sample, and the state that holds two
 CREATE AGGREGATE fuzz.embedding_pair(embedding float8[], is_current boolean) (
-	SFUNC = mlmeta.embedding_sketch_add, STYPE = mlmeta.embedding_sketch
+	SFUNC = mlmeta_internal.embedding_sketch_transition, STYPE = mlmeta.embedding_sketch
 );
 INSERT INTO fuzz.seed
 SELECT 'mlmeta.embedding_sketch', unnest(ARRAY[

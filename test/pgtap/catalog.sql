@@ -73,9 +73,6 @@ SELECT is_empty($$
 	WHERE lanname = 'plpgsql' AND prokind = 'f'
 		AND NOT coalesce(proconfig, '{}')
 			@> ARRAY['search_path=pg_catalog, pg_temp']
-		-- Their source means what it means to the caller.
-		AND proname NOT IN ('snapshot_dataset', 'resolve_source', 'create_monitor',
-			'set_segments', 'resolve_expression', 'worst_segments')
 $$, 'every PL/pgSQL function has its search_path pinned');
 
 SELECT is_empty($$
@@ -104,6 +101,8 @@ SELECT is_empty($$
 	SELECT signature FROM functions AS f
 	WHERE prokind = 'f' AND provolatile <> 'v' AND proparallel = 'u'
 		AND prorettype <> 'trigger'::regtype
+		-- Who acts is found out in the leader alone.
+		AND prosrc <> ALL (ARRAY['mlmeta_door', 'mlmeta_decision_door'])
 		-- A subtransaction cannot begin in a parallel worker: not in the
 		-- function, nor in one that it calls.
 		AND prosrc !~ '\mEXCEPTION\s+WHEN'

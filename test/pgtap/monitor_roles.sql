@@ -64,13 +64,13 @@ SELECT is(pg_temp.tries('out', format($$ SELECT mlmeta.acknowledge(%s) $$, :'ale
 
 -- What it runs is its owner's.
 SELECT is(pg_temp.tries('wes', $$ SELECT mlmeta.check_monitor('hers') $$), '42501', 'another writer does not check it');
-SELECT is(pg_temp.tries('wes', $$ WITH u AS (UPDATE mlmeta.monitors SET tolerance = 1 WHERE name = 'hers' RETURNING 1) SELECT count(*) FROM u $$), '0',
+SELECT is(pg_temp.tries('wes', $$ WITH u AS (UPDATE mlmeta.monitors SET tolerance = 1 WHERE name = 'hers' RETURNING 1) SELECT count(*) FROM u $$), '42501',
 	'nor change it');
-SELECT is(pg_temp.tries('wes', $$ WITH u AS (UPDATE mlmeta.monitor_segments SET expression = 'pg_sleep(1)' RETURNING 1) SELECT count(*) FROM u $$), '0',
+SELECT is(pg_temp.tries('wes', $$ WITH u AS (UPDATE mlmeta.monitor_segments SET expression = 'pg_sleep(1)' RETURNING 1) SELECT count(*) FROM u $$), '42501',
 	'nor what it runs');
 SELECT is(pg_temp.tries('wes', $$ INSERT INTO mlmeta.monitor_segments SELECT id, 'mine', 9, 'now()::text' FROM mlmeta.monitors $$), '42501', 'nor add to it');
 SELECT is(pg_temp.tries('una', $$ UPDATE mlmeta.monitors SET query = 'SELECT 1' $$), '42501', 'nobody changes a stored query by hand');
-SELECT is(pg_temp.tries('una', $$ UPDATE mlmeta.monitors SET owner = 'wes' $$), '42501', 'or gives it to somebody else');
+SELECT is(pg_temp.tries('una', $$ UPDATE mlmeta.monitors SET owner = 'wes' $$), '0A000', 'or gives it to somebody else');
 SELECT is(pg_temp.tries('wes', $$ DELETE FROM mlmeta.alert_events $$), '42501', 'history stays');
 
 -- Alerts are handled by the project's writers.

@@ -14,7 +14,7 @@ CREATE EXTENSION plpgsql_check WITH SCHEMA public;
 CREATE TEMP VIEW functions AS
 SELECT p.oid, p.prorettype = 'trigger'::regtype AS is_trigger
 FROM pg_proc AS p JOIN pg_language AS l ON l.oid = p.prolang
-WHERE l.lanname = 'plpgsql' AND p.pronamespace = 'mlmeta'::regnamespace;
+WHERE l.lanname = 'plpgsql' AND p.pronamespace IN ('mlmeta'::regnamespace, 'mlmeta_internal'::regnamespace);
 
 -- A trigger function has no row type but its table's: each pair is checked.
 CREATE TEMP VIEW checked AS

@@ -67,7 +67,7 @@ SELECT throws_ok($$ SELECT * FROM verify_audit('nothing') $$, '42704', NULL, 'of
 SELECT throws_ok($$ UPDATE audit_log SET user_name = 'somebody' $$, '55000', NULL, 'the owner cannot update it');
 SELECT throws_ok($$ DELETE FROM audit_log $$, '55000', NULL, 'nor delete from it');
 SELECT throws_ok($$ TRUNCATE audit_log $$, '55000', NULL, 'nor truncate it');
-SELECT throws_ok($$ INSERT INTO mlmeta.lifted_guards VALUES (pg_current_xact_id()); DELETE FROM mlmeta.audit_log $$, '55000', NULL, 'maintenance opens nothing');
+SELECT throws_ok($$ INSERT INTO mlmeta_internal.lifted_guards VALUES (pg_current_xact_id()); DELETE FROM mlmeta.audit_log $$, '55000', NULL, 'maintenance opens nothing');
 SELECT results_eq($$ SELECT n FROM audit_trail WHERE model = 'churn' ORDER BY n $$,
 	$$ SELECT generate_series(1::bigint, (SELECT changes FROM models WHERE model = 'churn')) $$, 'its rows are numbered without gaps');
 SET LOCAL TimeZone = 'Asia/Kathmandu';
@@ -89,8 +89,8 @@ UPDATE audit_log SET at = at + interval '1 microsecond' WHERE model_id = :model_
 SELECT results_eq($$ SELECT n FROM verify_audit() $$, $$ VALUES (3::bigint) $$, 'the first of several');
 ROLLBACK TO untouched;
 ALTER TABLE audit_log DISABLE TRIGGER USER;
-UPDATE audit_log AS a SET user_name = 'x', hash = audit_hash((a.model_id, a.n, a.at, 'x', a.role_name, a.client_addr,
-	a.application_name, a.version, a.action, a.detail, a.previous, a.hash)::audit_log) WHERE model_id = :model_id AND n = 4;
+UPDATE audit_log AS a SET user_name = 'x', hash = mlmeta_internal.audit_hash((a.model_id, a.n, a.at, 'x', a.role_name, a.client_addr,
+	a.application_name, a.version, a.action, a.detail, a.statement, a.previous, a.hash)::audit_log) WHERE model_id = :model_id AND n = 4;
 SELECT results_eq($$ SELECT n, problem FROM verify_audit('churn') $$, $$ VALUES (5::bigint, 'does not follow from the row before') $$,
 	'a hash recomputed breaks the next row');
 ROLLBACK TO untouched;
@@ -102,7 +102,7 @@ ALTER TABLE audit_log DISABLE TRIGGER USER;
 DELETE FROM audit_log AS a USING models AS m WHERE a.model_id = m.model_id AND a.n = m.changes;
 SELECT matches((SELECT problem FROM verify_audit('churn')), '^row \d+ is missing at the end$', 'also the last');
 ROLLBACK TO untouched;
-INSERT INTO audit_log SELECT a.model_id, a.n + 1, a.at, a.user_name, a.role_name, a.client_addr, a.application_name, a.version, a.action, a.detail, a.hash, a.hash
+INSERT INTO audit_log SELECT a.model_id, a.n + 1, a.at, a.user_name, a.role_name, a.client_addr, a.application_name, a.version, a.action, a.detail, a.statement, a.hash, a.hash
 	FROM audit_log AS a JOIN models AS m ON m.model_id = a.model_id AND m.changes = a.n;
 SELECT is((SELECT count(*) FROM verify_audit('churn')), 1::bigint, 'and one too many');
 ROLLBACK TO untouched;
@@ -133,7 +133,7 @@ DECLARE
 BEGIN
 	FOR entry IN SELECT a.* FROM mlmeta.audit_log AS a WHERE a.model_id = of_model ORDER BY a.n LOOP
 		entry.previous := head;
-		head := mlmeta.audit_hash(entry);
+		head := mlmeta_internal.audit_hash(entry);
 		UPDATE mlmeta.audit_log AS a SET previous = entry.previous, hash = head WHERE a.model_id = of_model AND a.n = entry.n;
 	END LOOP;
 	UPDATE mlmeta.models AS m SET chain_head = head WHERE m.model_id = of_model;

@@ -65,16 +65,16 @@ SELECT is(pg_temp.tries('wim', $$ INSERT INTO mlmeta.dataset_snapshots (artifact
 	SELECT artifact, source, query, columns, row_count, fingerprint, 'postgres' FROM mlmeta.dataset_snapshots $$), '42501',
 	'nor a query as another''s');
 SELECT is(pg_temp.tries('wim', $$ UPDATE mlmeta.model_versions SET stage = 'production' $$), '42501', 'no stage by hand');
-SELECT is(pg_temp.tries('wim', $$ INSERT INTO mlmeta.approvals SELECT 1, 'rev', 'rev', true, NULL, now() $$), '42501', 'no approval by hand');
+SELECT is(pg_temp.tries('wim', $$ INSERT INTO mlmeta.approvals SELECT 1, 'rev', 1, 'rev', true, NULL, now() $$), '42501', 'no approval by hand');
 SELECT is(pg_temp.tries('wim', $$ INSERT INTO mlmeta.audit_log SELECT * FROM mlmeta.audit_log $$), '42501', 'no audit row by hand');
-SELECT is(pg_temp.tries('wim', $$ SELECT mlmeta.record_change(1, 1, 'x', '{}') $$), '42501', 'nor with the functions inside');
-SELECT is(pg_temp.tries('wim', $$ SELECT mlmeta.move_stage(v, s, now(), NULL) FROM mlmeta.version_overview v, mlmeta.stages s $$) IN ('42501', '42883', '42846'), true,
+SELECT is(pg_temp.tries('wim', $$ SELECT mlmeta_internal.record_change(1, 1, 'x', '{}') $$), '42501', 'nor with the functions inside');
+SELECT is(pg_temp.tries('wim', $$ SELECT mlmeta_internal.move_stage(v, s, now(), NULL) FROM mlmeta.version_overview v, mlmeta.stages s $$) IN ('42501', '42883', '42846'), true,
 	'of which none lends rights');
 SELECT is(pg_temp.tries('wim', $$ SELECT mlmeta.bypass(1, 'x') $$), '42501', 'no bypass');
 SELECT is(pg_temp.tries('wim', $$ SELECT mlmeta.set_policy('fraud', 'production', 0) $$), '42501', 'no policy');
 SELECT is(pg_temp.tries('wim', $$ SELECT mlmeta.add_gate('fraud', 'production', 'g', 'SELECT true') $$), '42501', 'no gate');
 SELECT is(pg_temp.tries('wim', $$ SELECT mlmeta.add_member('default', 'wim', 'admin') $$), '42501', 'no membership');
-SELECT is(pg_temp.tries('wim', $$ SELECT mlmeta.run_gate('ada', 'public', 'SELECT true', true, NULL, NULL, NULL, NULL) $$), '42501',
+SELECT is(pg_temp.tries('wim', $$ SELECT mlmeta_internal.run_gate((SELECT min(owner_id) FROM mlmeta.gates), 'public', 'SELECT true', true, NULL, NULL, NULL, NULL) $$), '42501',
 	'no query as another');
 SELECT is(pg_temp.tries('wim', $$ SELECT mlmeta.request_transition('fraud', 1, 'production') > 0 $$), 'true', 'but he may ask');
 SELECT max(request) AS q FROM transition_requests \gset
@@ -141,9 +141,9 @@ BEGIN
 		UNION ALL
 		SELECT f.name, format('SELECT count(*) FROM (SELECT %s AS x) AS t WHERE to_jsonb(x)::text LIKE ''%%secret%%''', f.query)
 		FROM (VALUES ('training_record', 'mlmeta.training_record(''fraud'', 1, false)'),
-			('model_behind', 'mlmeta.model_behind(''fraud:1'', now())'),
+			('model_behind', 'mlmeta_internal.model_behind(''fraud:1'', now())'),
 			('compare_runs', '(SELECT jsonb_agg(c) FROM mlmeta.runs AS r, mlmeta.compare_runs(r.run, r.run) AS c)'),
-			('run_facts', '(SELECT jsonb_agg(c) FROM mlmeta.runs AS r, mlmeta.run_facts(r.run) AS c)'),
+			('run_facts', '(SELECT jsonb_agg(c) FROM mlmeta.runs AS r, mlmeta_internal.run_facts(r.run) AS c)'),
 			('upstream', '(SELECT jsonb_agg(c) FROM mlmeta.upstream(''model:fraud:v1''::mlmeta.artifact) AS c)'),
 			('lineage', '(SELECT mlmeta.lineage(source, target) FROM mlmeta.lineage_edges)'),
 			('pg_stats', '(SELECT jsonb_agg(to_jsonb(s)) FROM pg_stats AS s WHERE schemaname = ''mlmeta'')')

@@ -145,9 +145,9 @@ GRANT SELECT, INSERT ON second TO regress_mlmeta_keeper;
 SET SESSION AUTHORIZATION regress_mlmeta_keeper;
 SELECT throws_ok($$ DELETE FROM mlmeta.run_metrics $$, '55000', NULL,
 	'whoever may delete rows deletes no points either');
-SELECT throws_ok($$ INSERT INTO mlmeta.lifted_guards VALUES (pg_current_xact_id()) $$,
+SELECT throws_ok($$ INSERT INTO mlmeta_internal.lifted_guards VALUES (pg_current_xact_id()) $$,
 	'42501', NULL, 'nor lifts the guards');
-SELECT throws_ok($$ SELECT lift_guards() $$, '42501', NULL, 'by no function');
+SELECT throws_ok($$ SELECT mlmeta_internal.lift_guards() $$, '42501', NULL, 'by no function');
 CREATE TEMP TABLE lever (i int);
 CREATE FUNCTION pg_temp.pull() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -175,7 +175,7 @@ SELECT open_project('default');
 SET SESSION AUTHORIZATION regress_mlmeta_keeper;
 SELECT is(purge_experiment('pumps'), 2::bigint, 'a whole experiment goes');
 RESET SESSION AUTHORIZATION;
-SELECT is_empty($$ SELECT FROM lifted_guards $$, 'nothing is left open');
+SELECT is_empty($$ SELECT FROM mlmeta_internal.lifted_guards $$, 'nothing is left open');
 
 SELECT * FROM finish();
 ROLLBACK;

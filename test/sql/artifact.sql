@@ -70,7 +70,7 @@ FROM unnest(ARRAY[
 	$$'model', 'a', repeat('a', 256)$$]) AS arguments;
 
 -- The binary form, which a later version must read
-SELECT artifact_send(a)
+SELECT mlmeta_internal.artifact_send(a)
 FROM unnest(ARRAY[
 	'model:churn/xgb:v12',
 	'dataset:caf%C3%A9',
@@ -92,7 +92,7 @@ SELECT a, version(a) FROM received;
 \set VERBOSITY default
 -- The client's encoding is converted
 SET client_encoding = 'LATIN1';
-SELECT artifact_send(artifact('m', convert_from('\x636166c3a9', 'UTF8')));
+SELECT mlmeta_internal.artifact_send(artifact('m', convert_from('\x636166c3a9', 'UTF8')));
 \copy received FROM PROGRAM 'printf "PGCOPY\\n\\377\\r\\n\\000\\000\\000\\000\\000\\000\\000\\000\\000\\000\\001\\000\\000\\000\\023\\001\\000\\000\\000\\000\\001m\\000\\000\\000\\004caf\\351\\000\\000\\000\\000\\377\\377"' WITH (FORMAT binary)
 RESET client_encoding;
 SELECT a FROM received WHERE name(a) LIKE 'caf%';
@@ -144,15 +144,15 @@ FROM sample;
 CREATE TEMPORARY TABLE few AS
 SELECT DISTINCT ON (a) a FROM sample WHERE i % 37 = 0;
 SELECT count(*) > 5000 AS many,
-	bool_and(artifact_cmp(x.a, y.a) = - artifact_cmp(y.a, x.a)) AS antisymmetric,
+	bool_and(mlmeta_internal.artifact_cmp(x.a, y.a) = - mlmeta_internal.artifact_cmp(y.a, x.a)) AS antisymmetric,
 	bool_and((x.a = y.a) = (x.a::text = y.a::text)) AS equal_as_text,
-	bool_and((x.a = y.a) = (artifact_cmp(x.a, y.a) = 0)
-		AND (x.a <> y.a) = (artifact_cmp(x.a, y.a) <> 0)
-		AND (x.a < y.a) = (artifact_cmp(x.a, y.a) < 0)
-		AND (x.a <= y.a) = (artifact_cmp(x.a, y.a) <= 0)
-		AND (x.a > y.a) = (artifact_cmp(x.a, y.a) > 0)
-		AND (x.a >= y.a) = (artifact_cmp(x.a, y.a) >= 0)) AS operators,
-	bool_and(x.a <> y.a OR artifact_hash(x.a) = artifact_hash(y.a)) AS hash
+	bool_and((x.a = y.a) = (mlmeta_internal.artifact_cmp(x.a, y.a) = 0)
+		AND (x.a <> y.a) = (mlmeta_internal.artifact_cmp(x.a, y.a) <> 0)
+		AND (x.a < y.a) = (mlmeta_internal.artifact_cmp(x.a, y.a) < 0)
+		AND (x.a <= y.a) = (mlmeta_internal.artifact_cmp(x.a, y.a) <= 0)
+		AND (x.a > y.a) = (mlmeta_internal.artifact_cmp(x.a, y.a) > 0)
+		AND (x.a >= y.a) = (mlmeta_internal.artifact_cmp(x.a, y.a) >= 0)) AS operators,
+	bool_and(x.a <> y.a OR mlmeta_internal.artifact_hash(x.a) = mlmeta_internal.artifact_hash(y.a)) AS hash
 FROM few AS x, few AS y;
 SELECT count(*) AS violations
 FROM (SELECT a FROM few ORDER BY a LIMIT 60) AS x,
@@ -192,7 +192,7 @@ SET enable_seqscan = off;
 CREATE INDEX by_btree ON sample USING btree (a);
 SELECT pg_temp.index_of($$SELECT * FROM sample WHERE a < 'm:b'$$);
 SELECT (SELECT count(*) FROM sample WHERE a < 'm:b')
-	= (SELECT count(*) FROM sample WHERE artifact_lt(a, 'm:b')) AS same;
+	= (SELECT count(*) FROM sample WHERE mlmeta_internal.artifact_lt(a, 'm:b')) AS same;
 
 -- All versions of something are next to each other in the index
 INSERT INTO sample (a) SELECT a::artifact FROM unnest(ARRAY['m:ab', 'm:ab:v1',
@@ -214,8 +214,8 @@ FROM (SELECT (SELECT count(*) FROM sample AS s WHERE s.a <@ r.a) AS by_index,
 		SELECT any_version(a) FROM sample WHERE i % 500 = 0 UNION ALL
 		SELECT artifact(kind(a), name(a), version(a)) FROM sample
 		WHERE i % 500 = 0) AS r) AS answers;
-SELECT a < artifact_successor(a) AS below,
-	artifact_successor(a) < artifact('m', repeat('n', 1023) || 'o') AS above
+SELECT a < mlmeta_internal.artifact_successor(a) AS below,
+	mlmeta_internal.artifact_successor(a) < artifact('m', repeat('n', 1023) || 'o') AS above
 FROM (SELECT artifact('m', repeat('n', 1024), 'v') AS a) AS longest;
 DROP INDEX by_btree;
 CREATE INDEX by_hash ON sample USING hash (a);

@@ -253,7 +253,7 @@ SELECT pg_temp.error_of(query) FROM unnest(ARRAY[
 	'SELECT merge(c) FROM (SELECT classification(true, 0.5, t) AS c
 		FROM unnest(''{0.5,0.6}''::float8[]) t GROUP BY t) AS s',
 	'SELECT plus(classification(true, 0.5, 0.3), classification(true, 0.5))',
-	'SELECT classification_add(NULL, true, 0.5)',
+	'SELECT mlmeta_internal.classification_transition(NULL, true, 0.5)',
 	'SELECT ece(classification(true, 0.5), 0)',
 	'SELECT ece(classification(true, 0.5), 10001)',
 	'SELECT ece(classification(true, 0.5), 10, ''middle'')',
@@ -330,8 +330,8 @@ END
 $$;
 
 -- The stored form of version 1, which every later version reads
-SELECT classification_send(classification(label, score)) AS plain,
-	classification_send(classification(label, score, 0.4, weight)) AS weighted
+SELECT mlmeta_internal.classification_send(classification(label, score)) AS plain,
+	mlmeta_internal.classification_send(classification(label, score, 0.4, weight)) AS weighted
 FROM tiny;
 SELECT pg_temp.receive('\x013fe0000000000000020002'
 	'3fb999999999999a3fe999999999999a020100020001'
@@ -342,7 +342,7 @@ SELECT classification(i % 3 = 0, i / 5000.0) AS c
 FROM generate_series(0, 5000) AS i;
 
 WITH original AS (
-	SELECT 'exact' AS what, classification_send(c) AS body
+	SELECT 'exact' AS what, mlmeta_internal.classification_send(c) AS body
 	FROM (SELECT classification(label, score, 0.4, weight) AS c FROM tiny) AS s
 ), changed AS (
 	SELECT what, set_byte(body, i, (get_byte(body, i) + delta) % 256) AS body
@@ -356,10 +356,10 @@ WITH original AS (
 	UNION ALL
 	SELECT 'whole', body FROM original
 	UNION ALL
-	SELECT 'whole grid', classification_send(c) FROM gridded
+	SELECT 'whole grid', mlmeta_internal.classification_send(c) FROM gridded
 	UNION ALL
 	SELECT 'grid', set_byte(b, i, (get_byte(b, i) + 129) % 256)
-	FROM (SELECT classification_send(c) AS b FROM gridded) AS s,
+	FROM (SELECT mlmeta_internal.classification_send(c) AS b FROM gridded) AS s,
 		generate_series(0, octet_length(b) - 1, 97) AS i
 )
 SELECT what, pg_temp.receive(body) AS outcome, count(*) > 0 AS seen
@@ -421,7 +421,7 @@ FROM (SELECT classification(label, score, 0.3) FILTER (WHERE part < 3) AS a,
 SELECT few::text::classification = few, many::text::classification = many,
 	few_weighted::text::classification = few_weighted,
 	many_weighted::text::classification = many_weighted,
-	pg_temp.receive(classification_send(many_weighted)) AS received
+	pg_temp.receive(mlmeta_internal.classification_send(many_weighted)) AS received
 FROM whole;
 SELECT count(*) AS rows, count(DISTINCT c) AS different
 FROM (SELECT few AS c FROM whole UNION ALL SELECT few FROM whole

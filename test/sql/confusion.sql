@@ -118,7 +118,7 @@ SELECT pg_temp.error_of(query) FROM unnest(ARRAY[
 	'SELECT n(confusion(i::text, ''1'')) FROM generate_series(1, 1024) AS i',
 	'SELECT n(confusion(i::text, ''1'')) FROM generate_series(1, 1025) AS i',
 	'SELECT f1_score(confusion(''a'', ''b''), ''samples'')',
-	'SELECT confusion_matrix_add(NULL, ''a'', ''b'')']) AS query;
+	'SELECT mlmeta_internal.confusion_matrix_transition(NULL, ''a'', ''b'')']) AS query;
 
 -- ---------------------------------------------------------------------------
 -- Corrupted values, as text and as bytes
@@ -167,14 +167,14 @@ END
 $$;
 
 -- The stored form of version 1, which every later version reads
-SELECT confusion_matrix_send(confusion(actual, predicted)) AS plain,
-	confusion_matrix_send(confusion(actual, predicted, weight)) AS weighted
+SELECT mlmeta_internal.confusion_matrix_send(confusion(actual, predicted)) AS plain,
+	mlmeta_internal.confusion_matrix_send(confusion(actual, predicted, weight)) AS weighted
 FROM tiny WHERE actual IN ('cat', 'dog');
 
 -- Any byte changed: refused, or another valid value, which survives both of
 -- its forms and all accessors; nothing else happens.
 WITH original AS (
-	SELECT confusion_matrix_send(confusion(actual, predicted, weight)) AS body
+	SELECT mlmeta_internal.confusion_matrix_send(confusion(actual, predicted, weight)) AS body
 	FROM tiny
 ), changed AS (
 	SELECT 'changed' AS what,

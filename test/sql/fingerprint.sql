@@ -322,7 +322,7 @@ SELECT :'state'::fingerprint_state;
 SELECT fingerprint(:'state'::fingerprint_state) =
 	(SELECT fingerprint(q) FROM (VALUES (2, 'b'), (1, 'a')) AS q (a, b)) AS text_round_trip;
 -- golden bytes: version, columns, n, sum
-SELECT fingerprint_state_send(:'state'::fingerprint_state);
+SELECT mlmeta_internal.fingerprint_state_send(:'state'::fingerprint_state);
 SELECT count(*) FROM parts AS a JOIN parts AS b USING (state);
 SELECT count(*) FROM (SELECT state FROM parts UNION SELECT state FROM parts) AS q;
 SELECT a.state < b.state OR a.state > b.state AS ordered, a.state <> b.state AS differs,
@@ -336,7 +336,7 @@ SELECT a.state - (b.state + b.state) FROM parts AS a, parts AS b WHERE a.part = 
 SELECT a.state - b.state FROM parts AS a, parts AS b WHERE a.part = 1 AND b.part = 2;
 SELECT n(a.state - a.state) FROM parts AS a WHERE a.part = 1;
 SELECT state + :'state'::fingerprint_state FROM parts WHERE part = 1;
-SELECT fingerprint_transition(NULL, ROW(1));
+SELECT mlmeta_internal.fingerprint_transition(NULL, ROW(1));
 
 -- Errors
 SELECT fingerprint(r) FROM (VALUES (ROW(1)), (ROW('a'::text))) AS v (r);

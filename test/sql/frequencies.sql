@@ -294,7 +294,7 @@ SELECT frequencies(v, 0) FROM sample;
 SELECT frequencies(v, NULL::int) FROM sample;
 SELECT frequencies(v, 100001) FROM sample;
 SELECT frequencies(v, i) FROM sample WHERE i < 3;
-SELECT frequencies_combine((SELECT f FROM base), NULL);
+SELECT mlmeta_internal.frequencies_combine((SELECT f FROM base), NULL);
 
 CREATE FUNCTION try_text(input text) RETURNS text
 LANGUAGE plpgsql AS $$
@@ -396,10 +396,10 @@ DECLARE
 	refused int;
 BEGIN
 	FOR kind, good IN
-		SELECT 'own', frequency_table_send(frequencies(v)) FROM sample WHERE i < 8
-		UNION ALL SELECT 'long', frequency_table_send(frequencies(repeat('é', 40)))
-		UNION ALL SELECT 'window ' || w, frequency_table_send(f) FROM windows WHERE w < 3
-		UNION ALL SELECT 'detached ' || w, frequency_table_send(detach(f)) FROM windows WHERE w < 3
+		SELECT 'own', mlmeta_internal.frequency_table_send(frequencies(v)) FROM sample WHERE i < 8
+		UNION ALL SELECT 'long', mlmeta_internal.frequency_table_send(frequencies(repeat('é', 40)))
+		UNION ALL SELECT 'window ' || w, mlmeta_internal.frequency_table_send(f) FROM windows WHERE w < 3
+		UNION ALL SELECT 'detached ' || w, mlmeta_internal.frequency_table_send(detach(f)) FROM windows WHERE w < 3
 		ORDER BY 1
 	LOOP
 		accepted := 0;
@@ -448,11 +448,11 @@ SELECT 'own', frequencies(v) FROM (VALUES ('b'), ('é'), (NULL), ('b')) AS t(v)
 UNION ALL SELECT 'long', frequencies(repeat('é', 33))
 UNION ALL SELECT 'window ' || w, f FROM windows
 UNION ALL SELECT 'detached ' || w, detach(f) FROM windows;
-SELECT what, encode(frequency_table_send(f), 'hex') AS bytes,
-	from_bytes(frequency_table_send(f)) = f AS read
+SELECT what, encode(mlmeta_internal.frequency_table_send(f), 'hex') AS bytes,
+	from_bytes(mlmeta_internal.frequency_table_send(f)) = f AS read
 FROM kept ORDER BY what COLLATE "C";
-SELECT md5(frequency_table_send(f)) AS beyond_capacity,
-	from_bytes(frequency_table_send(f)) = f AS read
+SELECT md5(mlmeta_internal.frequency_table_send(f)) AS beyond_capacity,
+	from_bytes(mlmeta_internal.frequency_table_send(f)) = f AS read
 FROM (SELECT frequencies('x' || 100 / i, 3) AS f FROM generate_series(1, 100) AS i) AS t;
 DROP TABLE kept;
 DROP FUNCTION from_bytes;
@@ -461,14 +461,14 @@ DROP FUNCTION from_bytes;
 \set side '{"version": 1, "form": "own", "capacity": 100000, "n": 3, "null_count": 1, "bound": 0, "long_values": false, "length": 2, "categories": [{"value": "a", "count": 2}, {"value": "b", "count": 1}], "sketch": ""}'
 SELECT format('{"version": 1, "options": "yates=on", "reference": %s, "current": %s}', :'side', :'side') AS pair \gset
 SELECT :'pair'::frequency_pair::text = :'pair' AS text,
-	octet_length(frequency_pair_send(:'pair')) AS bytes,
-	(chi2_test_final(:'pair')).method;
+	octet_length(mlmeta_internal.frequency_pair_send(:'pair')) AS bytes,
+	(mlmeta_internal.chi2_test_final(:'pair')).method;
 SELECT p = :'pair'::frequency_pair AS same, count(*) FROM (VALUES (:'pair'::frequency_pair), (:'pair')) AS t(p) GROUP BY p ORDER BY p;
 SELECT replace(:'pair', '"a", "count": 2', '"a", "count": 3')::frequency_pair;
 SELECT replace(:'pair', '"capacity": 100000', '"capacity": 1000')::frequency_pair;
 SELECT replace(:'pair', 'yates=on', repeat('x', 1001))::frequency_pair;
-SELECT psi_final(:'pair'::frequency_pair);
-SELECT frequency_pair_combine(:'pair', NULL);
+SELECT mlmeta_internal.psi_final(:'pair'::frequency_pair);
+SELECT mlmeta_internal.frequency_pair_combine(:'pair', NULL);
 
 DROP TABLE sample, serial, base, windows, stream, bytes, outcome;
 DROP FUNCTION same_counts, plan_has, violations, try_text;
@@ -477,7 +477,7 @@ DROP FUNCTION same_counts, plan_has, violations, try_text;
 -- Another encoding: the same values are the same bytes on the wire
 -- ---------------------------------------------------------------------------
 
-SELECT encode(frequency_table_send(frequencies(v)), 'hex') AS utf8_bytes,
+SELECT encode(mlmeta_internal.frequency_table_send(frequencies(v)), 'hex') AS utf8_bytes,
 	frequencies(v)::text AS utf8_text
 FROM (VALUES (U&'caf\00E9'), (repeat(U&'\00E9', 33)), ('plain'), (U&'caf\00E9'))
 	AS t(v) \gset
@@ -492,7 +492,7 @@ SET client_encoding = 'UTF8';
 SET client_min_messages = warning;
 CREATE EXTENSION mlmeta;
 SET search_path = public, mlmeta;
-SELECT encode(frequency_table_send(f), 'hex') = :'utf8_bytes' AS bytes,
+SELECT encode(mlmeta_internal.frequency_table_send(f), 'hex') = :'utf8_bytes' AS bytes,
 	:'utf8_text'::frequency_table = f AS text_input,
 	count_of(f, U&'caf\00E9') AS cafe, count_of(f, repeat(U&'\00E9', 33)) AS long
 FROM (SELECT frequencies(v) AS f FROM (VALUES (U&'caf\00E9'),

@@ -213,7 +213,7 @@ SELECT bool_and(c.own IS NOT DISTINCT FROM r.own AND c.windowed IS NOT DISTINCT 
 FROM results AS r JOIN copies AS c USING (how);
 
 -- golden bytes: every later version reads version 1
-SELECT encode(histogram_send(h), 'hex') FROM (SELECT histogram(x, ARRAY[1, 2.5]) AS h
+SELECT encode(mlmeta_internal.histogram_send(h), 'hex') FROM (SELECT histogram(x, ARRAY[1, 2.5]) AS h
 	FROM unnest('{0.5,1,1.75,3,NULL,NaN}'::float8[]) AS x) AS s;
 SELECT histogram(x, ARRAY[1, 2.5]) FROM unnest('{0.5,1,1.75,3,NULL,NaN}'::float8[]) AS x;
 
@@ -225,8 +225,8 @@ CREATE FUNCTION with_counts(counts bigint[]) RETURNS histogram LANGUAGE sql AS $
 		'"grid": "e305eecdbb2f8a6ea16a53a626aefbf7", "counts": [%s]}', sum(c), string_agg(c::text, ',' ORDER BY i))::histogram
 	FROM unnest(counts) WITH ORDINALITY AS u (c, i)
 $$;
-SELECT what, encode(substr(histogram_send(with_counts(counts)),
-	position('\xe305eecdbb2f8a6ea16a53a626aefbf7'::bytea IN histogram_send(with_counts(counts))) + 16), 'hex') AS packed
+SELECT what, encode(substr(mlmeta_internal.histogram_send(with_counts(counts)),
+	position('\xe305eecdbb2f8a6ea16a53a626aefbf7'::bytea IN mlmeta_internal.histogram_send(with_counts(counts))) + 16), 'hex') AS packed
 FROM (VALUES ('ones', array_fill(1::bigint, ARRAY[9])),
 	('few', array_fill(1::bigint, ARRAY[7])),
 	('zeros', array_fill(0::bigint, ARRAY[8])),
@@ -364,7 +364,7 @@ SELECT pg_temp.fails(q) FROM (VALUES
 	(29, 'SELECT total_variation_lower_bound(-1, 3, 10, 10)'),
 	(29, 'SELECT share_lower_bound(0.5, 1.5, 10, 10)'),
 	(30, 'SELECT sparkline(h, 0) FROM baseline'),
-	(31, 'SELECT histogram_combine(h, h) FROM baseline'),
+	(31, 'SELECT mlmeta_internal.histogram_combine(h, h) FROM baseline'),
 	(32, 'SELECT histogram(x, ARRAY[[1, 2], [3, 4]]) FROM v'),
 	(33, 'SELECT histogram(x, 3, -1) FROM v'),
 	(34, 'SELECT histogram(x, ARRAY[1, 2.5], -1) OVER (ORDER BY x) FROM v'),

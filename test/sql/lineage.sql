@@ -108,8 +108,8 @@ SELECT pg_temp.failure($$SELECT lineage(s, 'm:a')
 	FROM unnest(ARRAY['orders']) AS s$$);
 SELECT pg_temp.failure($$SELECT lineage(s, 'm:a')
 	FROM unnest(ARRAY['dataset:%']) AS s$$);
-SELECT pg_temp.failure('SELECT lineage_merge(g, g) FROM graph');
-SELECT pg_temp.failure($$SELECT lineage_accumulate(g, 'm:a'::text, 'm:b'::text)
+SELECT pg_temp.failure('SELECT mlmeta_internal.lineage_combine(g, g) FROM graph');
+SELECT pg_temp.failure($$SELECT mlmeta_internal.lineage_transition(g, 'm:a'::text, 'm:b'::text)
 	FROM graph$$);
 
 -- Text: any order of nodes, nodes named twice; output is canonical
@@ -135,8 +135,8 @@ FROM unnest(ARRAY['', '{}', '[]', 'm:a', '{"version": 2}', '{"version": 1}',
 	'{"version": 1, "length": 1, "nodes": [{"node": "m:a"}]}']) AS t;
 
 -- Binary: the stored bytes. A later version must read these.
-SELECT lineage_send(g) FROM graph;
-SELECT lineage_send(lineage('dataset:a%3Ab:v1@sha256:'
+SELECT mlmeta_internal.lineage_send(g) FROM graph;
+SELECT mlmeta_internal.lineage_send(lineage('dataset:a%3Ab:v1@sha256:'
 	|| repeat('0123456789abcdef', 4), 'm:' || convert_from('\xc3a9', 'UTF8')))
 	AS golden;
 CREATE TEMPORARY TABLE received (i int GENERATED ALWAYS AS IDENTITY, g lineage);
@@ -154,7 +154,7 @@ SELECT g FROM received;
 \copy received (g) FROM PROGRAM 'printf "PGCOPY\\n\\377\\r\\n\\000\\000\\000\\000\\000\\000\\000\\000\\000\\000\\001\\000\\000\\000\\013\\001\\001\\001\\001m\\001a\\000\\001\\000x\\377\\377"' WITH (FORMAT binary)
 -- The client's encoding is converted, both ways
 SET client_encoding = 'LATIN1';
-SELECT lineage_send(lineage('m:' || convert_from('\xc3a9', 'UTF8'), 'm:z'));
+SELECT mlmeta_internal.lineage_send(lineage('m:' || convert_from('\xc3a9', 'UTF8'), 'm:z'));
 \copy received (g) FROM PROGRAM 'printf "PGCOPY\\n\\377\\r\\n\\000\\000\\000\\000\\000\\000\\000\\000\\000\\000\\001\\000\\000\\000\\021\\001\\002\\001\\001m\\001z\\000\\000\\001\\001m\\001\\351\\000\\001\\000\\377\\377"' WITH (FORMAT binary)
 RESET client_encoding;
 SELECT g FROM received ORDER BY i DESC LIMIT 1;

@@ -77,7 +77,7 @@ WHERE segment ~ '^region=[ew]' AND is_primary AND measure IN ('row_count', 'segm
 
 -- Rules: more tolerance for one feature, silence for one segment.
 SELECT set_rule('scored', 'x', tolerance => 0.9), set_rule('scored', segment => 'region=s', is_muted => true);
-SELECT (rule_of(m.id, 'x', 'ks', 'region=s')).*, (rule_of(m.id, 'y', 'ks', '')).* FROM monitors AS m;
+SELECT (mlmeta_internal.rule_of(m.id, 'x', 'ks', 'region=s')).*, (mlmeta_internal.rule_of(m.id, 'y', 'ks', '')).* FROM monitors AS m;
 UPDATE scored SET x = x * 0.5 WHERE region = 'n' AND at >= '2026-01-15' AND at < '2026-01-16';
 SELECT segment, feature, tolerance, verdict FROM check_monitor('scored', '2026-01-16')
 WHERE feature = 'x' AND measure = 'ks' AND segment = 'region=n' AND window_start = '2026-01-15';

@@ -42,9 +42,9 @@ SELECT length(report(name)) > 10000 AS report, length(preview_monitor(name)) > 1
 -- What the bins leave open is settled from rows of every kind.
 UPDATE monitors SET tolerance = 0.86, q = 0.5;
 SELECT feature, count(*) FILTER (WHERE is_exact) > 0 AS settled, count(*) FILTER (WHERE verdict = 'undecided') AS undecided
-FROM (SELECT s.* FROM monitors AS m JOIN monitor_baselines AS b ON b.monitor = m.id,
-		LATERAL judge_window(m, b, '2026-01-14', '2026-01-15') AS r,
-		LATERAL settle_result(m, b, r) AS s WHERE r.measure = 'ks' AND r.segment = '' AND r.n_current > 0) AS s
+FROM (SELECT s.* FROM mlmeta_internal.monitors AS m JOIN monitor_baselines AS b ON b.monitor = m.id,
+		LATERAL mlmeta_internal.judge_window(m, b, '2026-01-14', '2026-01-15') AS r,
+		LATERAL mlmeta_internal.settle_result(m, b, r) AS s WHERE r.measure = 'ks' AND r.segment = '' AND r.n_current > 0) AS s
 GROUP BY feature ORDER BY feature;
 -- The worst slice of an interval, whose condition selects its rows.
 UPDATE "T %s ""q""" SET "score '" = "score '" + 1 WHERE iv > '90 minutes';

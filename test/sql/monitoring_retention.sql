@@ -50,7 +50,7 @@ SELECT string_agg(DISTINCT window_start::date::text, ' ') AS days FROM check_mon
 -- What trailing baselines need is left.
 SELECT set_baseline('m', '2026-01-01', '2026-01-16', trailing_windows => 3) > 0 AS baseline;
 UPDATE monitors SET roll_up_after = '1 day', roll_up_to = '7 days';
-SELECT roll_up_windows(m) AS merged FROM monitors AS m;
+SELECT mlmeta_internal.roll_up_windows(m) AS merged FROM mlmeta_internal.monitors AS m;
 SELECT min(window_start) FROM monitor_windows WHERE merged_windows = 1;
 -- Older ones go, as do their results.
 UPDATE monitors SET keep = '45 days';

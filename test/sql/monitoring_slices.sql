@@ -32,7 +32,7 @@ FROM scored AS s;
 WITH coded AS (
 	SELECT ARRAY[(id % 3)::int, (member)::int] AS codes, loss FROM scored
 ), tests AS (
-	SELECT t.* FROM (SELECT slice_sums(codes, loss, '{3,2}') AS sums FROM coded) AS s, slice_tests(s.sums, '{3,2}', 1) AS t
+	SELECT t.* FROM (SELECT mlmeta_internal.slice_sums(codes, loss, '{3,2}') AS sums FROM coded) AS s, mlmeta_internal.slice_tests(s.sums, '{3,2}', 1) AS t
 )
 SELECT count(*) AS slices, bool_and(t.n = g.n AND abs(t.mean_loss - g.mean_loss) < 1e-12) AS same
 FROM tests AS t JOIN (
@@ -48,13 +48,13 @@ SELECT * FROM worst_segments('scored', 'no_such', '{x}');
 SELECT * FROM worst_segments('scored', 'loss', '{}');
 SELECT * FROM worst_segments('scored', 'loss', '{x}', bins => 1);
 SELECT * FROM worst_segments('scored', 'loss', '{no_such}');
-SELECT slice_sums('{0,2}', 1, '{1,2}');
-SELECT slice_sums('{0}', 1, '{1,2}');
-SELECT slice_sums('{0,NULL}', 1, '{1,2}');
-SELECT slice_sums('{0}', 1, '{600}');
-SELECT slice_tests('{1,2}', '{1,2}', 1);
-SELECT slice_sums_combine('{1}', '{1,2}');
-SELECT slice_sums('{0}', 'NaN', '{1}');
+SELECT mlmeta_internal.slice_sums('{0,2}', 1, '{1,2}');
+SELECT mlmeta_internal.slice_sums('{0}', 1, '{1,2}');
+SELECT mlmeta_internal.slice_sums('{0,NULL}', 1, '{1,2}');
+SELECT mlmeta_internal.slice_sums('{0}', 1, '{600}');
+SELECT mlmeta_internal.slice_tests('{1,2}', '{1,2}', 1);
+SELECT mlmeta_internal.slice_sums_combine('{1}', '{1,2}');
+SELECT mlmeta_internal.slice_sums('{0}', 'NaN', '{1}');
 
 DROP TABLE scored;
 DROP FUNCTION toss;

@@ -333,7 +333,7 @@ SELECT '{"version": 1, "n": 1, "null_count": 0, "nan_count": 0, "dimensions": 0,
 SELECT '{"version": 1, "n": 1, "null_count": 0, "nan_count": 0, "dimensions": 1, "length": 1, "sums": [{"sum": {"negative": false, "scale": 1075, "magnitude": "03"}}], "length": 1, "products": [{"sum": {"negative": true, "scale": 2149, "magnitude": "07"}}]}'::moment_matrix;
 SELECT '{"version": 1, "n": 0, "null_count": 0, "nan_count": 0, "dimensions": 1, "length": 1, "sums": [{"sum": {"negative": false, "scale": 1075, "magnitude": "03"}}], "length": 1, "products": [{"sum": {"negative": false, "scale": 0, "magnitude": ""}}]}'::moment_matrix;
 SELECT '{}'::moment_matrix;
-SELECT moment_matrix_add(NULL, '{1}');
+SELECT mlmeta_internal.moment_matrix_transition(NULL, '{1}');
 SELECT embeddings(ARRAY[x], 'features=4') FROM sample;
 SELECT embeddings(ARRAY[x], 'sigma=0') FROM sample;
 SELECT embeddings(ARRAY[x], 'gamma=1') FROM sample;

@@ -448,7 +448,7 @@ WITH small AS (
 	SELECT profile(q) AS p FROM (SELECT n / 2.0 AS x, 'k' || n % 3 AS k, point(n, n) AS o FROM generate_series(1, 9) AS n) AS q),
 	window_of AS (
 	SELECT detach(profile(q, (SELECT p FROM small))) AS p FROM (SELECT n AS x, 'k' || n % 4 AS k, n AS new FROM generate_series(1, 9) AS n) AS q),
-	sent AS (SELECT profile_send(p) AS b FROM small UNION ALL SELECT profile_send(p) FROM window_of)
+	sent AS (SELECT mlmeta_internal.profile_send(p) AS b FROM small UNION ALL SELECT mlmeta_internal.profile_send(p) FROM window_of)
 SELECT result, count(*) > 0 AS some
 FROM sent, generate_series(0, length(b) - 1) AS at,
 	LATERAL (VALUES (substr(b, 1, at)), (set_byte(b, at, get_byte(b, at) # 1)),
@@ -457,8 +457,8 @@ FROM sent, generate_series(0, length(b) - 1) AS at,
 WHERE at < 40 OR at % 29 = 0
 GROUP BY result ORDER BY result;
 COPY (SELECT WHERE false) TO PROGRAM 'rm -f mlmeta_received';
-SELECT profile_trans(NULL, ROW(1));
-SELECT profile_combine(NULL, NULL);
+SELECT mlmeta_internal.profile_transition(NULL, ROW(1));
+SELECT mlmeta_internal.profile_combine(NULL, NULL);
 
 -- A type named vector is read through its cast to real[], as pgvector's is.
 SET client_min_messages = warning;

@@ -162,7 +162,7 @@ SELECT pg_temp.error_of(query) FROM unnest(ARRAY[
 	'SELECT regression(1e308, 1, 100)',
 	'SELECT mse(regression(1e200, 0))',
 	'SELECT mae(regression(1.7e308, -1.7e308))',
-	'SELECT regression_add(NULL, 1, 1)']) AS query;
+	'SELECT mlmeta_internal.regression_transition(NULL, 1, 1)']) AS query;
 
 -- ---------------------------------------------------------------------------
 -- Corrupted values, as text and as bytes
@@ -211,14 +211,14 @@ END
 $$;
 
 -- The stored form of version 1, which every later version reads
-SELECT regression_send(regression(actual, predicted)) AS plain,
-	regression_send(regression(actual, predicted, weight)) AS weighted
+SELECT mlmeta_internal.regression_send(regression(actual, predicted)) AS plain,
+	mlmeta_internal.regression_send(regression(actual, predicted, weight)) AS weighted
 FROM tiny WHERE i IN (1, 3, 5);
 
 -- Any byte changed: refused, or another valid value, which survives both of
 -- its forms and all accessors, or overflows there; nothing else happens.
 WITH original AS (
-	SELECT regression_send(regression(actual, predicted, weight)) AS body
+	SELECT mlmeta_internal.regression_send(regression(actual, predicted, weight)) AS body
 	FROM tiny
 ), changed AS (
 	SELECT 'changed' AS what,

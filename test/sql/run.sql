@@ -66,7 +66,7 @@ SELECT length(pg_temp.failure(format('SELECT %L::run', repeat('€', 100000))))
 	< 300 AS a_long_text_is_cut;
 
 -- Binary: the sixteen bytes. A later version must read these.
-SELECT run_send('run_01h455vb4pex5vsknk084sn02q');
+SELECT mlmeta_internal.run_send('run_01h455vb4pex5vsknk084sn02q');
 CREATE TEMPORARY TABLE received (r run);
 \copy received FROM PROGRAM 'printf "PGCOPY\\n\\377\\r\\n\\000\\000\\000\\000\\000\\000\\000\\000\\000\\000\\001\\000\\000\\000\\020\\001\\211\\012\\135\\254\\226\\167\\113\\274\\316\\263\\002\\011\\232\\200\\127\\377\\377"' WITH (FORMAT binary)
 SELECT * FROM received;
@@ -84,7 +84,7 @@ SELECT count(*) AS n,
 	count(*) FILTER (WHERE replace(u::text, '-', '')::run = u) AS by_digits,
 	count(*) FILTER (WHERE upper(substr(u::run::text, 5))
 		= substr(u::run::text, 5)) AS upper_case,
-	count(*) FILTER (WHERE run_send(u::run) = uuid_send(u)) AS by_send,
+	count(*) FILTER (WHERE mlmeta_internal.run_send(u::run) = uuid_send(u)) AS by_send,
 	count(*) FILTER (WHERE length(u::run::text) = 30) AS of_30
 FROM sample;
 
@@ -93,7 +93,7 @@ SELECT bool_and((a < b) = (au < bu) AND (a <= b) = (au <= bu)
 		AND (a = b) = (au = bu) AND (a <> b) = (au <> bu)
 		AND (a >= b) = (au >= bu) AND (a > b) = (au > bu)
 		AND (a < b) = ((a::text COLLATE "C") < (b::text COLLATE "C"))
-		AND run_cmp(a, b) = - run_cmp(b, a)) AS ordered_like_uuid
+		AND mlmeta_internal.run_cmp(a, b) = - mlmeta_internal.run_cmp(b, a)) AS ordered_like_uuid
 FROM (SELECT x.u::run AS a, x.u AS au, y.u::run AS b, y.u AS bu
 	FROM sample AS x, sample AS y WHERE x.i <= 150 AND y.i <= 150) AS pair;
 SELECT array_agg(u ORDER BY u) = array_agg(u ORDER BY u::run) AS sorted_alike,
@@ -189,8 +189,8 @@ RESET enable_hashjoin;
 SET enable_mergejoin = off;
 SELECT count(*) FROM indexed AS a JOIN indexed AS b ON a.r = b.r;
 RESET enable_mergejoin;
-SELECT run_hash(r) = run_hash(u::run) AND run_hash_extended(r, 0)
-	<> run_hash_extended(r, 1) AS hashed
+SELECT mlmeta_internal.run_hash(r) = mlmeta_internal.run_hash(u::run) AND mlmeta_internal.run_hash_extended(r, 0)
+	<> mlmeta_internal.run_hash_extended(r, 1) AS hashed
 FROM casts LIMIT 1;
 
 -- NULL in, NULL out

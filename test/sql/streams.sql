@@ -252,7 +252,7 @@ FROM (SELECT i, 1e100 * CASE WHEN i > 64 THEN 1 - 2 * (i % 2) ELSE 1e-10 * (i % 
 SELECT count(*), bool_and(aggcombinefn = 0::regproc) AS no_combine,
 	bool_and(proparallel = 's') AS safe
 FROM pg_aggregate JOIN pg_proc AS p ON p.oid = aggfnoid
-WHERE aggfinalfn = 'mlmeta.change_points_final'::regproc;
+WHERE aggfinalfn = 'mlmeta_internal.change_points_final'::regproc;
 
 -- ---------------------------------------------------------------------------
 -- Bad input

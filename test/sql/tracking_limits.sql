@@ -62,7 +62,7 @@ INSERT INTO run_params (run, key, value)
 SELECT :'run', k, to_jsonb(repeat('x', 62 * 1024 * 1024)) FROM unnest('{a,b}'::text[]) AS k;
 SELECT error_code(format('SELECT log_params(%L, jsonb_build_object(''c'', 1, ''d'', x))
 	FROM repeat(''x'', 5 * 1024 * 1024) AS x', :'run'));
-SELECT error_code(format('SELECT check_total(''tags'', %L, 134217729)', :'run'));
+SELECT error_code(format('SELECT mlmeta_internal.check_total(''tags'', %L, 134217729)', :'run'));
 SELECT log_params(:'run', '{"c": 1}');
 SELECT string_agg(p, ' ' ORDER BY p) AS params, tags
 FROM run_overview AS o, jsonb_object_keys(o.params) AS p WHERE o.run = :'run' GROUP BY o.tags;

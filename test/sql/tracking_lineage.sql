@@ -114,12 +114,12 @@ WITH RECURSIVE reached AS (
 	SELECT n AS origin, name(d.node::artifact)::int AS node
 	FROM generate_series(0, 60) AS n
 		CROSS JOIN LATERAL downstream(artifact('node', n::text)) AS d
-	WHERE NOT is_run(d.node)
+	WHERE NOT mlmeta_internal.is_run(d.node)
 ), back AS (
 	SELECT name(u.node::artifact)::int AS origin, n AS node
 	FROM generate_series(0, 60) AS n
 		CROSS JOIN LATERAL upstream(artifact('node', n::text)) AS u
-	WHERE NOT is_run(u.node)
+	WHERE NOT mlmeta_internal.is_run(u.node)
 )
 SELECT (SELECT count(*) > 100 FROM reached) AS many,
 	(SELECT count(*) FROM (TABLE reached EXCEPT TABLE found) AS x) AS missed,

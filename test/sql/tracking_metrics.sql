@@ -138,7 +138,7 @@ SELECT series, 99, now(), 0.125 FROM metric_series
 WHERE run = :'run' AND key = 'loss' AND context = '';
 SELECT value FROM metric_latest
 WHERE run = :'run' AND key = 'loss' AND context = '';
-SELECT refresh_results(:'run');
+SELECT mlmeta_internal.refresh_results(:'run');
 SELECT metrics -> 'loss' AS loss FROM run_overview WHERE run = :'run';
 
 -- Compaction: points, latest values and results stay, bit for bit.
@@ -229,7 +229,7 @@ WHERE experiment = 'ranks' AND key = 'accuracy' ORDER BY rank;
 SELECT error_of($$SELECT best_runs('ranks', 'accuracy', -1)$$);
 
 -- Directions by name.
-SELECT key, higher_by_name(key) FROM unnest(ARRAY['loss', 'val_loss',
+SELECT key, mlmeta_internal.higher_by_name(key) FROM unnest(ARRAY['loss', 'val_loss',
 	'validation/RMSE', 'mae', 'log_loss', 'loss_validation', 'error_rate',
 	'accuracy', 'auc', 'r2', 'lossless', 'f1', 'brier', 'power', 'wer', 'val-wer']) AS k (key);
 

@@ -176,12 +176,9 @@ SELECT error_of($$SELECT set_budget('Infinity', 'views')$$);
 SELECT error_of($$SELECT set_budget(1, 'views', period => 'empty')$$);
 SELECT error_of($$SELECT set_budget(1, 'views', warn_at => 2)$$);
 SELECT error_of($$SELECT set_budget(1, project => 'nowhere')$$);
-SELECT error_of($$SELECT store_chunk(NULL, '{1}', '{now}', '{1}')$$);
-SELECT error_of($$SELECT store_chunk(-1, '{1}', '{now}', '{1}')$$);
-SELECT error_of($$SELECT store_chunk(1, '{}', '{}', '{}')$$);
-SELECT error_of($$SELECT open_series('00000000-0000-7000-8003-0000000000ff', 'a', '')$$);
-SELECT error_of($$SELECT store_params('00000000-0000-7000-8003-0000000000ff', '{"a": 1}')$$);
-SELECT error_of($$SELECT refresh_results('00000000-0000-7000-8003-0000000000ff')$$);
+SELECT error_of($$SELECT mlmeta_internal.store_chunk(NULL, '{1}', '{now}', '{1}')$$);
+SELECT error_of($$SELECT mlmeta_internal.store_chunk(-1, '{1}', '{now}', '{1}')$$);
+SELECT error_of($$SELECT mlmeta_internal.store_chunk(1, '{}', '{}', '{}')$$);
 SELECT error_of($$SELECT create_project('default')$$);
 
 DROP FUNCTION error_of(text);

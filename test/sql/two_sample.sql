@@ -477,4 +477,4 @@ FROM (SELECT i, wasserstein(value, current, 1.0) OVER (ORDER BY i) AS d
 	FROM numbered) AS w;
 
 -- Support functions are not for calling: no SQL makes such an argument.
-SELECT 'ks_final'::regproc::regprocedure AS function;
+SELECT 'mlmeta_internal.ks_final'::regproc::regprocedure AS function;

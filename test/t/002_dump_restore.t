@@ -36,9 +36,9 @@ CREATE TABLE orders AS
 	FROM generate_series(1, 2000) AS n;
 -- The state of the comparisons over rows, which they keep to themselves.
 CREATE AGGREGATE pair_of(value text, is_current boolean) (
-	SFUNC = mlmeta.frequency_pair_text_trans, STYPE = mlmeta.frequency_pair);
+	SFUNC = mlmeta_internal.frequency_pair_text_transition, STYPE = mlmeta.frequency_pair);
 CREATE AGGREGATE pair_of(embedding float8[], is_current boolean) (
-	SFUNC = mlmeta.embedding_sketch_add, STYPE = mlmeta.embedding_sketch);
+	SFUNC = mlmeta_internal.embedding_sketch_transition, STYPE = mlmeta.embedding_sketch);
 SQL
 
 #
@@ -235,7 +235,7 @@ $server->query('shop', 'SELECT mlmeta.finish_run(run) FROM mlmeta.runs WHERE fin
 
 my $contents = contents('shop');
 # That one is empty outside of the transaction that needs it.
-is(join(' ', grep { $_ ne 'mlmeta.lifted_guards' } $contents =~ /^(mlmeta\.[^|]*)\|0\|/mg),
+is(join(' ', grep { $_ ne 'mlmeta_internal.lifted_guards' } $contents =~ /^(mlmeta\.[^|]*)\|0\|/mg),
 	'', 'no table or view of the extension is empty, so that each is tested');
 
 #

@@ -38,9 +38,9 @@ PG_FUNCTION_INFO_V1(mlmeta_classification_recv);
 PG_FUNCTION_INFO_V1(mlmeta_classification_send);
 PG_FUNCTION_INFO_V1(mlmeta_classification_add_boolean);
 PG_FUNCTION_INFO_V1(mlmeta_classification_add_integer);
-PG_FUNCTION_INFO_V1(mlmeta_classification_add_expected);
-PG_FUNCTION_INFO_V1(mlmeta_classification_add_probability);
-PG_FUNCTION_INFO_V1(mlmeta_classification_merge);
+PG_FUNCTION_INFO_V1(mlmeta_classification_expected_transition);
+PG_FUNCTION_INFO_V1(mlmeta_classification_probability_transition);
+PG_FUNCTION_INFO_V1(mlmeta_classification_combine);
 PG_FUNCTION_INFO_V1(mlmeta_classification_final);
 PG_FUNCTION_INFO_V1(mlmeta_classification_plus);
 
@@ -953,7 +953,7 @@ add_expected(FunctionCallInfo fcinfo, double threshold, int probability_arg)
 
 /* (state, score [, threshold [, probability]]) */
 Datum
-mlmeta_classification_add_expected(PG_FUNCTION_ARGS)
+mlmeta_classification_expected_transition(PG_FUNCTION_ARGS)
 {
 	return add_expected(fcinfo, checked_threshold(fcinfo, 2),
 						PG_NARGS() > 3 ? 3 : 0);
@@ -961,14 +961,14 @@ mlmeta_classification_add_expected(PG_FUNCTION_ARGS)
 
 /* (state, score, probability) */
 Datum
-mlmeta_classification_add_probability(PG_FUNCTION_ARGS)
+mlmeta_classification_probability_transition(PG_FUNCTION_ARGS)
 {
 	return add_expected(fcinfo, CLASSIFICATION_THRESHOLD, 2);
 }
 
 /* COMBINEFUNC of all of these, and SFUNC of merge(classification) */
 Datum
-mlmeta_classification_merge(PG_FUNCTION_ARGS)
+mlmeta_classification_combine(PG_FUNCTION_ARGS)
 {
 	Classification *c = summary_state(fcinfo, &classification_type);
 	Classification *other;

@@ -34,8 +34,8 @@ PG_FUNCTION_INFO_V1(mlmeta_confusion_matrix_in);
 PG_FUNCTION_INFO_V1(mlmeta_confusion_matrix_out);
 PG_FUNCTION_INFO_V1(mlmeta_confusion_matrix_recv);
 PG_FUNCTION_INFO_V1(mlmeta_confusion_matrix_send);
-PG_FUNCTION_INFO_V1(mlmeta_confusion_matrix_add);
-PG_FUNCTION_INFO_V1(mlmeta_confusion_matrix_merge);
+PG_FUNCTION_INFO_V1(mlmeta_confusion_matrix_transition);
+PG_FUNCTION_INFO_V1(mlmeta_confusion_matrix_combine);
 PG_FUNCTION_INFO_V1(mlmeta_confusion_matrix_final);
 PG_FUNCTION_INFO_V1(mlmeta_confusion_matrix_plus);
 PG_FUNCTION_INFO_V1(mlmeta_confusion_matrix_n);
@@ -443,7 +443,7 @@ mlmeta_confusion_matrix_send(PG_FUNCTION_ARGS)
  * and takes no part.
  */
 Datum
-mlmeta_confusion_matrix_add(PG_FUNCTION_ARGS)
+mlmeta_confusion_matrix_transition(PG_FUNCTION_ARGS)
 {
 	ConfusionMatrix *m = summary_state(fcinfo, &confusion_matrix_type);
 	bool		weighted = PG_NARGS() > 3;
@@ -470,7 +470,7 @@ mlmeta_confusion_matrix_add(PG_FUNCTION_ARGS)
 
 /* COMBINEFUNC of confusion, and SFUNC of merge(confusion_matrix) */
 Datum
-mlmeta_confusion_matrix_merge(PG_FUNCTION_ARGS)
+mlmeta_confusion_matrix_combine(PG_FUNCTION_ARGS)
 {
 	ConfusionMatrix *m = summary_state(fcinfo, &confusion_matrix_type);
 	ConfusionMatrix *other;

@@ -27,8 +27,8 @@ PG_FUNCTION_INFO_V1(mlmeta_regression_in);
 PG_FUNCTION_INFO_V1(mlmeta_regression_out);
 PG_FUNCTION_INFO_V1(mlmeta_regression_recv);
 PG_FUNCTION_INFO_V1(mlmeta_regression_send);
-PG_FUNCTION_INFO_V1(mlmeta_regression_add);
-PG_FUNCTION_INFO_V1(mlmeta_regression_merge);
+PG_FUNCTION_INFO_V1(mlmeta_regression_transition);
+PG_FUNCTION_INFO_V1(mlmeta_regression_combine);
 PG_FUNCTION_INFO_V1(mlmeta_regression_final);
 PG_FUNCTION_INFO_V1(mlmeta_regression_plus);
 PG_FUNCTION_INFO_V1(mlmeta_regression_n);
@@ -345,7 +345,7 @@ mlmeta_regression_send(PG_FUNCTION_ARGS)
  * that is not finite, is counted as such and takes no part.
  */
 Datum
-mlmeta_regression_add(PG_FUNCTION_ARGS)
+mlmeta_regression_transition(PG_FUNCTION_ARGS)
 {
 	Regression *r = summary_state(fcinfo, &regression_type);
 	bool		weighted = PG_NARGS() > 3;
@@ -372,7 +372,7 @@ mlmeta_regression_add(PG_FUNCTION_ARGS)
 
 /* COMBINEFUNC of regression, and SFUNC of merge(regression) */
 Datum
-mlmeta_regression_merge(PG_FUNCTION_ARGS)
+mlmeta_regression_combine(PG_FUNCTION_ARGS)
 {
 	Regression *r = summary_state(fcinfo, &regression_type);
 	Regression *other;

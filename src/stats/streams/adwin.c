@@ -17,7 +17,7 @@
 
 #include "stats/streams/stream.h"
 
-PG_FUNCTION_INFO_V1(mlmeta_adwin_add);
+PG_FUNCTION_INFO_V1(mlmeta_adwin_transition);
 
 #define MAX_LEVELS	62
 
@@ -200,7 +200,7 @@ static const Detector adwin = {
 };
 
 Datum
-mlmeta_adwin_add(PG_FUNCTION_ARGS)
+mlmeta_adwin_transition(PG_FUNCTION_ARGS)
 {
 	return stream_add(fcinfo, &adwin);
 }

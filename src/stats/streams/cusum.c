@@ -15,7 +15,7 @@
 
 #include "stats/streams/stream.h"
 
-PG_FUNCTION_INFO_V1(mlmeta_cusum_add);
+PG_FUNCTION_INFO_V1(mlmeta_cusum_transition);
 
 typedef struct Cusum
 {
@@ -124,7 +124,7 @@ static const Detector cusum = {
 };
 
 Datum
-mlmeta_cusum_add(PG_FUNCTION_ARGS)
+mlmeta_cusum_transition(PG_FUNCTION_ARGS)
 {
 	return stream_add(fcinfo, &cusum);
 }

@@ -14,7 +14,7 @@
 
 #include "stats/streams/stream.h"
 
-PG_FUNCTION_INFO_V1(mlmeta_ddm_add);
+PG_FUNCTION_INFO_V1(mlmeta_ddm_transition);
 PG_FUNCTION_INFO_V1(mlmeta_ddm_add_boolean);
 
 typedef struct Ddm
@@ -80,7 +80,7 @@ static const Detector ddm = {
 };
 
 Datum
-mlmeta_ddm_add(PG_FUNCTION_ARGS)
+mlmeta_ddm_transition(PG_FUNCTION_ARGS)
 {
 	return stream_add(fcinfo, &ddm);
 }

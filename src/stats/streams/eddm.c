@@ -15,7 +15,7 @@
 
 #include "stats/streams/stream.h"
 
-PG_FUNCTION_INFO_V1(mlmeta_eddm_add);
+PG_FUNCTION_INFO_V1(mlmeta_eddm_transition);
 PG_FUNCTION_INFO_V1(mlmeta_eddm_add_boolean);
 
 typedef struct Eddm
@@ -84,7 +84,7 @@ static const Detector eddm = {
 };
 
 Datum
-mlmeta_eddm_add(PG_FUNCTION_ARGS)
+mlmeta_eddm_transition(PG_FUNCTION_ARGS)
 {
 	return stream_add(fcinfo, &eddm);
 }

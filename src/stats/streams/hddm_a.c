@@ -16,7 +16,7 @@
 
 #include "stats/streams/stream.h"
 
-PG_FUNCTION_INFO_V1(mlmeta_hddm_a_add);
+PG_FUNCTION_INFO_V1(mlmeta_hddm_a_transition);
 PG_FUNCTION_INFO_V1(mlmeta_hddm_a_add_boolean);
 
 /* The first n values since the last change; n = 0 for none */
@@ -119,7 +119,7 @@ static const Detector hddm_a = {
 };
 
 Datum
-mlmeta_hddm_a_add(PG_FUNCTION_ARGS)
+mlmeta_hddm_a_transition(PG_FUNCTION_ARGS)
 {
 	return stream_add(fcinfo, &hddm_a);
 }

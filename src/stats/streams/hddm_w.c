@@ -15,7 +15,7 @@
 
 #include "stats/streams/stream.h"
 
-PG_FUNCTION_INFO_V1(mlmeta_hddm_w_add);
+PG_FUNCTION_INFO_V1(mlmeta_hddm_w_transition);
 PG_FUNCTION_INFO_V1(mlmeta_hddm_w_add_boolean);
 
 /* A weighted mean and the sum of the squared weights; 0 without values */
@@ -140,7 +140,7 @@ static const Detector hddm_w = {
 };
 
 Datum
-mlmeta_hddm_w_add(PG_FUNCTION_ARGS)
+mlmeta_hddm_w_transition(PG_FUNCTION_ARGS)
 {
 	return stream_add(fcinfo, &hddm_w);
 }

@@ -17,7 +17,7 @@
 #include "stats/streams/stream.h"
 #include "utils/float.h"
 
-PG_FUNCTION_INFO_V1(mlmeta_kswin_add);
+PG_FUNCTION_INFO_V1(mlmeta_kswin_transition);
 
 #define MAX_WINDOW	10000
 
@@ -261,7 +261,7 @@ static const Detector kswin = {
 };
 
 Datum
-mlmeta_kswin_add(PG_FUNCTION_ARGS)
+mlmeta_kswin_transition(PG_FUNCTION_ARGS)
 {
 	return stream_add(fcinfo, &kswin);
 }

@@ -12,7 +12,7 @@
 
 #include "stats/streams/stream.h"
 
-PG_FUNCTION_INFO_V1(mlmeta_page_hinkley_add);
+PG_FUNCTION_INFO_V1(mlmeta_page_hinkley_transition);
 
 typedef struct PageHinkley
 {
@@ -73,7 +73,7 @@ static const Detector page_hinkley = {
 };
 
 Datum
-mlmeta_page_hinkley_add(PG_FUNCTION_ARGS)
+mlmeta_page_hinkley_transition(PG_FUNCTION_ARGS)
 {
 	return stream_add(fcinfo, &page_hinkley);
 }

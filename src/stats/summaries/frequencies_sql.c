@@ -18,10 +18,10 @@ PG_FUNCTION_INFO_V1(mlmeta_frequency_table_out);
 PG_FUNCTION_INFO_V1(mlmeta_frequency_table_recv);
 PG_FUNCTION_INFO_V1(mlmeta_frequency_table_send);
 
-PG_FUNCTION_INFO_V1(mlmeta_frequencies_text_trans);
-PG_FUNCTION_INFO_V1(mlmeta_frequencies_capacity_trans);
-PG_FUNCTION_INFO_V1(mlmeta_frequencies_boolean_trans);
-PG_FUNCTION_INFO_V1(mlmeta_frequencies_baseline_trans);
+PG_FUNCTION_INFO_V1(mlmeta_frequencies_text_transition);
+PG_FUNCTION_INFO_V1(mlmeta_frequencies_capacity_transition);
+PG_FUNCTION_INFO_V1(mlmeta_frequencies_boolean_transition);
+PG_FUNCTION_INFO_V1(mlmeta_frequencies_baseline_transition);
 PG_FUNCTION_INFO_V1(mlmeta_frequencies_baseline_inverse);
 PG_FUNCTION_INFO_V1(mlmeta_frequencies_combine);
 PG_FUNCTION_INFO_V1(mlmeta_frequencies_final);
@@ -107,7 +107,7 @@ add_text_argument(FunctionCallInfo fcinfo, FrequencyTable *table)
 
 /* frequencies(value text) */
 Datum
-mlmeta_frequencies_text_trans(PG_FUNCTION_ARGS)
+mlmeta_frequencies_text_transition(PG_FUNCTION_ARGS)
 {
 	FrequencyTable *table = table_state(fcinfo);
 
@@ -125,7 +125,7 @@ mlmeta_frequencies_text_trans(PG_FUNCTION_ARGS)
  * a different one later in the group is an error.
  */
 Datum
-mlmeta_frequencies_capacity_trans(PG_FUNCTION_ARGS)
+mlmeta_frequencies_capacity_transition(PG_FUNCTION_ARGS)
 {
 	FrequencyTable *table = table_state(fcinfo);
 	int			capacity = PG_ARGISNULL(2) ? 0 : PG_GETARG_INT32(2);
@@ -160,7 +160,7 @@ mlmeta_frequencies_capacity_trans(PG_FUNCTION_ARGS)
 
 /* frequencies(value boolean): the categories are 'false' and 'true' */
 Datum
-mlmeta_frequencies_boolean_trans(PG_FUNCTION_ARGS)
+mlmeta_frequencies_boolean_transition(PG_FUNCTION_ARGS)
 {
 	FrequencyTable *table = table_state(fcinfo);
 
@@ -245,7 +245,7 @@ check_baseline(FunctionCallInfo fcinfo, FrequencyTable *table)
  * row counts; a different one later in the group is an error.
  */
 Datum
-mlmeta_frequencies_baseline_trans(PG_FUNCTION_ARGS)
+mlmeta_frequencies_baseline_transition(PG_FUNCTION_ARGS)
 {
 	FrequencyTable *table = table_state(fcinfo);
 

@@ -24,19 +24,19 @@ PG_FUNCTION_INFO_V1(mlmeta_histogram_out);
 PG_FUNCTION_INFO_V1(mlmeta_histogram_recv);
 PG_FUNCTION_INFO_V1(mlmeta_histogram_send);
 
-PG_FUNCTION_INFO_V1(mlmeta_histogram_bins_trans);
-PG_FUNCTION_INFO_V1(mlmeta_histogram_edges_trans);
+PG_FUNCTION_INFO_V1(mlmeta_histogram_bins_transition);
+PG_FUNCTION_INFO_V1(mlmeta_histogram_edges_transition);
 PG_FUNCTION_INFO_V1(mlmeta_histogram_edges_inverse);
-PG_FUNCTION_INFO_V1(mlmeta_histogram_range_trans);
+PG_FUNCTION_INFO_V1(mlmeta_histogram_range_transition);
 PG_FUNCTION_INFO_V1(mlmeta_histogram_range_inverse);
-PG_FUNCTION_INFO_V1(mlmeta_histogram_baseline_trans);
+PG_FUNCTION_INFO_V1(mlmeta_histogram_baseline_transition);
 PG_FUNCTION_INFO_V1(mlmeta_histogram_baseline_inverse);
-PG_FUNCTION_INFO_V1(mlmeta_histogram_bins_weighted_trans);
-PG_FUNCTION_INFO_V1(mlmeta_histogram_edges_weighted_trans);
+PG_FUNCTION_INFO_V1(mlmeta_histogram_bins_weighted_transition);
+PG_FUNCTION_INFO_V1(mlmeta_histogram_edges_weighted_transition);
 PG_FUNCTION_INFO_V1(mlmeta_histogram_edges_weighted_inverse);
-PG_FUNCTION_INFO_V1(mlmeta_histogram_range_weighted_trans);
+PG_FUNCTION_INFO_V1(mlmeta_histogram_range_weighted_transition);
 PG_FUNCTION_INFO_V1(mlmeta_histogram_range_weighted_inverse);
-PG_FUNCTION_INFO_V1(mlmeta_histogram_baseline_weighted_trans);
+PG_FUNCTION_INFO_V1(mlmeta_histogram_baseline_weighted_transition);
 PG_FUNCTION_INFO_V1(mlmeta_histogram_baseline_weighted_inverse);
 PG_FUNCTION_INFO_V1(mlmeta_histogram_combine);
 PG_FUNCTION_INFO_V1(mlmeta_histogram_final);
@@ -277,7 +277,7 @@ state_of_bins(FunctionCallInfo fcinfo)
 
 /* histogram(value, bins): equi-depth over its own data */
 Datum
-mlmeta_histogram_bins_trans(PG_FUNCTION_ARGS)
+mlmeta_histogram_bins_transition(PG_FUNCTION_ARGS)
 {
 	return count_value(fcinfo, state_of_bins(fcinfo), false);
 }
@@ -334,7 +334,7 @@ count_on_edges(FunctionCallInfo fcinfo, bool remove)
 }
 
 Datum
-mlmeta_histogram_edges_trans(PG_FUNCTION_ARGS)
+mlmeta_histogram_edges_transition(PG_FUNCTION_ARGS)
 {
 	return count_on_edges(fcinfo, false);
 }
@@ -414,7 +414,7 @@ count_in_range(FunctionCallInfo fcinfo, bool remove)
 }
 
 Datum
-mlmeta_histogram_range_trans(PG_FUNCTION_ARGS)
+mlmeta_histogram_range_transition(PG_FUNCTION_ARGS)
 {
 	return count_in_range(fcinfo, false);
 }
@@ -477,7 +477,7 @@ count_on_baseline(FunctionCallInfo fcinfo, bool remove)
 }
 
 Datum
-mlmeta_histogram_baseline_trans(PG_FUNCTION_ARGS)
+mlmeta_histogram_baseline_transition(PG_FUNCTION_ARGS)
 {
 	return count_on_baseline(fcinfo, false);
 }
@@ -521,7 +521,7 @@ count_weighted(FunctionCallInfo fcinfo, Histogram *state, bool remove)
 }
 
 Datum
-mlmeta_histogram_bins_weighted_trans(PG_FUNCTION_ARGS)
+mlmeta_histogram_bins_weighted_transition(PG_FUNCTION_ARGS)
 {
 	return count_weighted(fcinfo, state_of_bins(fcinfo), false);
 }
@@ -538,7 +538,7 @@ count_weighted_on_edges(FunctionCallInfo fcinfo, bool remove)
 }
 
 Datum
-mlmeta_histogram_edges_weighted_trans(PG_FUNCTION_ARGS)
+mlmeta_histogram_edges_weighted_transition(PG_FUNCTION_ARGS)
 {
 	return count_weighted_on_edges(fcinfo, false);
 }
@@ -559,7 +559,7 @@ count_weighted_in_range(FunctionCallInfo fcinfo, bool remove)
 }
 
 Datum
-mlmeta_histogram_range_weighted_trans(PG_FUNCTION_ARGS)
+mlmeta_histogram_range_weighted_transition(PG_FUNCTION_ARGS)
 {
 	return count_weighted_in_range(fcinfo, false);
 }
@@ -582,7 +582,7 @@ count_weighted_on_baseline(FunctionCallInfo fcinfo, bool remove)
 }
 
 Datum
-mlmeta_histogram_baseline_weighted_trans(PG_FUNCTION_ARGS)
+mlmeta_histogram_baseline_weighted_transition(PG_FUNCTION_ARGS)
 {
 	return count_weighted_on_baseline(fcinfo, false);
 }

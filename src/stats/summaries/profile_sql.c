@@ -24,8 +24,8 @@ PG_FUNCTION_INFO_V1(mlmeta_profile_out);
 PG_FUNCTION_INFO_V1(mlmeta_profile_recv);
 PG_FUNCTION_INFO_V1(mlmeta_profile_send);
 
-PG_FUNCTION_INFO_V1(mlmeta_profile_trans);
-PG_FUNCTION_INFO_V1(mlmeta_profile_baseline_trans);
+PG_FUNCTION_INFO_V1(mlmeta_profile_transition);
+PG_FUNCTION_INFO_V1(mlmeta_profile_baseline_transition);
 PG_FUNCTION_INFO_V1(mlmeta_profile_combine);
 PG_FUNCTION_INFO_V1(mlmeta_profile_final);
 PG_FUNCTION_INFO_V1(mlmeta_profile_plus);
@@ -220,7 +220,7 @@ unchanged(FunctionCallInfo fcinfo)
 
 /* profile(rec record) */
 Datum
-mlmeta_profile_trans(PG_FUNCTION_ARGS)
+mlmeta_profile_transition(PG_FUNCTION_ARGS)
 {
 	Profile    *state;
 
@@ -235,7 +235,7 @@ mlmeta_profile_trans(PG_FUNCTION_ARGS)
 
 /* profile(rec record, baseline profile) */
 Datum
-mlmeta_profile_baseline_trans(PG_FUNCTION_ARGS)
+mlmeta_profile_baseline_transition(PG_FUNCTION_ARGS)
 {
 	CallSite   *site = call_site(fcinfo);
 	Profile    *state;

@@ -25,9 +25,9 @@ PG_FUNCTION_INFO_V1(mlmeta_frequency_pair_out);
 PG_FUNCTION_INFO_V1(mlmeta_frequency_pair_recv);
 PG_FUNCTION_INFO_V1(mlmeta_frequency_pair_send);
 
-PG_FUNCTION_INFO_V1(mlmeta_frequency_pair_text_trans);
-PG_FUNCTION_INFO_V1(mlmeta_frequency_pair_boolean_trans);
-PG_FUNCTION_INFO_V1(mlmeta_frequency_pair_bigint_trans);
+PG_FUNCTION_INFO_V1(mlmeta_frequency_pair_text_transition);
+PG_FUNCTION_INFO_V1(mlmeta_frequency_pair_boolean_transition);
+PG_FUNCTION_INFO_V1(mlmeta_frequency_pair_bigint_transition);
 PG_FUNCTION_INFO_V1(mlmeta_frequency_pair_combine);
 
 PG_FUNCTION_INFO_V1(mlmeta_frequency_pair_psi);
@@ -211,7 +211,7 @@ add_to_side(FrequencyTable *side, const char *value, size_t size)
 }
 
 Datum
-mlmeta_frequency_pair_text_trans(PG_FUNCTION_ARGS)
+mlmeta_frequency_pair_text_transition(PG_FUNCTION_ARGS)
 {
 	FrequencyPair *pair = pair_state(fcinfo);
 	FrequencyTable *side = side_of_row(fcinfo, pair);
@@ -228,7 +228,7 @@ mlmeta_frequency_pair_text_trans(PG_FUNCTION_ARGS)
 }
 
 Datum
-mlmeta_frequency_pair_boolean_trans(PG_FUNCTION_ARGS)
+mlmeta_frequency_pair_boolean_transition(PG_FUNCTION_ARGS)
 {
 	FrequencyPair *pair = pair_state(fcinfo);
 	FrequencyTable *side = side_of_row(fcinfo, pair);
@@ -243,7 +243,7 @@ mlmeta_frequency_pair_boolean_trans(PG_FUNCTION_ARGS)
 }
 
 Datum
-mlmeta_frequency_pair_bigint_trans(PG_FUNCTION_ARGS)
+mlmeta_frequency_pair_bigint_transition(PG_FUNCTION_ARGS)
 {
 	FrequencyPair *pair = pair_state(fcinfo);
 	FrequencyTable *side = side_of_row(fcinfo, pair);

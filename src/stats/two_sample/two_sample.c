@@ -361,11 +361,11 @@ two_sample_varying_bits(const TwoSample *state)
  * ----------
  */
 
-PG_FUNCTION_INFO_V1(mlmeta_two_sample_accum);
+PG_FUNCTION_INFO_V1(mlmeta_two_sample_transition);
 PG_FUNCTION_INFO_V1(mlmeta_two_sample_accum_options);
 PG_FUNCTION_INFO_V1(mlmeta_two_sample_accum_bins);
 PG_FUNCTION_INFO_V1(mlmeta_two_sample_accum_bins_options);
-PG_FUNCTION_INFO_V1(mlmeta_quantiles_accum);
+PG_FUNCTION_INFO_V1(mlmeta_quantiles_transition);
 
 static TwoSample *
 make_state(FunctionCallInfo fcinfo)
@@ -483,7 +483,7 @@ static const char two_sample_options_name[] =
 
 /* (state, value float8, is_current boolean) */
 Datum
-mlmeta_two_sample_accum(PG_FUNCTION_ARGS)
+mlmeta_two_sample_transition(PG_FUNCTION_ARGS)
 {
 	bool		is_new;
 	TwoSample  *state = get_state(fcinfo, &is_new);
@@ -531,7 +531,7 @@ mlmeta_two_sample_accum_bins_options(PG_FUNCTION_ARGS)
 
 /* (state, value float8, probabilities float8[]): one sample, the reference */
 Datum
-mlmeta_quantiles_accum(PG_FUNCTION_ARGS)
+mlmeta_quantiles_transition(PG_FUNCTION_ARGS)
 {
 	bool		is_new;
 	TwoSample  *state = get_state(fcinfo, &is_new);

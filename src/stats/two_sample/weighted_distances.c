@@ -27,7 +27,7 @@
 #include "utils/tuplestore.h"
 #include "utils/typcache.h"
 
-PG_FUNCTION_INFO_V1(mlmeta_weighted_accum);
+PG_FUNCTION_INFO_V1(mlmeta_weighted_transition);
 PG_FUNCTION_INFO_V1(mlmeta_ks_weighted_final);
 PG_FUNCTION_INFO_V1(mlmeta_wasserstein_weighted_final);
 PG_FUNCTION_INFO_V1(mlmeta_energy_distance_weighted_final);
@@ -98,7 +98,7 @@ make_state(FunctionCallInfo fcinfo)
  * if the weight is negative or not finite.
  */
 Datum
-mlmeta_weighted_accum(PG_FUNCTION_ARGS)
+mlmeta_weighted_transition(PG_FUNCTION_ARGS)
 {
 	WeightedSamples *state = PG_ARGISNULL(0) ? make_state(fcinfo) :
 		(WeightedSamples *) PG_GETARG_POINTER(0);

@@ -39,9 +39,9 @@ PG_FUNCTION_INFO_V1(mlmeta_embedding_sketch_in);
 PG_FUNCTION_INFO_V1(mlmeta_embedding_sketch_out);
 PG_FUNCTION_INFO_V1(mlmeta_embedding_sketch_recv);
 PG_FUNCTION_INFO_V1(mlmeta_embedding_sketch_send);
-PG_FUNCTION_INFO_V1(mlmeta_embedding_sketch_add);
+PG_FUNCTION_INFO_V1(mlmeta_embedding_sketch_transition);
 PG_FUNCTION_INFO_V1(mlmeta_embedding_sketch_add_pair);
-PG_FUNCTION_INFO_V1(mlmeta_embedding_sketch_merge);
+PG_FUNCTION_INFO_V1(mlmeta_embedding_sketch_combine);
 PG_FUNCTION_INFO_V1(mlmeta_embedding_sketch_final);
 PG_FUNCTION_INFO_V1(mlmeta_embedding_sketch_plus);
 PG_FUNCTION_INFO_V1(mlmeta_embedding_sketch_n);
@@ -409,7 +409,7 @@ add_row(FunctionCallInfo fcinfo, EmbeddingSketch *s, int sample)
 
 /* (state, embedding float8[] [, options text]) */
 Datum
-mlmeta_embedding_sketch_add(PG_FUNCTION_ARGS)
+mlmeta_embedding_sketch_transition(PG_FUNCTION_ARGS)
 {
 	EmbeddingSketch *s = state_for(fcinfo, 2);
 
@@ -432,7 +432,7 @@ mlmeta_embedding_sketch_add_pair(PG_FUNCTION_ARGS)
 
 /* COMBINEFUNC of embeddings and mmd, and SFUNC of merge(embedding_sketch) */
 Datum
-mlmeta_embedding_sketch_merge(PG_FUNCTION_ARGS)
+mlmeta_embedding_sketch_combine(PG_FUNCTION_ARGS)
 {
 	EmbeddingSketch *s = summary_state(fcinfo, &embedding_sketch_type);
 	EmbeddingSketch *other;

@@ -27,7 +27,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
-PG_FUNCTION_INFO_V1(mlmeta_embedding_rows_add);
+PG_FUNCTION_INFO_V1(mlmeta_embedding_rows_transition);
 PG_FUNCTION_INFO_V1(mlmeta_mmd2_final);
 PG_FUNCTION_INFO_V1(mlmeta_mmd_test_final);
 
@@ -151,7 +151,7 @@ keep_row(EmbeddingRows *state, const double *embedding, bool is_current)
  * a NULL, or with a number that is not finite, takes no part.
  */
 Datum
-mlmeta_embedding_rows_add(PG_FUNCTION_ARGS)
+mlmeta_embedding_rows_transition(PG_FUNCTION_ARGS)
 {
 	EmbeddingRows *state;
 	MemoryContext context;

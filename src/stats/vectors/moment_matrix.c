@@ -27,8 +27,8 @@ PG_FUNCTION_INFO_V1(mlmeta_moment_matrix_in);
 PG_FUNCTION_INFO_V1(mlmeta_moment_matrix_out);
 PG_FUNCTION_INFO_V1(mlmeta_moment_matrix_recv);
 PG_FUNCTION_INFO_V1(mlmeta_moment_matrix_send);
-PG_FUNCTION_INFO_V1(mlmeta_moment_matrix_add);
-PG_FUNCTION_INFO_V1(mlmeta_moment_matrix_merge);
+PG_FUNCTION_INFO_V1(mlmeta_moment_matrix_transition);
+PG_FUNCTION_INFO_V1(mlmeta_moment_matrix_combine);
 PG_FUNCTION_INFO_V1(mlmeta_moment_matrix_final);
 PG_FUNCTION_INFO_V1(mlmeta_moment_matrix_plus);
 PG_FUNCTION_INFO_V1(mlmeta_moment_matrix_n);
@@ -245,7 +245,7 @@ mlmeta_moment_matrix_send(PG_FUNCTION_ARGS)
 
 /* (state, features float8[]); all arrays of a group have one length */
 Datum
-mlmeta_moment_matrix_add(PG_FUNCTION_ARGS)
+mlmeta_moment_matrix_transition(PG_FUNCTION_ARGS)
 {
 	MomentMatrix *m = summary_state(fcinfo, &moment_matrix_type);
 	ArrayType  *array;
@@ -283,7 +283,7 @@ mlmeta_moment_matrix_add(PG_FUNCTION_ARGS)
 
 /* COMBINEFUNC of moments, and SFUNC of merge(moment_matrix) */
 Datum
-mlmeta_moment_matrix_merge(PG_FUNCTION_ARGS)
+mlmeta_moment_matrix_combine(PG_FUNCTION_ARGS)
 {
 	MomentMatrix *m = summary_state(fcinfo, &moment_matrix_type);
 	MomentMatrix *other;

@@ -15,6 +15,7 @@
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "executor/tuptable.h"
+#include "security/door.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
@@ -22,8 +23,8 @@ PG_FUNCTION_INFO_V1(mlmeta_sees_all_rows);
 
 /*
  * sees_all_rows(table) returns whether the snapshot of the statement shows
- * every row that is committed by now. Strict; the caller needs no rights: only
- * a yes or no comes out. It reads the whole table, which is meant to be small,
+ * every row that is committed by now. Strict; for functions behind the
+ * door: 42501 for others. It reads the whole table, which is meant to be small,
  * unless the isolation level makes the answer plain. Raises 42809 for what
  * holds no rows itself: a view, a foreign or partitioned table.
  */
@@ -36,6 +37,7 @@ mlmeta_sees_all_rows(PG_FUNCTION_ARGS)
 	TupleTableSlot *slot;
 	bool		seen = true;
 
+	require_owner();
 	/* Each statement has a snapshot of its own. */
 	if (!IsolationUsesXactSnapshot())
 		PG_RETURN_BOOL(true);

@@ -25,11 +25,14 @@
 #include "access/stratnum.h"
 #include "access/table.h"
 #include "access/xact.h"
+#include "access/xlog.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "executor/nodeHash.h"
 #include "miscadmin.h"
 #include "nodes/supportnodes.h"
+#include "security/access.h"
+#include "security/door.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
@@ -43,7 +46,6 @@
 #include "utils/uuid.h"
 
 PG_FUNCTION_INFO_V1(mlmeta_all_open);
-PG_FUNCTION_INFO_V1(mlmeta_permits);
 PG_FUNCTION_INFO_V1(mlmeta_permits_project);
 PG_FUNCTION_INFO_V1(mlmeta_permits_experiment);
 PG_FUNCTION_INFO_V1(mlmeta_permits_run);
@@ -51,6 +53,10 @@ PG_FUNCTION_INFO_V1(mlmeta_permits_series);
 PG_FUNCTION_INFO_V1(mlmeta_permits_model);
 PG_FUNCTION_INFO_V1(mlmeta_permits_reference);
 PG_FUNCTION_INFO_V1(mlmeta_permits_support);
+PG_FUNCTION_INFO_V1(mlmeta_acts_for);
+PG_FUNCTION_INFO_V1(mlmeta_principal_name);
+PG_FUNCTION_INFO_V1(mlmeta_principal_role);
+PG_FUNCTION_INFO_V1(mlmeta_cluster);
 
 /* What a role may do in a project: a set of these */
 #define MAY_READ		(1 << 0)
@@ -72,23 +78,25 @@ typedef enum Place
 	MODEL_NAMES,
 	RUNS,
 	SERIES,
+	PRINCIPALS,
 	N_PLACES
 } Place;
 
 static const struct
 {
-	const char *table;
+	const char *table;			/* in mlmeta, or in mlmeta_internal */
 	const char *index;			/* its first column; NULL: primary key */
 	const char *column;			/* what is read of a row */
 	Size		key_size;		/* 0: no answers are kept by this key */
 }			places[N_PLACES] = {
 	[PROJECTS] = {"projects", NULL, "members_only", 0},
-	[MEMBERS] = {"project_members", NULL, "member", 0},
+	[MEMBERS] = {"project_members", NULL, "principal", 0},
 	[EXPERIMENTS] = {"experiments", NULL, "project", sizeof(int64)},
 	[MODELS] = {"models", NULL, "project", sizeof(int64)},
 	[MODEL_NAMES] = {"models", "models_model_key", "project", 0},
 	[RUNS] = {"runs", NULL, "experiment_id", UUID_LEN},
 	[SERIES] = {"metric_series", NULL, "run", sizeof(int64)},
+	[PRINCIPALS] = {"principals", NULL, "role", 0},
 };
 
 /* How rows of a table are found by the first column of an index */
@@ -99,6 +107,18 @@ typedef struct Way
 	AttrNumber	column;
 	ScanKeyData key;
 } Way;
+
+/* The columns of principals that are read here; the name is the fourth. */
+typedef struct FormData_principal
+{
+	int64		principal;
+	int64		cluster;
+	Oid			role;
+} FormData_principal;
+
+typedef FormData_principal *Form_principal;
+
+#define Anum_principal_name 4
 
 /* An answer: the key, which is first and of the place's size, and the set */
 typedef struct Answer
@@ -119,6 +139,7 @@ static struct
 	CommandId	curcid;
 	MemoryContext context;
 	bool		all_open;
+	bool		is_owner;		/* who is never locked out */
 	HTAB	   *answers[N_PLACES];
 }			kept;
 
@@ -127,6 +148,7 @@ static struct
 {
 	bool		holds;			/* looked at when a statement begins anew */
 	Oid			schema;
+	Oid			internal;		/* schema of what nobody reads */
 	Oid			closed;			/* index of projects that are closed */
 	Way			ways[N_PLACES];
 }			known;
@@ -183,21 +205,23 @@ way_to(Place place)
 	Oid			type;
 	Oid			equals;
 	Oid			oid;
+	Oid			schema = place == PRINCIPALS ? known.internal : known.schema;
 
 	if (OidIsValid(way->table))
 		return way;
 
-	oid = get_relname_relid(places[place].table, known.schema);
+	oid = get_relname_relid(places[place].table, schema);
 	if (!OidIsValid(oid))
-		elog(ERROR, "table mlmeta.%s is not there", places[place].table);
+		elog(ERROR, "table \"%s\" of the extension is not there",
+			 places[place].table);
 	table = table_open(oid, AccessShareLock);
 	/* Fills the list of indexes, which names the primary key. */
 	list_free(RelationGetIndexList(table));
 	way->index = places[place].index == NULL ? table->rd_pkindex :
-		get_relname_relid(places[place].index, known.schema);
+		get_relname_relid(places[place].index, schema);
 	way->column = get_attnum(oid, places[place].column);
 	if (!OidIsValid(way->index) || way->column == InvalidAttrNumber)
-		elog(ERROR, "table mlmeta.%s is not as it was made",
+		elog(ERROR, "table \"%s\" of the extension is not as it was made",
 			 places[place].table);
 
 	index = index_open(way->index, AccessShareLock);
@@ -288,10 +312,12 @@ prepare(Oid role)
 	{
 		memset(&known, 0, sizeof(known));
 		known.schema = get_namespace_oid("mlmeta", false);
+		known.internal = get_namespace_oid("mlmeta_internal", false);
 		known.closed = get_relname_relid("projects_closed", known.schema);
 		known.holds = true;
 	}
 	kept.all_open = is_all_open();
+	kept.is_owner = is_owner(role);
 	kept.holds = true;
 }
 
@@ -351,6 +377,78 @@ read_column(Place place, Datum key, Datum *value, bool *lasting)
 }
 
 /*
+ * The role that a principal is, or an invalid one: it was dropped, or the rows
+ * were restored into another cluster and nobody has said who is who there. In
+ * the cluster where a principal was made its role is known by number, so that
+ * it can be renamed; elsewhere only if number and name are what they were.
+ */
+Oid
+role_of_principal(int64 principal)
+{
+	Relation	table;
+	SysScanDesc scan;
+	HeapTuple	row;
+	Oid			role = InvalidOid;
+
+	if (!known.holds)
+		prepare(acting_role());
+	for (int attempt = 0; attempt < 2 && !OidIsValid(role); attempt++)
+	{
+		scan = begin_scan(PRINCIPALS, Int64GetDatum(principal),
+						  attempt == 0 ? GetActiveSnapshot() : SnapshotSelf,
+						  &table);
+		row = systable_getnext(scan);
+		if (HeapTupleIsValid(row))
+		{
+			TupleDesc	columns = RelationGetDescr(table);
+			Form_principal form = (Form_principal) GETSTRUCT(row);
+			char	   *name = GetUserNameFromId(form->role, true);
+			bool		isnull;
+
+			if (name != NULL &&
+				(form->cluster == (int64) GetSystemIdentifier() ||
+				 strcmp(name, TextDatumGetCString(
+					 heap_getattr(row, Anum_principal_name, columns,
+								  &isnull))) == 0))
+				role = form->role;
+			attempt = 1;
+		}
+		systable_endscan(scan);
+		table_close(table, AccessShareLock);
+	}
+	return role;
+}
+
+/*
+ * What a principal was called when it was made; NULL when there is none such.
+ */
+char *
+name_of_principal(int64 principal)
+{
+	Relation	table;
+	SysScanDesc scan;
+	HeapTuple	row;
+	char	   *name = NULL;
+
+	if (!known.holds)
+		prepare(acting_role());
+	scan = begin_scan(PRINCIPALS, Int64GetDatum(principal),
+					  GetActiveSnapshot(), &table);
+	row = systable_getnext(scan);
+	if (HeapTupleIsValid(row))
+	{
+		bool		isnull;
+
+		name = TextDatumGetCString(heap_getattr(row, Anum_principal_name,
+												RelationGetDescr(table),
+												&isnull));
+	}
+	systable_endscan(scan);
+	table_close(table, AccessShareLock);
+	return name;
+}
+
+/*
  * What the role may do in a project, given by name.
  */
 static int
@@ -374,17 +472,14 @@ rights_in_project(Datum project, bool *lasting)
 	{
 		TupleDesc	columns = RelationGetDescr(table);
 		bool		isnull;
-		char	   *member;
 		char	   *kind;
 		Oid			role;
 
-		member = TextDatumGetCString(heap_getattr(row,
-												  known.ways[MEMBERS].column,
-												  columns, &isnull));
+		role = role_of_principal(DatumGetInt64(
+			heap_getattr(row, known.ways[MEMBERS].column, columns, &isnull)));
 		kind = TextDatumGetCString(heap_getattr(row, access, columns,
 												&isnull));
 		/* A member that is no role any more is nobody. */
-		role = get_role_oid(member, true);
 		if (!OidIsValid(role) || !has_privs_of_role(kept.role, role))
 			continue;
 		may |= MAY_READ;
@@ -487,7 +582,8 @@ parse_access(const text *word)
 }
 
 /*
- * Does the role have that access to what hangs on the row with the key?
+ * Does the role have that access to what hangs on the row with the key? The
+ * extension's owner is never locked out.
  */
 static bool
 permits(Oid role, const text *access, Place place, Datum key)
@@ -496,7 +592,8 @@ permits(Oid role, const text *access, Place place, Datum key)
 	bool		lasting = true;
 
 	prepare(role);
-	return kept.all_open || (rights_at(place, key, &lasting) & wanted) != 0;
+	return kept.all_open || kept.is_owner ||
+		(rights_at(place, key, &lasting) & wanted) != 0;
 }
 
 /*
@@ -505,72 +602,49 @@ permits(Oid role, const text *access, Place place, Datum key)
 Datum
 mlmeta_all_open(PG_FUNCTION_ARGS)
 {
-	prepare(GetUserId());
+	prepare(acting_role());
 	PG_RETURN_BOOL(kept.all_open);
-}
-
-/*
- * permits(who, access, project) returns whether a role has that access; false
- * when role or project is not there, or any is NULL.
- */
-Datum
-mlmeta_permits(PG_FUNCTION_ARGS)
-{
-	Oid			role;
-	Datum		project;
-	int			wanted;
-	bool		lasting = true;
-
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
-		PG_RETURN_BOOL(false);
-	role = get_role_oid(text_to_cstring(PG_GETARG_TEXT_PP(0)), true);
-	wanted = parse_access(PG_GETARG_TEXT_PP(1));
-	project = PG_GETARG_DATUM(2);
-	if (!OidIsValid(role))
-		PG_RETURN_BOOL(false);
-	prepare(role);
-	PG_RETURN_BOOL((rights_in_project(project, &lasting) & wanted) != 0);
 }
 
 /*
  * permits_project(access, project), permits_experiment(access, number),
  * permits_run(access, run), permits_series(access, number) and
- * permits_model(access, number): what row security asks of each row for the
- * current user. Strict; false when there is no such thing and any project is
+ * permits_model(access, number): what row security asks of each row, and
+ * functions behind the door of what they change, for the acting role. Strict; false when there is no such thing and any project is
  * closed.
  */
 Datum
 mlmeta_permits_project(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL(permits(GetUserId(), PG_GETARG_TEXT_PP(0), PROJECTS,
+	PG_RETURN_BOOL(permits(acting_role(), PG_GETARG_TEXT_PP(0), PROJECTS,
 						   PG_GETARG_DATUM(1)));
 }
 
 Datum
 mlmeta_permits_experiment(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL(permits(GetUserId(), PG_GETARG_TEXT_PP(0), EXPERIMENTS,
+	PG_RETURN_BOOL(permits(acting_role(), PG_GETARG_TEXT_PP(0), EXPERIMENTS,
 						   PG_GETARG_DATUM(1)));
 }
 
 Datum
 mlmeta_permits_run(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL(permits(GetUserId(), PG_GETARG_TEXT_PP(0), RUNS,
+	PG_RETURN_BOOL(permits(acting_role(), PG_GETARG_TEXT_PP(0), RUNS,
 						   PG_GETARG_DATUM(1)));
 }
 
 Datum
 mlmeta_permits_series(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL(permits(GetUserId(), PG_GETARG_TEXT_PP(0), SERIES,
+	PG_RETURN_BOOL(permits(acting_role(), PG_GETARG_TEXT_PP(0), SERIES,
 						   PG_GETARG_DATUM(1)));
 }
 
 Datum
 mlmeta_permits_model(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL(permits(GetUserId(), PG_GETARG_TEXT_PP(0), MODELS,
+	PG_RETURN_BOOL(permits(acting_role(), PG_GETARG_TEXT_PP(0), MODELS,
 						   PG_GETARG_DATUM(1)));
 }
 
@@ -588,8 +662,8 @@ mlmeta_permits_reference(PG_FUNCTION_ARGS)
 	Datum		project;
 	bool		lasting = true;
 
-	prepare(GetUserId());
-	if (kept.all_open)
+	prepare(acting_role());
+	if (kept.all_open || kept.is_owner)
 		PG_RETURN_BOOL(true);
 	if (tail == NULL)
 		tail = strrchr(name, ':');
@@ -601,6 +675,53 @@ mlmeta_permits_reference(PG_FUNCTION_ARGS)
 					 &lasting))
 		PG_RETURN_BOOL(true);
 	PG_RETURN_BOOL((rights_in_project(project, &lasting) & wanted) != 0);
+}
+
+/*
+ * acts_for(principal) returns whether the acting role has the rights of a
+ * principal's. Strict; false for one that is nobody now.
+ */
+Datum
+mlmeta_acts_for(PG_FUNCTION_ARGS)
+{
+	Oid			role = role_of_principal(PG_GETARG_INT64(0));
+
+	PG_RETURN_BOOL(OidIsValid(role) &&
+				   has_privs_of_role(acting_role(), role));
+}
+
+/*
+ * principal_role(principal) returns the role, NULL where it is nobody now;
+ * principal_name(principal) its name. Strict.
+ */
+Datum
+mlmeta_principal_role(PG_FUNCTION_ARGS)
+{
+	Oid			role = role_of_principal(PG_GETARG_INT64(0));
+
+	if (!OidIsValid(role))
+		PG_RETURN_NULL();
+	PG_RETURN_OID(role);
+}
+
+Datum
+mlmeta_principal_name(PG_FUNCTION_ARGS)
+{
+	Oid			role = role_of_principal(PG_GETARG_INT64(0));
+
+	if (!OidIsValid(role))
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(GetUserNameFromId(role, false)));
+}
+
+/*
+ * cluster() returns the system identifier of the cluster, in which numbers of
+ * roles mean what they mean.
+ */
+Datum
+mlmeta_cluster(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT64((int64) GetSystemIdentifier());
 }
 
 /*

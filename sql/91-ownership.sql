@@ -2,19 +2,25 @@
 -- superuser could otherwise neither write nor dump his own database. pg_dump
 -- takes the rows of all tables and the state of all sequences along.
 --
--- The last part of the script: it finds the objects of all parts before it.
+-- His too are the functions behind the door, which run as him, and the doors,
+-- which he lets others through. All other functions in C stay with the server's superuser: who owns one can say that it is not STRICT,
+-- and end the server with a NULL. None of these needs a grant to him, which
+-- would be gone with DROP OWNED and could not be given back.
+--
+-- Stands after all parts that make objects, and before rights are given:
+-- what is granted first would be dumped as a grant of the wrong role.
 
 DO $$
 DECLARE
 	object record;
 BEGIN
 	FOR object IN
-		SELECT c.oid, c.relkind,
-			pg_catalog.format('%I.%I', n.nspname, c.relname) AS name
+		SELECT c.relkind, pg_catalog.format('%I.%I', n.nspname, c.relname) AS name
 		FROM pg_catalog.pg_class AS c
 			JOIN pg_catalog.pg_namespace AS n
 				ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
-		WHERE n.nspname OPERATOR(pg_catalog.=) 'mlmeta'
+		WHERE n.nspname OPERATOR(pg_catalog.=) ANY
+				(ARRAY['mlmeta', 'mlmeta_internal']::pg_catalog.name[])
 			AND c.relkind OPERATOR(pg_catalog.=)
 				ANY (ARRAY['r', 'p', 'v', 'm', 'S']::"char"[])
 		ORDER BY c.relkind OPERATOR(pg_catalog.=) 'S', c.oid
@@ -40,7 +46,18 @@ BEGIN
 		FROM pg_catalog.pg_proc AS p
 			JOIN pg_catalog.pg_namespace AS n
 				ON n.oid OPERATOR(pg_catalog.=) p.pronamespace
-		WHERE n.nspname OPERATOR(pg_catalog.=) 'mlmeta' AND p.prosecdef
+			JOIN pg_catalog.pg_language AS l
+				ON l.oid OPERATOR(pg_catalog.=) p.prolang
+		WHERE n.nspname OPERATOR(pg_catalog.=) 'mlmeta_internal'
+			AND l.lanname OPERATOR(pg_catalog.=) ANY
+				(ARRAY['sql', 'plpgsql']::pg_catalog.name[])
+		UNION ALL
+		SELECT p.oid::pg_catalog.regprocedure
+		FROM pg_catalog.pg_proc AS p
+			JOIN mlmeta_internal.doors AS d
+				ON d.name::pg_catalog.name OPERATOR(pg_catalog.=) p.proname
+		WHERE p.pronamespace OPERATOR(pg_catalog.=)
+			'mlmeta'::pg_catalog.regnamespace
 	LOOP
 		EXECUTE pg_catalog.format('ALTER ROUTINE %s OWNER TO %s',
 			object.name, '@extowner@');
