@@ -2,7 +2,7 @@
 --
 -- Tables are written by functions of mlmeta_internal alone, which run as the
 -- extension's owner. A public function that writes is their namesake in mlmeta,
--- made in part 91 from the list of rights: it finds out who acts, and lets him
+-- made in part 90 from the list of rights: it finds out who acts, and lets him
 -- in (src/security/door.c). A body behind the door therefore
 --
 -- - asks whose rights count with caller(), who answers for it with actor(), and

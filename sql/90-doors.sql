@@ -1,6 +1,6 @@
 -- Doors: the functions that are called from outside and run behind the door.
 --
--- The list says which role of a team may call each (part 92 has the rights to
+-- The list says which role of a team may call each (part 91 has the rights to
 -- read). A writer may what a reader may, so may a reviewer, and an admin what
 -- both may; public is everybody, owner the extension's owner alone. A test
 -- compares the list with what every role can really do.

@@ -86,18 +86,21 @@ SELECT pg_get_userbyid(extowner) FROM pg_extension WHERE extname = 'mlmeta'
 SQL
 $server->gives('shop', <<"SQL", '', 'so are the schema, every table, view and sequence');
 SELECT 'schema ' || nspname FROM pg_namespace
-WHERE nspname = 'mlmeta' AND pg_get_userbyid(nspowner) <> '$owner'
+WHERE nspname IN ('mlmeta', 'mlmeta_internal') AND pg_get_userbyid(nspowner) <> '$owner'
 UNION ALL
 SELECT 'relation ' || relname FROM pg_class
-WHERE relnamespace = 'mlmeta'::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
+WHERE relnamespace IN ('mlmeta'::regnamespace, 'mlmeta_internal'::regnamespace)
+	AND relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
 	AND pg_get_userbyid(relowner) <> '$owner'
 SQL
-$server->gives('shop', <<"SQL", '', 'and every SECURITY DEFINER function');
-SELECT oid::regprocedure FROM pg_proc
-WHERE pronamespace = 'mlmeta'::regnamespace AND prosecdef
-	AND pg_get_userbyid(proowner) <> '$owner'
+$server->gives('shop', <<"SQL", '', 'and every function that runs as him, and every door to one');
+SELECT p.oid::regprocedure FROM pg_proc AS p
+	JOIN pg_language AS l ON l.oid = p.prolang
+WHERE (p.pronamespace = 'mlmeta_internal'::regnamespace AND l.lanname <> 'c' AND p.prokind <> 'a'
+		OR p.prosrc IN ('mlmeta_door', 'mlmeta_decision_door'))
+	AND pg_get_userbyid(p.proowner) <> '$owner'
 SQL
-$server->gives('shop', <<'SQL', '', 'nothing of the extension lies outside its schema');
+$server->gives('shop', <<'SQL', '', 'nothing of the extension lies outside its schemas');
 SELECT pg_describe_object(d.classid, d.objid, 0)
 FROM pg_depend AS d
 	JOIN pg_extension AS e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
@@ -107,11 +110,12 @@ FROM pg_depend AS d
 	LEFT JOIN pg_operator AS o ON d.classid = 'pg_operator'::regclass AND o.oid = d.objid
 WHERE e.extname = 'mlmeta' AND d.deptype = 'e'
 	AND coalesce(c.relnamespace, p.pronamespace, t.typnamespace, o.oprnamespace)
-		<> 'mlmeta'::regnamespace
+		<> ALL (ARRAY['mlmeta', 'mlmeta_internal']::regnamespace[]::oid[])
 SQL
 $server->gives('shop', <<'SQL', '', 'a role without grants can write to no table of it');
 SELECT relname FROM pg_class
-WHERE relnamespace = 'mlmeta'::regnamespace AND relkind IN ('r', 'p')
+WHERE relnamespace IN ('mlmeta'::regnamespace, 'mlmeta_internal'::regnamespace)
+	AND relkind IN ('r', 'p')
 	AND (has_table_privilege('guest', oid, 'INSERT')
 		OR has_table_privilege('guest', oid, 'UPDATE')
 		OR has_table_privilege('guest', oid, 'DELETE')

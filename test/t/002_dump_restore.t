@@ -34,10 +34,14 @@ CREATE TABLE orders AS
 			WHEN n % 13 = 0 THEN 0 ELSE ln(n) / 3 END AS price,
 		n % 3 = 0 AS returned, (n % 97) / 97.0::float8 AS score
 	FROM generate_series(1, 2000) AS n;
--- The state of the comparisons over rows, which they keep to themselves.
-CREATE AGGREGATE pair_of(value text, is_current boolean) (
+SQL
+# The state of the comparisons over rows, which they keep to themselves.
+$server->query('shop', <<'SQL');
+CREATE SCHEMA states;
+GRANT USAGE ON SCHEMA states TO analyst;
+CREATE AGGREGATE states.pair_of(value text, is_current boolean) (
 	SFUNC = mlmeta_internal.frequency_pair_text_transition, STYPE = mlmeta.frequency_pair);
-CREATE AGGREGATE pair_of(embedding float8[], is_current boolean) (
+CREATE AGGREGATE states.pair_of(embedding float8[], is_current boolean) (
 	SFUNC = mlmeta_internal.embedding_sketch_transition, STYPE = mlmeta.embedding_sketch);
 SQL
 
@@ -83,7 +87,7 @@ my %examples = (
 	],
 	fingerprint_state =>
 	  ['(SELECT mlmeta.fingerprint_part(orders) FROM orders)'],
-	frequency_pair => ['(SELECT pair_of(colour, returned) FROM orders)'],
+	frequency_pair => ['(SELECT states.pair_of(colour, returned) FROM orders)'],
 	moment_matrix => [
 		"(SELECT mlmeta.moments(ARRAY[score, price, id]) FROM orders)",
 		"(SELECT mlmeta.moments(ARRAY[x, -x]) FROM unnest('{-0.0, 5e-324, 1.7976931348623157e308, -Infinity, NaN}'::float8[]) AS x)",
@@ -92,7 +96,7 @@ my %examples = (
 	embedding_sketch => [
 		"(SELECT mlmeta.embeddings(ARRAY[score, id], 'sigma=0.5 features=64 seed=7') FROM orders)",
 		'(SELECT mlmeta.embeddings(NULL) FROM orders)',
-		'(SELECT pair_of(ARRAY[score, id], returned) FROM orders)'
+		'(SELECT states.pair_of(ARRAY[score, id], returned) FROM orders)'
 	],
 	regression =>
 	  ["(SELECT mlmeta.regression(score, price) FROM orders WHERE price <> 'NaN')"],
@@ -115,8 +119,8 @@ is(join(' ', grep { !@{ $examples{$_} // [] } } @types),
 sub digest
 {
 	my ($database, $table, $type) = @_;
-	return $server->query($database, <<"SQL", @owner);
-SELECT count(*), md5(string_agg(format('%s %s %s', id, value, mlmeta.${type}_send(value)), ';' ORDER BY id))
+	return $server->query($database, <<"SQL");
+SELECT count(*), md5(string_agg(format('%s %s %s', id, value, mlmeta_internal.${type}_send(value)), ';' ORDER BY id))
 FROM $table
 SQL
 }
@@ -174,7 +178,7 @@ SELECT mlmeta.log_samples(:'child', '{1, 2, 3}', '{0.1, 0.9, NaN}', '{0, 1, 1}')
 SELECT mlmeta.set_price('gpu', 2.5);
 SELECT mlmeta.set_budget(100, '$experiment');
 SELECT mlmeta.log_artifact(:'child', 'model:$experiment:v1', 's3://models/1');
-INSERT INTO mlmeta.metric_keys (key, higher_is_better) VALUES ('$experiment', true);
+SELECT mlmeta.set_metric('$experiment', true);
 SELECT mlmeta.finish_run(:'child');
 SELECT mlmeta.finish_run(:'parent', 'failed');
 SELECT mlmeta.create_monitor('$experiment', \$q\$SELECT '2024-01-01'::timestamptz + i * interval '1 hour' AS at,
@@ -206,6 +210,7 @@ SQL
 
 my ($status, $out, $err) = work('shop', 'churn');
 is($status, 0, 'the owner fills the tables of the extension') or diag($err);
+$server->query('shop', 'DROP SCHEMA states CASCADE');
 $server->succeeds('shop', 'GRANT USAGE ON SCHEMA mlmeta TO guest; GRANT SELECT ON ALL TABLES IN SCHEMA mlmeta TO guest',
 	'and grants others to read', @owner);
 
@@ -216,7 +221,8 @@ sub contents
 	my ($database) = @_;
 	my $tables = $server->query($database, <<'SQL', @owner);
 SELECT format('%I.%I', relnamespace::regnamespace, relname) FROM pg_class
-WHERE relkind IN ('r', 'p', 'm', 'v') AND relnamespace IN ('mlmeta'::regnamespace, 'public'::regnamespace)
+WHERE relkind IN ('r', 'p', 'm', 'v')
+	AND relnamespace IN ('mlmeta'::regnamespace, 'mlmeta_internal'::regnamespace, 'public'::regnamespace)
 ORDER BY 1
 SQL
 	my $queries = join "\nUNION ALL ", map {

@@ -20,8 +20,8 @@ $server->query('due', <<'SQL');
 CREATE EXTENSION mlmeta;
 CREATE ROLE one LOGIN;
 CREATE ROLE two LOGIN;
-GRANT USAGE ON SCHEMA mlmeta TO one, two;
-GRANT ALL ON ALL TABLES IN SCHEMA mlmeta TO one, two;
+SELECT mlmeta.setup_roles('team');
+GRANT team_writer TO one, two;
 GRANT CREATE ON SCHEMA public TO one, two;
 SQL
 

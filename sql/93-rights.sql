@@ -1,4 +1,4 @@
--- Rights: which rows everybody sees, what may be called and read by whom.
+-- Rights: which rows everybody sees, and which functions everybody may call.
 --
 -- Row security does not hold for the extension's owner and for superusers: a
 -- database with one user notices nothing of it. For others it asks
@@ -84,35 +84,7 @@ BEGIN
 END
 $$;
 
--- Everybody -------------------------------------------------------------------
-
--- What functions that only read call of mlmeta_internal, beside the functions
--- of types, operators, casts, policies and views. None of it shows or changes
--- anything that the caller could not see or change without it.
-CREATE VIEW mlmeta_internal.helpers WITH (security_invoker = true) AS
-SELECT f.name
-FROM pg_catalog.unnest(ARRAY[
-	'acts_for', 'all_open', 'artifact_successor', 'audit_hash', 'caller', 'check_known',
-	'check_name', 'check_writable', 'data_state', 'expected_quality',
-	'feature_expression', 'find_experiment', 'find_monitor', 'higher_by_name',
-	'holds_role', 'html_escape', 'html_figure', 'is_of_sets', 'is_run',
-	'live_columns', 'live_features', 'metric_label', 'model_behind',
-	'monitor_rows', 'moved_bins', 'moved_parts', 'no_such_run', 'params_of',
-	'part_name', 'permits_project', 'permits_reference', 'permits_run',
-	'principal_name', 'reference_of', 'report_feature', 'require_access',
-	'run_facts', 'run_signature', 'scan_query', 'sees_monitor',
-	'segment_condition', 'segment_label', 'segment_sets_without', 'slice_sums',
-	'svg_cells', 'svg_curve', 'svg_frame', 'svg_number', 'time_condition',
-	'too_many_nodes', 'trace', 'window_expression', 'window_zone',
-	-- In C, for functions behind the door; they ask for themselves whether the
-	-- caller is one.
-	'actor', 'caller_path', 'cluster', 'find_relation', 'principal_role',
-	'qualify_query', 'run_command', 'run_gate', 'run_query', 'sees_all_rows',
-	'slice_tests'
-	]) AS f (name);
-
-COMMENT ON VIEW mlmeta_internal.helpers IS
-	'functions of mlmeta_internal that everybody may execute because functions that read call them';
+-- Functions -------------------------------------------------------------------
 
 DO $$
 DECLARE
@@ -130,7 +102,8 @@ BEGIN
 				OR EXISTS (SELECT FROM pg_catalog.pg_operator AS o
 					WHERE o.oprcode::pg_catalog.oid OPERATOR(pg_catalog.=) p.oid)
 				OR EXISTS (SELECT FROM pg_catalog.pg_type AS t
-					WHERE t.typinput::pg_catalog.oid OPERATOR(pg_catalog.=) p.oid)
+					WHERE p.oid OPERATOR(pg_catalog.=) ANY (ARRAY[t.typinput,
+						t.typoutput]::pg_catalog.oid[]))
 				OR EXISTS (SELECT FROM pg_catalog.pg_cast AS c
 					WHERE c.castfunc OPERATOR(pg_catalog.=) p.oid)
 				OR EXISTS (SELECT FROM pg_catalog.pg_depend AS d
@@ -158,111 +131,3 @@ BEGIN
 	END LOOP;
 END
 $$;
-
--- A team ----------------------------------------------------------------------
-
-CREATE FUNCTION mlmeta_internal.grant_reading(role text, hidden text[])
-RETURNS void
-LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-	command text;
-BEGIN
-	-- A table without hidden columns is granted whole, later columns included.
-	FOR command IN
-		SELECT CASE WHEN bool_or(a.attname = ANY (hidden))
-			THEN format('GRANT SELECT (%s) ON %s TO %I',
-				string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
-					FILTER (WHERE a.attname <> ALL (hidden)),
-				c.oid::regclass, role)
-			ELSE format('GRANT SELECT ON %s TO %I', c.oid::regclass, role) END
-		FROM pg_class AS c
-			JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0
-				AND NOT a.attisdropped
-		WHERE (c.relnamespace = 'mlmeta'::regnamespace
-				OR c.oid = 'mlmeta_internal.monitors'::regclass)
-			AND c.relkind IN ('r', 'p', 'v', 'm')
-		GROUP BY c.oid
-		ORDER BY c.oid
-	LOOP
-		EXECUTE command;
-	END LOOP;
-END
-$$;
-
-COMMENT ON FUNCTION mlmeta_internal.grant_reading(text, text[]) IS
-	'lets a role read all tables and views but the hidden columns; row security decides on the rows';
-
-CREATE FUNCTION mlmeta_internal.grant_doors(roles jsonb) RETURNS void
-LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-	door record;
-BEGIN
-	FOR door IN
-		SELECT p.oid::regprocedure AS name, roles ->> d.role AS role
-		FROM mlmeta_internal.doors AS d
-			JOIN pg_proc AS p ON p.proname = d.name::name
-				AND p.pronamespace = 'mlmeta'::regnamespace
-		WHERE roles ? d.role
-	LOOP
-		EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', door.name,
-			door.role);
-	END LOOP;
-END
-$$;
-
-COMMENT ON FUNCTION mlmeta_internal.grant_doors(jsonb) IS
-	'lets roles through the doors that the list says; the argument says what the list''s roles are called';
-
-CREATE FUNCTION mlmeta.setup_roles(prefix text) RETURNS void
-LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-	stem text := rtrim(prefix, '_');
-	reader text := stem || '_reader';
-	writer text := stem || '_writer';
-	reviewer text := stem || '_reviewer';
-	admin text := stem || '_admin';
-	role text;
-	granted record;
-BEGIN
-	PERFORM mlmeta_internal.check_writable();
-	PERFORM mlmeta_internal.check_name('prefix', stem);
-	IF octet_length(reviewer) > 63 THEN
-		RAISE EXCEPTION 'prefix "%" is too long', prefix
-			USING ERRCODE = 'name_too_long',
-				DETAIL = format('"%s" would have %s bytes; the limit is 63.',
-					reviewer, octet_length(reviewer));
-	END IF;
-
-	-- Roles belong to the cluster: another database may have made them.
-	FOREACH role IN ARRAY ARRAY[reader, writer, reviewer, admin] LOOP
-		IF to_regrole(quote_ident(role)) IS NULL THEN
-			EXECUTE format('CREATE ROLE %I NOLOGIN', role);
-		END IF;
-	END LOOP;
-	FOR granted IN
-		SELECT g.given, g.member
-		FROM (VALUES (reader, writer), (reader, reviewer), (writer, admin),
-			(reviewer, admin)) AS g (given, member)
-		WHERE NOT mlmeta_internal.holds_role(g.member, g.given)
-	LOOP
-		EXECUTE format('GRANT %I TO %I', granted.given, granted.member);
-	END LOOP;
-
-	EXECUTE format('GRANT USAGE ON SCHEMA mlmeta TO %I', reader);
-	-- Readers learn where a model lies from resolve_model() alone.
-	PERFORM mlmeta_internal.grant_reading(reader, ARRAY['uri']);
-	EXECUTE format('GRANT SELECT ON mlmeta.artifacts, mlmeta.run_artifacts TO %I',
-		writer);
-	PERFORM mlmeta_internal.grant_doors(jsonb_build_object('reader', reader,
-		'writer', writer, 'reviewer', reviewer, 'admin', admin));
-END
-$$;
-
-COMMENT ON FUNCTION mlmeta.setup_roles(text) IS
-	'makes the roles PREFIX_reader, PREFIX_writer, PREFIX_reviewer and PREFIX_admin where they are not there, and grants them what they need in this database; for the extension''s owner with the right to create roles';
