@@ -145,7 +145,8 @@ CREATE FUNCTION mlmeta_internal.trace(
 	start_artifact mlmeta.artifact,
 	upward boolean,
 	max_depth int,
-	max_nodes int
+	max_nodes int,
+	within text DEFAULT NULL
 ) RETURNS TABLE (depth int, node text, via text)
 LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 100
 SET search_path = pg_catalog, pg_temp
@@ -182,7 +183,7 @@ BEGIN
 		-- the whole graph in memory instead, and time linear in its edges.
 		compared := compared + cardinality(seen_runs)
 			+ cardinality(seen_artifacts);
-		IF compared > 1000000 THEN
+		IF compared > 1000000 AND within IS NULL THEN
 			IF upward THEN
 				RETURN QUERY SELECT u.depth, u.node, u.via
 				FROM mlmeta.upstream(mlmeta.stored_lineage(),
@@ -217,6 +218,13 @@ BEGIN
 					AND e.direction = edge
 					AND (sees_all
 						OR mlmeta_internal.permits_run('reader', e.run))
+					AND (within IS NULL OR EXISTS (
+						SELECT
+						FROM mlmeta.runs AS r
+							JOIN mlmeta.experiments AS x
+								ON x.experiment_id = r.experiment_id
+						WHERE r.run OPERATOR(mlmeta.=) e.run
+							AND x.project = within))
 					AND NOT EXISTS (
 						SELECT FROM unnest(seen_artifacts) AS s (artifact)
 						WHERE s.artifact OPERATOR(mlmeta.=) e.artifact
@@ -235,6 +243,13 @@ BEGIN
 					AND e.direction = edge
 					AND (sees_all
 						OR mlmeta_internal.permits_run('reader', e.run))
+					AND (within IS NULL OR EXISTS (
+						SELECT
+						FROM mlmeta.runs AS r
+							JOIN mlmeta.experiments AS x
+								ON x.experiment_id = r.experiment_id
+						WHERE r.run OPERATOR(mlmeta.=) e.run
+							AND x.project = within))
 					AND NOT EXISTS (
 						SELECT FROM unnest(seen_runs) AS s (run)
 						WHERE s.run OPERATOR(mlmeta.=) e.run
@@ -258,8 +273,8 @@ END
 $$;
 
 COMMENT ON FUNCTION mlmeta_internal.trace(mlmeta.run, mlmeta.artifact, boolean, int,
-	int) IS
-	'breadth-first search through the stored lineage graph from a run or an artifact, upstream or downstream';
+	int, text) IS
+	'breadth-first search through the stored lineage graph from a run or an artifact, upstream or downstream; within: along the edges of one project alone';
 
 CREATE FUNCTION mlmeta_internal.is_run(node text) RETURNS boolean
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -432,6 +447,12 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	closed boolean;
+	-- What others say in their projects cannot close ours to an edge; readers
+	-- come to an end on cycles that lead through several.
+	project text := (SELECT x.project
+		FROM mlmeta.runs AS r
+			JOIN mlmeta.experiments AS x ON x.experiment_id = r.experiment_id
+		WHERE r.run OPERATOR(mlmeta.=) log_edge.run);
 	edge_role text := coalesce(role, '');
 BEGIN
 	PERFORM mlmeta_internal.check_running(run);
@@ -476,11 +497,11 @@ BEGIN
 	END IF;
 
 	IF direction = 'used' THEN
-		closed := EXISTS (SELECT FROM mlmeta_internal.trace(run, NULL, false, NULL, NULL)
-			AS t WHERE t.node = artifact::text);
+		closed := EXISTS (SELECT FROM mlmeta_internal.trace(run, NULL, false, NULL, NULL,
+			project) AS t WHERE t.node = artifact::text);
 	ELSE
 		closed := EXISTS (SELECT FROM mlmeta_internal.trace(NULL, artifact, false, NULL,
-			NULL) AS t WHERE t.node = run::text);
+			NULL, project) AS t WHERE t.node = run::text);
 	END IF;
 	IF closed THEN
 		RAISE EXCEPTION 'run "%" cannot have % artifact "%": the lineage would have a cycle',

@@ -36,12 +36,16 @@
 #include "catalog/pg_proc.h"
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "parser/parser.h"
 #include "postmaster/autovacuum.h"
 #include "replication/logicalworker.h"
 #include "security/door.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/bytea.h"
+#include "utils/float.h"
 #include "utils/fmgrprotos.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
@@ -219,6 +223,39 @@ check_who_acts(Oid function, Oid user, int security, bool is_decision)
 }
 
 /*
+ * What is stored must not depend on how a session likes numbers, times or
+ * names to be written: where its settings differ, ours hold until the door
+ * closes. Returns the level to go back from, 0 when all was well.
+ */
+pg_noinline static int
+settle_settings(void)
+{
+	static const struct
+	{
+		const char *name;
+		const char *value;
+	}			settings[] = {
+		{"extra_float_digits", "1"}, {"datestyle", "ISO, MDY"},
+		{"intervalstyle", "postgres"}, {"bytea_output", "hex"},
+		{"quote_all_identifiers", "off"},
+		{"standard_conforming_strings", "on"},
+	};
+	int			level;
+
+	if (likely(extra_float_digits >= 1 && DateStyle == USE_ISO_DATES &&
+			   IntervalStyle == INTSTYLE_POSTGRES &&
+			   bytea_output == BYTEA_OUTPUT_HEX && !quote_all_identifiers &&
+			   standard_conforming_strings))
+		return 0;
+	level = NewGUCNestLevel();
+	for (size_t i = 0; i < lengthof(settings); i++)
+		(void) set_config_option(settings[i].name, settings[i].value,
+								 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
+								 true, 0, false);
+	return level;
+}
+
+/*
  * Through the door: the arguments and what comes back are the inner function's.
  */
 static Datum
@@ -229,6 +266,7 @@ pass(FunctionCallInfo fcinfo, bool is_decision)
 	Frame		frame;
 	Oid			user;
 	int			security;
+	int			settings;
 	Datum		result;
 
 	LOCAL_FCINFO(call, FUNC_MAX_ARGS);
@@ -239,6 +277,7 @@ pass(FunctionCallInfo fcinfo, bool is_decision)
 	frame.role = user;
 	frame.owner = owner_of_schema(behind->schema);
 	frame.search_path = pstrdup(namespace_search_path);
+	settings = settle_settings();
 	InitFunctionCallInfoData(*call, &behind->function, fcinfo->nargs,
 							 fcinfo->fncollation, fcinfo->context,
 							 fcinfo->resultinfo);
@@ -257,6 +296,8 @@ pass(FunctionCallInfo fcinfo, bool is_decision)
 		inside = outer;
 	}
 	PG_END_TRY();
+	if (settings != 0)
+		AtEOXact_GUC(true, settings);
 	pfree(frame.search_path);
 	fcinfo->isnull = call->isnull;
 	return result;
