@@ -32,6 +32,8 @@ FROM (VALUES
 	('admin', true, ARRAY[
 		'bypass', 'set_policy', 'add_gate', 'drop_gate', 'define_stage', 'drop_stage', 'add_member',
 		'remove_member', 'open_project', 'set_metric']),
+	('admin', false, ARRAY[
+		'doctor', 'repair_sequences']),
 	('owner', true, ARRAY[
 		'rebind_roles'])
 ) AS d (role, decides, functions)

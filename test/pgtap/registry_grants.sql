@@ -142,7 +142,7 @@ SELECT is((
 $$reader: acknowledge_event resolve_model take_events verify_audit
 writer: acknowledge alter_monitor apply_retention assign_alert begin_run cancel_retraining check_due check_gates check_monitor check_quietly claim_retraining create_event_consumer create_experiment create_model create_model_version create_monitor create_project delete_run describe_model drop_alias drop_event_consumer drop_monitor finish_retraining finish_run heartbeat log_artifact log_metrics log_params log_samples log_series log_source reap_runs request_retraining request_transition resolve restore_run resume_run schedule_monitor schedule_run set_alias set_baseline set_baseline_of_model set_baseline_of_run set_note set_rule set_segments set_tags snapshot_dataset snooze start_retraining start_run take_alerts unschedule_monitor use_artifact withdraw
 reviewer: approve reject
-admin: add_gate add_member bypass compact_series define_stage drop_gate drop_stage expire_requests list_members open_project purge_events purge_experiment purge_runs remove_member set_budget set_metric set_policy set_price$$,
+admin: add_gate add_member bypass compact_series define_stage doctor drop_gate drop_stage expire_requests list_members open_project purge_events purge_experiment purge_runs remove_member repair_sequences set_budget set_metric set_policy set_price$$,
 	'functions: who may call what');
 SELECT is((SELECT string_agg(proname, ' ' ORDER BY proname) FROM pg_proc AS p WHERE p.pronamespace = 'mlmeta'::regnamespace
 	AND NOT has_function_privilege('t_reg_admin', p.oid, 'EXECUTE')), 'rebind_roles', 'and what only the owner may');
