@@ -115,6 +115,7 @@ FROM sample;
 SET parallel_setup_cost = 0;
 SET parallel_tuple_cost = 0;
 SET min_parallel_table_scan_size = 0;
+SET parallel_leader_participation = off;
 SET max_parallel_workers_per_gather = 3;
 SELECT plan_has('SELECT frequencies(v), frequencies(v, 600), frequencies(side), psi(v, side), chi2_test(v, side, ''yates=on'') FROM sample', 'Partial Aggregate') AS partial,
 	plan_has('SELECT frequencies(v, (SELECT f FROM serial)) FROM sample', 'Partial Aggregate') AS partial_on_baseline,

@@ -83,7 +83,7 @@ FROM generate_series(1, 200000) AS i;
 CREATE INDEX ON histogram_data (i);
 ALTER TABLE histogram_data SET (parallel_workers = 2);
 ANALYZE histogram_data;
-CREATE TEMP TABLE baseline AS SELECT histogram(x, 240) AS h FROM histogram_data WHERE i % 10 = 0;
+CREATE TABLE baseline AS SELECT histogram(x, 240) AS h FROM histogram_data WHERE i % 10 = 0;
 
 -- more than 32,768 distinct values: cells, not values, and still exact counts
 CREATE TEMP TABLE results AS
@@ -92,24 +92,26 @@ FROM (SELECT x FROM histogram_data ORDER BY x) AS s
 UNION ALL
 SELECT 'shuffled', histogram(x, 240), histogram(x, (SELECT h FROM baseline))
 FROM (SELECT x FROM histogram_data ORDER BY hashint4(i)) AS s;
+-- INSERT ... SELECT is never parallel, CREATE TABLE AS is: every row read by a worker
+CREATE FUNCTION pg_temp.rows_by_worker(statement text) RETURNS SETOF bigint LANGUAGE plpgsql AS $$
+DECLARE plan jsonb;
+BEGIN
+	EXECUTE 'EXPLAIN (ANALYZE, VERBOSE, FORMAT JSON) ' || statement INTO plan;
+	RETURN QUERY SELECT (w ->> 'Actual Rows')::bigint
+	FROM jsonb_path_query(plan, 'strict $.** ? (@."Relation Name" == "histogram_data").Workers[*]') AS w;
+END $$;
 SET parallel_setup_cost = 0;
 SET parallel_tuple_cost = 0;
 SET min_parallel_table_scan_size = 0;
-DO $$
-DECLARE line text; plan text := '';
-BEGIN
-	FOR line IN EXPLAIN SELECT histogram(x, 240) FROM histogram_data LOOP
-		plan := plan || line || E'\n';
-	END LOOP;
-	RAISE NOTICE 'partial aggregate: %', plan LIKE '%Partial Aggregate%';
-END $$;
-INSERT INTO results
-SELECT 'parallel', histogram(x, 240), NULL FROM histogram_data;
-UPDATE results SET windowed = (SELECT histogram(x, h) FROM histogram_data, baseline)
-WHERE how = 'parallel';
+SET parallel_leader_participation = off;
+SELECT count(*) AS workers, bool_and(n > 0) AS none_idle, sum(n) AS rows FROM pg_temp.rows_by_worker(
+	'CREATE TEMP TABLE parallel AS SELECT histogram(x, 240) AS own, histogram(x, (SELECT h FROM baseline)) AS windowed FROM histogram_data') AS n;
 RESET parallel_setup_cost;
 RESET parallel_tuple_cost;
 RESET min_parallel_table_scan_size;
+RESET parallel_leader_participation;
+INSERT INTO results SELECT 'parallel', own, windowed FROM parallel;
+DROP TABLE parallel;
 INSERT INTO results
 SELECT 'merged', NULL, merge(part)
 FROM (SELECT histogram(x, (SELECT h FROM baseline)) AS part FROM histogram_data GROUP BY i % 7) AS s;
@@ -391,4 +393,4 @@ SELECT pg_temp.fails($q$SELECT merge(h) FROM (SELECT
 	'{"version": 1, "form": "grid", "n": 9223372036854775807, "null_count": 0, "nan_count": 0, "negative_infinities": 0, "positive_infinities": 0, "minimum": 1, "maximum": 1, "bounds_loose": false, "sum": {"negative": false, "scale": 1074, "magnitude": "01"}, "squares": {"negative": false, "scale": 2148, "magnitude": "01"}, "edges": [1,2], "counts": [0,9223372036854775807,0], "sums": [], "quantiles": []}'::histogram AS h
 	FROM generate_series(1, 2)) AS s$q$);
 
-DROP TABLE histogram_data;
+DROP TABLE histogram_data, baseline;

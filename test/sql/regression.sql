@@ -338,6 +338,7 @@ $$;
 SET parallel_setup_cost = 0;
 SET parallel_tuple_cost = 0;
 SET min_parallel_table_scan_size = 0;
+SET parallel_leader_participation = off;
 SET max_parallel_workers_per_gather = 2;
 SELECT pg_temp.create_parallel('
 	SELECT regression(actual, predicted) AS wild, regression(x, y) AS tame,
