@@ -532,4 +532,4 @@ CREATE FUNCTION mlmeta.ks_detectable(
 	RETURNS float8 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'mlmeta_ks_detectable';
 COMMENT ON FUNCTION mlmeta.ks_detectable(bigint, bigint, float8, float8, float8) IS
-	'smallest Kolmogorov distance of the populations that samples of these sizes show above the tolerance with probability 1 - beta';
+	'smallest Kolmogorov distance of the populations that samples of these sizes show above the tolerance with probability 1 - beta; NULL where no distance is large enough';

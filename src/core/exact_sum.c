@@ -540,27 +540,38 @@ exact_moments_mean(const ExactMoments *moments, int64 n)
 }
 
 double
-exact_moments_spread(const ExactMoments *moments, int64 n, int64 divisor)
+exact_moments_spread_parts(const ExactMoments *moments, int64 n,
+						   int64 divisor, int *exponent)
 {
 	ExactSum	sum;
 	ExactSum	squares;
 	Wide		total;
-	int			exponent;
 	double		mantissa;
 
+	*exponent = 0;
 	if (n <= 1)
 		return 0;
 	settled_sums(moments, &sum, &squares);
 	wide_deviation(&total, &sum, &squares, n);
-	mantissa = wide_mantissa(&total, &exponent);
-	exponent += SQUARE_EXPONENT;
-	if (exponent % 2 != 0)
+	mantissa = wide_mantissa(&total, exponent);
+	*exponent += SQUARE_EXPONENT;
+	if (*exponent % 2 != 0)
 	{
 		mantissa *= 2;
-		exponent--;
+		(*exponent)--;
 	}
-	return ldexp(sqrt(mantissa / (double) n / (double) divisor),
-				 exponent / 2);
+	*exponent /= 2;
+	return sqrt(mantissa / (double) n / (double) divisor);
+}
+
+double
+exact_moments_spread(const ExactMoments *moments, int64 n, int64 divisor)
+{
+	int			exponent;
+	double		spread = exact_moments_spread_parts(moments, n, divisor,
+													&exponent);
+
+	return ldexp(spread, exponent);
 }
 
 double

@@ -203,6 +203,10 @@ extern double exact_moments_mean(const ExactMoments *moments, int64 n);
 extern double exact_moments_spread(const ExactMoments *moments, int64 n,
 								   int64 divisor);
 
+/* The latter as a number times 2^*exponent, of full precision in any range */
+extern double exact_moments_spread_parts(const ExactMoments *moments, int64 n,
+										 int64 divisor, int *exponent);
+
 /*
  * Adds n values and their squares, all finite. What a cell's sum does not
  * change is kept in registers, which a loop over the function above cannot.

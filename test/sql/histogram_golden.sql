@@ -118,3 +118,5 @@ FROM (SELECT histogram(x, ARRAY[0, 2.5]) AS r FROM unnest('{1,2,Infinity}'::floa
 
 -- Calibration
 SELECT round(ks_lower_bound(0.2, 5000, 1000)::numeric, 6) AS lcb, round(ks_detectable(5000, 1000, 0.05)::numeric, 6) AS mde;
+-- no distance is larger than 1: samples of these sizes show none
+SELECT ks_detectable(750, 5, 0.05), ks_detectable(1, 1, 0.05), ks_detectable(750, 10, 0.05) BETWEEN 0.8 AND 1 AS just, ks_detectable(1000, 1000, 1.5);

@@ -13,6 +13,7 @@
 #include "core/float_key.h"
 #include "port/pg_bswap.h"
 #include "stats/summaries/histogram.h"
+#include "stats/two_sample/quantile.h"
 #include "utils/float.h"
 #include "utils/memutils.h"
 
@@ -605,49 +606,86 @@ histogram_bin_extent(const Histogram *histogram, int bin, double *left,
 }
 
 /*
- * Type-7 quantile; inside a bin the values are taken as evenly spread between
- * its edges (and the minimum and maximum), so that it is exact to the width of
- * a bin, and exact where the bins hold one value each. The histogram has its
- * edges, 0 <= p <= 1; NaN for no values.
+ * Where the first and the last of the finite values of a bin lie, of which
+ * there are count > 0: at the borders of its extent, unless the bounds or the
+ * sum of the bin know better. A single value is known to a quantum, and values
+ * of no offset are all at the left edge.
+ */
+static void
+bin_ends(const Histogram *histogram, int bin, int64 count, double *first,
+		 double *last)
+{
+	const HistogramGrid *grid = histogram->grid;
+	double		scale = grid->scale[bin];
+
+	histogram_bin_extent(histogram, bin, first, last);
+	if (*first == *last)
+		return;
+	if (count == 1 && !histogram->bounds_loose &&
+		grid_find_bin(grid, histogram->minimum) == bin)
+		*last = *first = histogram->minimum;
+	else if (count == 1 && !histogram->bounds_loose &&
+			 grid_find_bin(grid, histogram->maximum) == bin)
+		*first = *last = histogram->maximum;
+	else if (histogram->sums != NULL && scale != 0 &&
+			 (count == 1 || histogram->sums[bin] == 0))
+	{
+		double		value = grid->edges[bin - 1] +
+			(double) histogram->sums[bin] / scale;
+
+		*last = *first = Max(*first, Min(value, *last));
+	}
+}
+
+/*
+ * Type-7 quantile, between the values of two bins too. Inside a bin the values
+ * are taken as evenly spread between its edges (and the minimum and maximum),
+ * so that it is exact to the width of a bin, and exact where the bins hold one
+ * value each. The histogram has its edges, 0 <= p <= 1; NaN for no values.
  */
 double
 histogram_quantile(const Histogram *histogram, double p)
 {
-	double		position;
+	QuantilePosition position;
+	double		before = -get_float8_infinity();
 	int64		below = histogram->negative_infinities;
 
 	if (histogram->n == 0)
 		return get_float8_nan();
-	position = (double) (histogram->n - 1) * p;
-	if (position < (double) below)
-		return -get_float8_infinity();
+	position = quantile_position(histogram->n, p);
+	if (position.rank + (position.fraction > 0) < below)
+		return before;
 	for (int bin = 0; bin < histogram->n_bins; bin++)
 	{
 		int64		count = histogram->counts[bin];
-		double		left;
-		double		right;
+		double		first;
+		double		last;
 
 		if (bin == 0)
 			count -= histogram->negative_infinities;
 		if (bin == histogram->n_bins - 1)
 			count -= histogram->positive_infinities;
-		if (count > 0 && position <= (double) (below + count - 1))
+		if (count == 0)
+			continue;
+		if (position.rank < below + count)
 		{
-			histogram_bin_extent(histogram, bin, &left, &right);
-			if (count == 1 || position <= (double) below)
-				return left;
-			return left + (right - left) *
-				((position - (double) below) / (double) (count - 1));
-		}
-		if (count > 0 && position < (double) (below + count))
-		{
-			/* between the last value of this bin and the first of the next */
-			histogram_bin_extent(histogram, bin, &left, &right);
-			return right;
+			bin_ends(histogram, bin, count, &first, &last);
+			if (position.rank < below)
+				return quantile_between(before, first, position.fraction);
+			if (position.rank < below + count - 1)
+				return quantile_between(first, last,
+										((double) (position.rank - below) +
+										 position.fraction) /
+										(double) (count - 1));
+			if (position.fraction == 0)
+				return last;
+			before = last;
 		}
 		below += count;
 	}
-	return get_float8_infinity();
+	return position.rank < below ?
+		quantile_between(before, get_float8_infinity(), position.fraction) :
+		get_float8_infinity();
 }
 
 Histogram *

@@ -772,7 +772,10 @@ mlmeta_ks_lower_bound(PG_FUNCTION_ARGS)
 	PG_RETURN_FLOAT8(Max(0.0, PG_GETARG_FLOAT8(0) - level * scale));
 }
 
-/* ks_detectable(n_reference, n_current, tolerance, alpha, beta) */
+/*
+ * ks_detectable(n_reference, n_current, tolerance, alpha, beta): NULL where
+ * that is more than a distance can be
+ */
 Datum
 mlmeta_ks_detectable(PG_FUNCTION_ARGS)
 {
@@ -786,6 +789,8 @@ mlmeta_ks_detectable(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("ks_detectable: tolerance must not be negative"),
 				 errdetail("It is %g.", PG_GETARG_FLOAT8(2))));
+	if (PG_GETARG_FLOAT8(2) + level * scale > 1)
+		PG_RETURN_NULL();
 	PG_RETURN_FLOAT8(PG_GETARG_FLOAT8(2) + level * scale);
 }
 
@@ -822,6 +827,14 @@ offset_bounds(const Histogram *histogram, const Stretch *s, double total,
 	*high = Min(share * width, sum + error);
 }
 
+/* F - G where F counts so many rows of the reference and G of the current */
+static double
+difference_of(const Stretches *all, int64 reference, int64 current)
+{
+	return (double) ((int128) reference * all->m - (int128) current * all->n) /
+		(double) ((int128) all->n * all->m);
+}
+
 /*
  * Bounds of the integrals of |F - G| and of (F - G)^2 over the line, each
  * stretch apart. Outer stretches end at the smallest and largest value.
@@ -851,11 +864,10 @@ integrate(const char *function_name, const Stretches *all,
 		double		left = Max(s->left, minimum);
 		double		right = Min(s->right, maximum);
 		double		width = right - left;
-		double		f_left = (double) s[-1].reference_low / n;
-		double		f_right = (double) s->reference_high / n;
-		double		g_left = (double) s[-1].current_low / m;
-		double		g_right = (double) s->current_high / m;
-		double		most = Max(f_right - g_left, g_right - f_left);
+		double		most = Max(difference_of(all, s->reference_high,
+											 s[-1].current_low),
+							   -difference_of(all, s[-1].reference_low,
+											  s->current_high));
 		double		high;
 		double		low = 0;
 
@@ -868,19 +880,25 @@ integrate(const char *function_name, const Stretches *all,
 							 "attach(histogram, baseline).")));
 		if (s->is_point)
 		{
-			/* constant up to the next float: the width is no distance */
+			/*
+			 * Constant up to the next float, at values that are known where
+			 * both histograms have that edge, and bounded otherwise.
+			 */
+			double		above = difference_of(all, s->reference_low,
+											  s->current_high);
+			double		below = difference_of(all, s->reference_high,
+											  s->current_low);
+
 			width = s->right - s->left;
-			most = fabs((double) s->reference_high / n -
-						(double) s->current_high / m);
+			most = Max(below, -above);
+			low = width * Max(0.0, Max(above, -below));
 		}
-		if (!(width > 0))
+		if (!(width > 0 && most > 0))
 			continue;
-		if (!(most > 0))
-			high = 0;
-		else if (isfinite(width))
+		if (isfinite(width))
 			high = width * most;
 		else
-			high = right * most - left * most;
+			high = 2 * ((right / 2 - left / 2) * most);
 		if (s->bin > 0 && s->bin < r->n_bins - 1 && !s->is_point &&
 			isfinite(s->right - s->left) && r->grid != NULL && c->grid != NULL)
 		{
@@ -891,8 +909,12 @@ integrate(const char *function_name, const Stretches *all,
 			double		g_high;
 			double		f_share = (double) r->counts[s->bin] / n;
 			double		g_share = (double) c->counts[s->bin] / m;
-			double		jump_left = fabs(f_left - g_left);
-			double		jump_right = fabs(f_right - g_right);
+			double		at_left = difference_of(all, s[-1].reference_low,
+												s[-1].current_low);
+			double		jump_left = fabs(at_left);
+			double		jump_right = fabs(difference_of(all,
+														s->reference_high,
+														s->current_high));
 			double		from_left;
 			double		from_right;
 			double		signed_low;
@@ -909,10 +931,10 @@ integrate(const char *function_name, const Stretches *all,
 			high = Min(high, Min(from_left, from_right));
 
 			/* the integral of F - G itself, over the whole bin */
-			signed_low = full * (f_left - g_left) +
+			signed_low = full * at_left +
 				(f_share * full - f_high) - (g_share * full - g_low) -
 				rounding;
-			signed_high = full * (f_left - g_left) +
+			signed_high = full * at_left +
 				(f_share * full - f_low) - (g_share * full - g_high) +
 				rounding;
 			if (signed_low > 0)
@@ -924,7 +946,7 @@ integrate(const char *function_name, const Stretches *all,
 		}
 		absolute->low += low;
 		absolute->high += high;
-		differ = differ || most > 0;
+		differ = true;
 		squared->low += low * (low / width);
 		squared->high += Min(high * most, width * most * most);
 	}
@@ -952,8 +974,10 @@ integrate(const char *function_name, const Stretches *all,
 	if (histogram_finite_count(r) == r->n && histogram_finite_count(c) == c->n)
 	{
 		mean_distance = fabs(histogram_mean(r) - histogram_mean(c));
+		/* each is rounded; near the least float, by half of that */
 		mean_distance -= 4 * DBL_EPSILON *
-			(fabs(histogram_mean(r)) + fabs(histogram_mean(c)));
+			(fabs(histogram_mean(r)) + fabs(histogram_mean(c))) +
+			2 * DBL_MIN * DBL_EPSILON;
 		if (mean_distance > absolute->low)
 			absolute->low = Min(mean_distance, absolute->high);
 	}
@@ -1008,14 +1032,25 @@ interval_datum(FunctionCallInfo fcinfo, double low, double high)
 }
 
 /*
- * In units of the reference's standard deviation (n in the denominator); false
+ * The bounds in units of the reference's standard deviation (n in the
+ * denominator), which need not be a float8 of full precision itself; false
  * where that is none.
  */
 static bool
-unit_of(bool normed, const Histogram *reference, double *unit)
+normalise(const Histogram *reference, DistanceBounds *bounds)
 {
-	*unit = normed ? histogram_spread(reference) : 1;
-	return *unit > 0 && isfinite(*unit);
+	double		unit;
+	int			exponent;
+
+	if (histogram_finite_count(reference) < reference->n)
+		return false;
+	unit = exact_moments_spread_parts(&reference->moments, reference->n,
+									  reference->n, &exponent);
+	if (!(unit > 0))
+		return false;
+	bounds->low = ldexp(bounds->low, -exponent) / unit;
+	bounds->high = ldexp(bounds->high, -exponent) / unit;
+	return true;
 }
 
 /* wasserstein(reference, current, normed): the middle of the interval */
@@ -1025,13 +1060,14 @@ mlmeta_histogram_wasserstein(PG_FUNCTION_ARGS)
 	Histogram  *reference = HISTOGRAM_ARG(0);
 	DistanceBounds wasserstein;
 	DistanceBounds energy;
-	double		unit;
 
 	if (!histogram_distances("wasserstein", reference, HISTOGRAM_ARG(1),
-							 &wasserstein, &energy) ||
-		!unit_of(PG_GETARG_BOOL(2), reference, &unit))
+							 &wasserstein, &energy))
 		PG_RETURN_NULL();
-	PG_RETURN_FLOAT8(middle(wasserstein) / unit);
+	wasserstein.low = wasserstein.high = middle(wasserstein);
+	if (PG_GETARG_BOOL(2) && !normalise(reference, &wasserstein))
+		PG_RETURN_NULL();
+	PG_RETURN_FLOAT8(wasserstein.low);
 }
 
 Datum
@@ -1040,14 +1076,12 @@ mlmeta_histogram_wasserstein_interval(PG_FUNCTION_ARGS)
 	Histogram  *reference = HISTOGRAM_ARG(0);
 	DistanceBounds wasserstein;
 	DistanceBounds energy;
-	double		unit;
 
 	if (!histogram_distances("wasserstein_interval", reference,
 							 HISTOGRAM_ARG(1), &wasserstein, &energy) ||
-		!unit_of(PG_GETARG_BOOL(2), reference, &unit))
+		(PG_GETARG_BOOL(2) && !normalise(reference, &wasserstein)))
 		PG_RETURN_NULL();
-	return interval_datum(fcinfo, wasserstein.low / unit,
-						  wasserstein.high / unit);
+	return interval_datum(fcinfo, wasserstein.low, wasserstein.high);
 }
 
 /* energy_distance(reference, current): the middle of the interval */

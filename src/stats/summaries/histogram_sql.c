@@ -345,6 +345,9 @@ mlmeta_histogram_edges_inverse(PG_FUNCTION_ARGS)
 	return count_on_edges(fcinfo, true);
 }
 
+/* A unit in which the width of any range can be multiplied by bins */
+#define RANGE_SHIFT		20
+
 /* Equal width: inner edges lo + i * (hi - lo) / n, i = 1 .. n - 1 */
 static HistogramGrid *
 grid_from_range(FunctionCallInfo fcinfo)
@@ -352,28 +355,36 @@ grid_from_range(FunctionCallInfo fcinfo)
 	double		low = PG_GETARG_FLOAT8(2);
 	double		high = PG_GETARG_FLOAT8(3);
 	int			bins = PG_GETARG_INT32(4);
+	int			shift = 0;
 	double	   *edges;
 
 	check_bins(bins);
-	if (!(isfinite(low) && isfinite(high) && low < high &&
-		  isfinite(high - low)))
+	if (!(isfinite(low) && isfinite(high) && low < high))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the range of a histogram must be finite and not "
 						"empty"),
 				 errdetail("It is from %.17g to %.17g.", low, high),
 				 errhint("Give the lower bound first.")));
+	if (!isfinite(bins * (high - low)))
+	{
+		/* the width overflows, or its multiples: edges do not */
+		shift = RANGE_SHIFT;
+		low = ldexp(low, -shift);
+		high = ldexp(high, -shift);
+	}
 	edges = palloc(bins * sizeof(double));
 	for (int i = 1; i < bins; i++)
 	{
-		edges[i - 1] = low + i * (high - low) / bins;
+		edges[i - 1] = ldexp(low + i * (high - low) / bins, shift);
 		if (i > 1 && !(edges[i - 1] > edges[i - 2]))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("the range of a histogram is too narrow for %d "
 							"bins", bins),
 					 errdetail("Neighbouring edges from %.17g to %.17g are "
-							   "the same number.", low, high),
+							   "the same number.", ldexp(low, shift),
+							   ldexp(high, shift)),
 					 errhint("Use fewer bins.")));
 	}
 	return histogram_grid_make(edges, bins - 1);
@@ -799,8 +810,11 @@ mlmeta_histogram_cdf(PG_FUNCTION_ARGS)
 			below += (double) count;
 		else
 		{
+			/* halves: the width of finite values may overflow */
 			if (x > left)
-				below += (double) count * ((x - left) / (right - left));
+				below += (double) count *
+					(isfinite(right - left) ? (x - left) / (right - left) :
+					 (x / 2 - left / 2) / (right / 2 - left / 2));
 			break;
 		}
 	}

@@ -54,11 +54,13 @@ difference_integral_step(DifferenceIntegral *integral, double value,
 			compensated_add(&integral->sum, height * width);
 		else
 		{
-			/* the width of finite values may overflow, its share need not */
-			compensated_add(&integral->large,
-							height * ldexp(value, -INTEGRAL_SHIFT));
-			compensated_add(&integral->large, -height *
-							ldexp(integral->previous, -INTEGRAL_SHIFT));
+			/*
+			 * The width of finite values may overflow, its share need not.
+			 * Subtracted first: neighbours differ exactly, their shares not.
+			 */
+			width = ldexp(value, -INTEGRAL_SHIFT) -
+				ldexp(integral->previous, -INTEGRAL_SHIFT);
+			compensated_add(&integral->large, height * width);
 		}
 	}
 	integral->previous = value;

@@ -44,19 +44,21 @@ integrate_difference(TwoSample *state, bool square)
 	return integral;
 }
 
-/* The standard deviation of the reference, n in the denominator */
+/*
+ * The standard deviation of the reference, n in the denominator, in units of
+ * 2^*exponent, which are those of its own values however far the others are.
+ */
 static double
-reference_deviation(TwoSample *state)
+reference_deviation(TwoSample *state, int *exponent)
 {
-	int			exponent;
 	double		least;
 	Moments		moments;
 
-	if (!moments_unit(state, &exponent, &least))
+	if (!sample_unit(state, REFERENCE, exponent, &least))
 		return get_float8_nan();
-	moments = sample_moments(state, REFERENCE, least, exponent);
-	return ldexp(sqrt(moments.deviation /
-					  (double) two_sample_count(state, REFERENCE)), exponent);
+	moments = sample_moments(state, REFERENCE, least, *exponent);
+	return sqrt(moments.deviation /
+				(double) two_sample_count(state, REFERENCE));
 }
 
 /*
@@ -83,11 +85,15 @@ mlmeta_wasserstein_final(PG_FUNCTION_ARGS)
 	result = difference_integral_value(&integral);
 	if (normed)
 	{
-		double		deviation = reference_deviation(state);
+		int			exponent;
+		int			unit;
+		double		deviation = reference_deviation(state, &unit);
 
 		if (!(deviation > 0))
 			PG_RETURN_NULL();
-		result /= deviation;
+		/* a quotient may have a float8 where one of its parts has none */
+		result = difference_integral_parts(&integral, &exponent) / deviation;
+		result = ldexp(result, exponent - unit);
 	}
 	PG_RETURN_FLOAT8(result);
 }

@@ -15,36 +15,57 @@
 /* Units from 2^-1000 to 2^1000 keep their inverses in range */
 #define MAX_EXPONENT	1000
 
-bool
-moments_unit(TwoSample *state, int *exponent, double *least)
+/* Widens the bounds to the keys of a sample */
+static void
+find_bounds(TwoSample *state, int sample, uint64 *lowest, uint64 *highest)
 {
-	uint64		lowest = PG_UINT64_MAX;
-	uint64		highest = 0;
-	double		magnitude;
+	KeyReader	reader;
+	const uint64 *keys;
+	size_t		n;
 
-	for (int which = 0; which < 2; which++)
-	{
-		KeyReader	reader;
-		const uint64 *keys;
-		size_t		n;
+	key_reader_begin(&reader, state, sample);
+	while ((n = key_reader_next(&reader, &keys)) > 0)
+		for (size_t i = 0; i < n; i++)
+		{
+			*lowest = Min(*lowest, keys[i]);
+			*highest = Max(*highest, keys[i]);
+		}
+	key_reader_end(&reader);
+}
 
-		key_reader_begin(&reader, state, which);
-		while ((n = key_reader_next(&reader, &keys)) > 0)
-			for (size_t i = 0; i < n; i++)
-			{
-				lowest = Min(lowest, keys[i]);
-				highest = Max(highest, keys[i]);
-			}
-		key_reader_end(&reader);
-	}
-	magnitude = Max(fabs(float_from_key(lowest)),
-					fabs(float_from_key(highest)));
+static bool
+unit_of_bounds(uint64 lowest, uint64 highest, int *exponent, double *least)
+{
+	double		magnitude = Max(fabs(float_from_key(lowest)),
+								fabs(float_from_key(highest)));
+
 	if (isinf(magnitude))
 		return false;
 	*exponent = magnitude == 0 ? 0 :
 		Max(-MAX_EXPONENT, Min(ilogb(magnitude), MAX_EXPONENT));
 	*least = ldexp(float_from_key(lowest), -*exponent);
 	return true;
+}
+
+bool
+moments_unit(TwoSample *state, int *exponent, double *least)
+{
+	uint64		lowest = PG_UINT64_MAX;
+	uint64		highest = 0;
+
+	find_bounds(state, REFERENCE, &lowest, &highest);
+	find_bounds(state, CURRENT, &lowest, &highest);
+	return unit_of_bounds(lowest, highest, exponent, least);
+}
+
+bool
+sample_unit(TwoSample *state, int sample, int *exponent, double *least)
+{
+	uint64		lowest = PG_UINT64_MAX;
+	uint64		highest = 0;
+
+	find_bounds(state, sample, &lowest, &highest);
+	return unit_of_bounds(lowest, highest, exponent, least);
 }
 
 /*

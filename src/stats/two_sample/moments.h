@@ -33,6 +33,10 @@ typedef struct Moments
  */
 extern bool moments_unit(TwoSample *state, int *exponent, double *least);
 
+/* ... for one sample alone, which is not empty */
+extern bool sample_unit(TwoSample *state, int sample, int *exponent,
+						double *least);
+
 /*
  * The moments of a sample that is not empty and has no infinities; origin is
  * in units. Depends on the values alone, not on their order.
