@@ -39,6 +39,20 @@ FROM expected, (
 		estimated_roc_auc(score, score ^ 2) AS roc_auc
 	FROM mini) AS e;
 
+-- Beyond 4,096 distinct scores: the middle of an interval that holds the exact value
+WITH s AS (SELECT DISTINCT (hashint8(i) & 1048575) / 1048576.0::float8 AS s FROM generate_series(1, 20000) AS i),
+exact AS (SELECT sum(s * (below + 0.5 * (1 - s))) / (sum(s) * sum(1 - s)) AS auc
+	FROM (SELECT s, sum(1 - s) OVER (ORDER BY s) - (1 - s) AS below FROM s) AS w),
+ours AS (SELECT expected_classification(s, 0.5) AS c, estimated_roc_auc(s) AS auc, estimated_accuracy(s, 0.5) AS accuracy,
+	expected_classification(s, 0.5, s) AS by_probability FROM s)
+SELECT i.low < i.high AS open, exact.auc BETWEEN i.low AND i.high AS holds, abs(exact.auc - ours.auc) < 1e-3 AS near,
+	abs((i.low + i.high) / 2 - ours.auc) < 1e-12 AS middle, accuracy(c) = accuracy AS accuracy, c = by_probability AS same
+FROM exact, ours, roc_auc_interval(c) AS i;
+SELECT abs(i.low - 0.8282828282828284) < 1e-12 AS exact, i.low = i.high AS closed, c = merged AS merged
+FROM (SELECT expected_classification(score, 0.5) AS c FROM mini) AS m, roc_auc_interval(c) AS i,
+	(SELECT merge(part) AS merged FROM (SELECT expected_classification(score, 0.5) AS part FROM mini GROUP BY score > 0.5) AS p) AS p;
+SELECT expected_classification(score, 0.5), expected_classification(score, 0.5, score) FROM mini WHERE false;
+
 -- Nothing, NULLs, certainty
 SELECT estimated_accuracy(score, 0.5), estimated_roc_auc(score)
 FROM mini WHERE false;
@@ -146,6 +160,7 @@ FROM quality_estimate;
 SET parallel_setup_cost = 0;
 SET parallel_tuple_cost = 0;
 SET min_parallel_table_scan_size = 0;
+SET parallel_leader_participation = off;
 SET max_parallel_workers_per_gather = 2;
 SELECT pg_temp.create_parallel('
 	SELECT estimated_accuracy(score, 0.3) AS a, estimated_f1(score, 0.3) AS f,

@@ -36,6 +36,12 @@ SELECT is_current,
 FROM summary JOIN sample USING (is_current) GROUP BY is_current, m::text, m
 ORDER BY is_current;
 -- Far from zero nothing is lost: all these numbers are exact.
+-- to the last bit, whichever of two features comes first
+SELECT count(*), count(*) FILTER (WHERE (correlation(m))[i][j] <> (correlation(m))[j][i]
+	OR (covariance(m))[i][j] <> (covariance(m))[j][i]) AS asymmetric
+FROM (SELECT k, moments(ARRAY[sin(i * k), cos(i * k * 1.7) + sin(i * k), exp(sin(i + k))]) AS m
+	FROM generate_series(1, 50) AS i, generate_series(1, 200) AS k GROUP BY k) AS s,
+	(VALUES (1, 2), (1, 3), (2, 3)) AS pairs(i, j);
 SELECT covariance(m), correlation(m)
 FROM (SELECT moments(ARRAY[1e15 + i, -1e15 - 2 * i, 1e-150 * i]) AS m
 	FROM generate_series(1, 5) AS i) AS t;
@@ -59,6 +65,7 @@ FROM (SELECT moments(ARRAY[x, y, z]) AS m FROM sample
 SET parallel_setup_cost = 0;
 SET parallel_tuple_cost = 0;
 SET min_parallel_table_scan_size = 0;
+SET parallel_leader_participation = off;
 SET max_parallel_workers_per_gather = 2;
 CREATE FUNCTION plan_of(query text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 BEGIN

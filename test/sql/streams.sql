@@ -243,6 +243,23 @@ FROM generate_series(1, 60) AS i;
 -- Infinities have a rank.
 SELECT kswin(CASE WHEN i > 100 THEN 'Infinity' WHEN i % 2 = 0 THEN '-Infinity'
 	ELSE 0::float8 END ORDER BY i) FROM generate_series(1, 150) AS i;
+-- To all others they are what NaN is: a position, and the series goes on. The
+-- changes are those of the finite values alone.
+WITH finite AS (
+	SELECT i, i / 400 * 100 + i % 5 AS x, CASE WHEN i % 10 < 1 + i / 800 * 8 THEN 1::float8 ELSE 0 END AS e
+	FROM generate_series(1, 1600) AS i WHERE i % 4 <> 0),
+series AS (SELECT * FROM finite UNION ALL
+	SELECT i, s, s FROM generate_series(4, 1600, 4) AS i, LATERAL (SELECT (1 - i / 4 % 2 * 2) * float8 'Infinity' AS s) AS n),
+results AS (
+	SELECT rows, array_agg(i ORDER BY i) AS places, page_hinkley(x ORDER BY i), cusum(x ORDER BY i), adwin(x ORDER BY i),
+		ddm(e ORDER BY i), eddm(e ORDER BY i), hddm_a(e ORDER BY i), hddm_w(e ORDER BY i)
+	FROM (SELECT 'finite' AS rows, * FROM finite UNION ALL SELECT 'all', * FROM series) AS u GROUP BY rows)
+SELECT key AS detector, count(*) AS series, count(DISTINCT q.found) AS answers, bool_and(q.found <> '{}') AS found
+FROM results AS r, LATERAL jsonb_each(to_jsonb(r) - '{rows,places}'::text[]) AS d(key, points),
+	LATERAL (SELECT array_agg(r.places[p::int]) AS found FROM jsonb_array_elements_text(points) AS p) AS q
+GROUP BY key ORDER BY key;
+SELECT sensor, adwin(x ORDER BY i) FROM (VALUES (1, 1, 1.0::float8), (2, 1, 2), (3, 2, 'Infinity'), (4, 2, '-Infinity')) AS v (i, sensor, x)
+GROUP BY sensor ORDER BY sensor;
 -- The largest values that are taken: nothing overflows.
 SELECT page_hinkley(x, 'threshold=1e100' ORDER BY i), cusum(x ORDER BY i), adwin(x, 'clock=1' ORDER BY i)
 FROM (SELECT i, 1e100 * CASE WHEN i > 64 THEN 1 - 2 * (i % 2) ELSE 1e-10 * (i % 2) END AS x
@@ -258,9 +275,9 @@ WHERE aggfinalfn = 'mlmeta_internal.change_points_final'::regproc;
 -- Bad input
 -- ---------------------------------------------------------------------------
 
-SELECT page_hinkley('Infinity');
+SELECT page_hinkley(1.1e100);
 SELECT cusum(-1.1e100);
-SELECT adwin('-Infinity');
+SELECT adwin(1e300);
 SELECT ddm(1.5);
 SELECT hddm_a(-0.1);
 SELECT eddm(0.5);

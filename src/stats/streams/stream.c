@@ -187,8 +187,15 @@ stream_add(FunctionCallInfo fcinfo, const Detector *detector)
 	Stream	   *stream = stream_state(fcinfo, detector);
 
 	stream->rows++;
-	if (!PG_ARGISNULL(1) && !isnan(PG_GETARG_FLOAT8(1)))
-		take_value(stream, PG_GETARG_FLOAT8(1));
+	if (!PG_ARGISNULL(1))
+	{
+		double		value = PG_GETARG_FLOAT8(1);
+
+		/* what is no number has a position and says nothing */
+		if (isfinite(value) ||
+			(isinf(value) && detector->input == STREAM_RANKS))
+			take_value(stream, value);
+	}
 	PG_RETURN_POINTER(stream);
 }
 

@@ -23,7 +23,10 @@
 #include "core/compat.h"
 #include "stats/options.h"
 
-/* What a value may be; anything else raises 22003 */
+/*
+ * What a value may be. Another number raises 22003; NULL, NaN and, but for
+ * ranks, infinities are passed over.
+ */
 typedef enum StreamInput
 {
 	STREAM_NUMBERS,				/* up to STREAM_MAX_NUMBER in magnitude */

@@ -370,15 +370,16 @@ moment_matrix_correlations(const MomentMatrix *m)
 	for (int i = 0; i < d; i++)
 		scale[i] = sqrt(matrix[(Size) i * d + i]);
 	for (int i = 0; i < d; i++)
-		for (int j = 0; j < d; j++)
+		for (int j = i; j < d; j++)
 		{
-			double	   *r = &matrix[(Size) i * d + j];
+			double		r = matrix[(Size) i * d + j];
 
 			if (scale[i] == 0 || scale[j] == 0)
-				*r = NAN;
+				r = NAN;
 			else
-				*r = i == j ? 1 :
-					Max(-1, Min(1, *r / scale[i] / scale[j]));
+				r = i == j ? 1 : Max(-1, Min(1, r / scale[i] / scale[j]));
+			/* which of two divisions comes first shows in the last bit */
+			matrix[(Size) i * d + j] = matrix[(Size) j * d + i] = r;
 		}
 	pfree(scale);
 	return matrix;
