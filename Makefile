@@ -15,7 +15,7 @@ EXTVERSION = $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" mlmeta.control)
 MODULE_big = mlmeta
 OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/core/*.c \
 	src/types/*.c src/stats/*.c src/stats/*/*.c \
-	src/store/*.c src/security/*.c src/render/*.c)))
+	src/store/*.c src/security/*.c src/scan/*.c src/render/*.c)))
 
 # The install script is the numbered parts of sql/, in order.
 SQL_PARTS = $(sort $(wildcard sql/[0-9]*.sql))

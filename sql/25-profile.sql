@@ -94,6 +94,24 @@ CREATE AGGREGATE mlmeta.profile(rec record, baseline mlmeta.profile) (
 COMMENT ON AGGREGATE mlmeta.profile(record, mlmeta.profile) IS
 	'profile of rows on the bins and categories of a baseline, so that windows compare and add up without loss; columns are found by name, unknown ones are profiled on their own and marked new, vanished ones have n = 0';
 
+-- Unsafe in parallel plans: it plans and reads by itself.
+CREATE FUNCTION mlmeta.profile_table(
+		relation regclass, columns text[] DEFAULT NULL,
+		time_column text DEFAULT NULL, since timestamptz DEFAULT NULL,
+		before timestamptz DEFAULT NULL, baseline mlmeta.profile DEFAULT NULL)
+	RETURNS mlmeta.profile LANGUAGE C STABLE PARALLEL UNSAFE COST 100000
+	AS 'MODULE_PATHNAME', 'mlmeta_profile_table';
+COMMENT ON FUNCTION mlmeta.profile_table(regclass, text[], text, timestamptz, timestamptz, mlmeta.profile) IS
+	'profile(record) of a relation''s rows, of all its columns or those named, in that order, and of those whose time_column lies from since to before the end; tables are read a page at a time, all else as the executor does. NULL without rows';
+CREATE FUNCTION mlmeta.scan_path(
+		relation regclass, columns text[] DEFAULT NULL,
+		time_column text DEFAULT NULL, since timestamptz DEFAULT NULL,
+		before timestamptz DEFAULT NULL)
+	RETURNS text LANGUAGE C STABLE PARALLEL UNSAFE COST 1000
+	AS 'MODULE_PATHNAME', 'mlmeta_scan_path';
+COMMENT ON FUNCTION mlmeta.scan_path(regclass, text[], text, timestamptz, timestamptz) IS
+	'how profile_table() reads these rows now: pages, or rows: and why they are read one by one';
+
 -- ---------------------------------------------------------------------------
 -- Merging, detaching
 -- ---------------------------------------------------------------------------

@@ -33,7 +33,7 @@
  */
 
 void
-archive_write(Archive *ar, ArchiveMode mode, const char *type_name,
+archive_write(Archive *ar, ArchiveDirection mode, const char *type_name,
 			  StringInfo out)
 {
 	memset(ar, 0, sizeof(*ar));
@@ -45,7 +45,7 @@ archive_write(Archive *ar, ArchiveMode mode, const char *type_name,
 
 /* The text of ARCHIVE_READ_TEXT must be followed by a zero byte. */
 void
-archive_read(Archive *ar, ArchiveMode mode, const char *type_name,
+archive_read(Archive *ar, ArchiveDirection mode, const char *type_name,
 			 const char *data, size_t size, struct Node *escontext)
 {
 	memset(ar, 0, sizeof(*ar));

@@ -29,17 +29,17 @@
 #include "core/compat.h"
 #include "lib/stringinfo.h"
 
-typedef enum ArchiveMode
+typedef enum ArchiveDirection
 {
 	ARCHIVE_WRITE_BINARY,
 	ARCHIVE_READ_BINARY,
 	ARCHIVE_WRITE_TEXT,
 	ARCHIVE_READ_TEXT
-} ArchiveMode;
+} ArchiveDirection;
 
 typedef struct Archive
 {
-	ArchiveMode mode;
+	ArchiveDirection mode;
 	const char *type_name;		/* SQL name of the type, for messages */
 	StringInfo	out;			/* what is written */
 	const char *cursor;			/* what is read: from here ... */
@@ -50,9 +50,9 @@ typedef struct Archive
 	struct Node *escontext;		/* where soft errors go, or NULL */
 } Archive;
 
-extern void archive_write(Archive *ar, ArchiveMode mode,
+extern void archive_write(Archive *ar, ArchiveDirection mode,
 						  const char *type_name, StringInfo out);
-extern void archive_read(Archive *ar, ArchiveMode mode, const char *type_name,
+extern void archive_read(Archive *ar, ArchiveDirection mode, const char *type_name,
 						 const char *data, size_t size,
 						 struct Node *escontext);
 extern void archive_finish(Archive *ar);

@@ -63,6 +63,12 @@
 #include "nodes/miscnodes.h"
 #endif
 
+/* Since 16 a plan has a list of permissions, apart from its relations. */
+#if PG_VERSION_NUM < 160000
+#define ExecCheckPermissions(rtable, permissions, error) \
+	ExecCheckRTPerms(rtable, error)
+#endif
+
 /* Intervals became infinite with 17. */
 #if PG_VERSION_NUM < 170000
 #define INTERVAL_IS_NOBEGIN(i)	((void) (i), false)

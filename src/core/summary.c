@@ -51,7 +51,7 @@ encode(Summary *summary)
 
 /* NULL after a soft error */
 static Summary *
-decode(const SummaryType *type, ArchiveMode mode, const char *data,
+decode(const SummaryType *type, ArchiveDirection mode, const char *data,
 	   size_t size, struct Node *escontext)
 {
 	Summary    *summary = summary_make(type);

@@ -101,14 +101,37 @@ typedef struct ColumnReader
 	char		typalign;
 } ColumnReader;
 
+/*
+ * Attributes at fixed offsets that are read alike: several only of double
+ * precision or of integer, side by side, in the row and among the features.
+ */
+typedef struct ColumnRun
+{
+	int32		first;
+	int32		n;
+	int32		offset;
+	int32		feature;
+	uint8		method;
+} ColumnRun;
+
 struct RowReader
 {
 	RowReader  *next;
-	RowShape   *shape;			/* in its context is all that is here */
+	RowShape   *shape;			/* in its context is all that is here; NULL of
+								 * the rows of a table */
+	TupleDesc	desc;
+	uint64		identifier;		/* of the binding to a profile; never 0 */
+	int			n_attributes;	/* up to the last one that is read */
 	ColumnStep *steps;			/* one for each attribute ... */
 	ColumnReader *columns;		/* ... and what else is known of it */
 	int			n_features;
 	ColumnFeature *features;
+
+	/* The attributes before the first one of varying length, if not NULL */
+	int			n_leading;
+	uint32		leading_size;
+	int			n_runs;
+	ColumnRun  *runs;
 };
 
 /* ----------
@@ -309,24 +332,29 @@ alignment_in_bytes(char typalign)
 	}
 }
 
+/* How to step over an attribute; it is not read */
 static void
-set_column(RowReader *reader, int number, Form_pg_attribute attribute)
+set_step(RowReader *reader, int number)
 {
+	Form_pg_attribute attribute = TupleDescAttr(reader->desc, number);
+	ColumnStep *step = &reader->steps[number];
+
+	step->length = attribute->attlen;
+	step->alignment = alignment_in_bytes(attribute->attalign);
+	step->method = READ_DROPPED;
+	reader->columns[number].by_value = attribute->attbyval;
+	reader->columns[number].method = READ_DROPPED;
+}
+
+/* ... and what becomes of it: the reader's next features */
+static void
+set_column(RowReader *reader, int number)
+{
+	Form_pg_attribute attribute = TupleDescAttr(reader->desc, number);
 	ColumnReader *column = &reader->columns[number];
 	ColumnStep *step = &reader->steps[number];
 	ColumnFeature *feature = &reader->features[reader->n_features];
 	Oid			type;
-
-	step->feature = reader->n_features;
-	step->length = attribute->attlen;
-	step->alignment = alignment_in_bytes(attribute->attalign);
-	column->by_value = attribute->attbyval;
-	if (attribute->attisdropped)
-	{
-		column->method = READ_DROPPED;
-		step->method = READ_DROPPED;
-		return;
-	}
 
 	type = getBaseType(attribute->atttypid);
 	column->method = method_of_type(type);
@@ -346,6 +374,7 @@ set_column(RowReader *reader, int number, Form_pg_attribute attribute)
 		(void) set_vector(column, type, CurrentMemoryContext);
 
 	step->method = (uint8) column->method;
+	step->feature = reader->n_features;
 	column->n_features = 1;
 	feature->column = pstrdup(NameStr(attribute->attname));
 	feature->type_name = name_of_type(type);
@@ -359,24 +388,111 @@ set_column(RowReader *reader, int number, Form_pg_attribute attribute)
 	reader->n_features += column->n_features;
 }
 
+static bool
+continues_run(const RowReader *reader, const ColumnRun *run, int number,
+			  uint32 offset)
+{
+	const ColumnStep *step = &reader->steps[number];
+
+	return (step->method == READ_FLOAT8 || step->method == READ_INT4) &&
+		step->method == run->method && run->first + run->n == number &&
+		run->feature + run->n == step->feature &&
+		run->offset + run->n * step->length == (int32) offset;
+}
+
+/* What can be read without looking at what comes before it */
+static void
+set_runs(RowReader *reader)
+{
+	uint32		offset = 0;
+	ColumnRun  *run = NULL;
+
+	reader->runs = palloc(Max(reader->n_attributes, 1) * sizeof(ColumnRun));
+	for (int i = 0; i < reader->n_attributes; i++)
+	{
+		const ColumnStep *step = &reader->steps[i];
+
+		if (step->length <= 0)
+			break;
+		offset = TYPEALIGN(step->alignment, offset);
+		if (run != NULL && continues_run(reader, run, i, offset))
+			run->n++;
+		else if (step->method != READ_DROPPED)
+		{
+			run = &reader->runs[reader->n_runs++];
+			run->first = i;
+			run->n = 1;
+			run->offset = (int32) offset;
+			run->feature = step->feature;
+			run->method = step->method;
+		}
+		offset += step->length;
+		reader->n_leading = i + 1;
+		reader->leading_size = offset;
+	}
+}
+
+/* A reader that steps over everything, in the current context */
+static RowReader *
+new_reader(TupleDesc desc)
+{
+	RowReader  *reader = palloc0(sizeof(RowReader));
+	int			n = Max(desc->natts, 1);
+
+	reader->desc = desc;
+	reader->steps = palloc0(n * sizeof(ColumnStep));
+	reader->columns = palloc0(n * sizeof(ColumnReader));
+	reader->features = palloc0(2 * n * sizeof(ColumnFeature));
+	for (int i = 0; i < desc->natts; i++)
+		set_step(reader, i);
+	return reader;
+}
+
 static RowReader *
 make_reader(HeapTupleHeader row, MemoryContext context)
 {
 	RowShape   *shape = row_shape_make(row, context);
 	MemoryContext old = MemoryContextSwitchTo(shape->context);
-	RowReader  *reader = palloc0(sizeof(RowReader));
-	int			n = Max(shape->desc->natts, 1);
+	RowReader  *reader = new_reader(shape->desc);
 
 	reader->shape = shape;
-	reader->steps = palloc0(n * sizeof(ColumnStep));
-	reader->columns = palloc0(n * sizeof(ColumnReader));
-	reader->features = palloc0(2 * n * sizeof(ColumnFeature));
+	reader->identifier = shape->identifier;
 	for (int i = 0; i < shape->desc->natts; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		set_column(reader, i, TupleDescAttr(shape->desc, i));
+		if (!TupleDescAttr(shape->desc, i)->attisdropped)
+			set_column(reader, i);
 	}
+	reader->n_attributes = shape->desc->natts;
+	set_runs(reader);
 	MemoryContextSwitchTo(old);
+	return reader;
+}
+
+RowReader *
+table_row_reader(TupleDesc desc, const char *const *columns, int n,
+				 const RowReader *like)
+{
+	RowReader  *reader = new_reader(desc);
+
+	reader->identifier = like != NULL ? like->identifier :
+		(uint64) (uintptr_t) reader;
+	for (int i = 0; i < n; i++)
+	{
+		int			at = 0;
+
+		CHECK_FOR_INTERRUPTS();
+		while (at < desc->natts &&
+			   (TupleDescAttr(desc, at)->attisdropped ||
+				strcmp(NameStr(TupleDescAttr(desc, at)->attname),
+					   columns[i]) != 0))
+			at++;
+		if (at == desc->natts)
+			elog(ERROR, "a table has no column \"%s\"", columns[i]);
+		set_column(reader, at);
+		reader->n_attributes = Max(reader->n_attributes, at + 1);
+	}
+	set_runs(reader);
 	return reader;
 }
 
@@ -722,10 +838,13 @@ cast_vector(ColumnReader *column, Datum value)
 	return FunctionCall1(&column->function, value);
 }
 
-/* A value that the loop over the row does not take itself */
+/*
+ * A value that the loop over the row does not take itself; the places of
+ * neighbouring features lie a stride apart.
+ */
 static void
-add_value(Feature **targets, double *places, ColumnReader *column,
-		  Datum value)
+add_value(Feature **targets, double *places, size_t stride,
+		  ColumnReader *column, Datum value)
 {
 	double		norm = 0;
 
@@ -755,7 +874,7 @@ add_value(Feature **targets, double *places, ColumnReader *column,
 				value = cast_vector(column, value);
 			places[0] = read_array(column, value, &norm);
 			if (column->n_features > 1)
-				batch_put(&places[1], norm);
+				batch_put(&places[stride], norm);
 			break;
 		default:
 			add_category(targets[0]->table, column, value);
@@ -764,12 +883,13 @@ add_value(Feature **targets, double *places, ColumnReader *column,
 }
 
 static void
-add_null(Feature **targets, double *places, const ColumnReader *column)
+add_null(Feature **targets, double *places, size_t stride,
+		 const ColumnReader *column)
 {
 	for (int i = 0; i < column->n_features; i++)
 	{
 		if (targets[i]->histogram != NULL)
-			batch_put_null(&places[i]);
+			batch_put_null(&places[i * stride]);
 		else if (targets[i]->table != NULL)
 			frequency_table_add_null(targets[i]->table);
 		else
@@ -782,24 +902,165 @@ add_null(Feature **targets, double *places, const ColumnReader *column)
  * ----------
  */
 
+/*
+ * Where the numbers of a row go: that of a feature is at places, so many
+ * strides after that of the first one. Row by row in a profile's own batch,
+ * column by column where a page is read at once.
+ */
+typedef struct Places
+{
+	double	   *first;
+	size_t		stride;
+} Places;
+
+static inline double *
+place_of(Places places, int32 feature)
+{
+	return places.first + feature * places.stride;
+}
+
 /* Columns that were added after the row was made */
 static void
-add_missing(Profile *profile, RowReader *reader, double *places, int first)
+add_missing(Profile *profile, RowReader *reader, Places places, int first)
 {
-	for (int i = first; i < reader->shape->desc->natts; i++)
+	for (int i = first; i < reader->n_attributes; i++)
 	{
 		int			feature = reader->steps[i].feature;
 		bool		is_null;
-		Datum		value = getmissingattr(reader->shape->desc, i + 1,
-										   &is_null);
+		Datum		value = getmissingattr(reader->desc, i + 1, &is_null);
 
 		if (is_null)
-			add_null(&profile->targets[feature], &places[feature],
-					 &reader->columns[i]);
+			add_null(&profile->targets[feature], place_of(places, feature),
+					 places.stride, &reader->columns[i]);
 		else
-			add_value(&profile->targets[feature], &places[feature],
-					  &reader->columns[i], value);
+			add_value(&profile->targets[feature], place_of(places, feature),
+					  places.stride, &reader->columns[i], value);
 	}
+}
+
+/* Whether the row has all leading attributes, and none of them is NULL */
+static inline bool
+leading_are_there(const RowReader *reader, HeapTupleHeader row)
+{
+	int			n = reader->n_leading;
+	const bits8 *not_null = row->t_bits;
+
+	if ((int) HeapTupleHeaderGetNatts(row) < n)
+		return false;
+	if ((row->t_infomask & HEAP_HASNULL) == 0)
+		return true;
+	for (int i = 0; i < n / 8; i++)
+		if (not_null[i] != 0xFF)
+			return false;
+	return n % 8 == 0 || (~not_null[n / 8] & ((1 << n % 8) - 1)) == 0;
+}
+
+static inline void
+add_run_value(Profile *profile, RowReader *reader, const ColumnRun *run,
+			  const char *data, Places places)
+{
+	add_value(&profile->targets[run->feature],
+			  place_of(places, run->feature), places.stride,
+			  &reader->columns[run->first],
+			  fetch_att(data + run->offset,
+						reader->columns[run->first].by_value,
+						reader->steps[run->first].length));
+}
+
+/* The leading attributes of a row that has them all */
+static inline void
+add_leading(Profile *profile, RowReader *reader, HeapTupleHeader row,
+			Places places)
+{
+	const char *data = (const char *) row + row->t_hoff;
+
+	for (int i = 0; i < reader->n_runs; i++)
+	{
+		const ColumnRun run = reader->runs[i];
+		const char *from = data + run.offset;
+		double	   *to = place_of(places, run.feature);
+
+		if (run.method == READ_FLOAT8)
+			for (int j = 0; j < run.n; j++)
+			{
+				double		value;
+
+				memcpy(&value, from + j * sizeof(value), sizeof(value));
+				batch_put(&to[j * places.stride], value);
+			}
+		else if (run.method == READ_INT4)
+			for (int j = 0; j < run.n; j++)
+			{
+				int32		integer;
+
+				memcpy(&integer, from + j * sizeof(integer), sizeof(integer));
+				to[j * places.stride] = integer;
+			}
+		else
+			add_run_value(profile, reader, &reader->runs[i], data, places);
+	}
+}
+
+/* A row from its attribute first on, which begins after offset */
+static inline void
+add_rest(Profile *profile, RowReader *reader, HeapTupleHeader row,
+		 Places places, int first, uint32 offset)
+{
+	int			n = Min((int) HeapTupleHeaderGetNatts(row),
+						reader->n_attributes);
+	const bits8 *not_null = (row->t_infomask & HEAP_HASNULL) != 0 ?
+		row->t_bits : NULL;
+	char	   *data = (char *) row + row->t_hoff;
+
+	for (int i = first; i < n; i++)
+	{
+		const ColumnStep step = reader->steps[i];
+		int32		integer;
+		double		value;
+
+		if (not_null != NULL && att_isnull(i, not_null))
+		{
+			add_null(&profile->targets[step.feature],
+					 place_of(places, step.feature), places.stride,
+					 &reader->columns[i]);
+			continue;
+		}
+		/* a value of varying length is padded unless its header is short */
+		if (step.length != -1 || !VARATT_NOT_PAD_BYTE(data + offset))
+			offset = TYPEALIGN(step.alignment, offset);
+		switch (step.method)
+		{
+			case READ_DROPPED:
+				break;
+			case READ_FLOAT8:
+				memcpy(&value, data + offset, sizeof(value));
+				batch_put(place_of(places, step.feature), value);
+				break;
+			case READ_INT4:
+				memcpy(&integer, data + offset, sizeof(integer));
+				*place_of(places, step.feature) = integer;
+				break;
+			default:
+				add_value(&profile->targets[step.feature],
+						  place_of(places, step.feature), places.stride,
+						  &reader->columns[i],
+						  fetch_att(data + offset, reader->columns[i].by_value,
+									step.length));
+				break;
+		}
+		offset = att_addlength_pointer(offset, step.length, data + offset);
+	}
+	if (unlikely(n < reader->n_attributes))
+		add_missing(profile, reader, places, Max(n, first));
+}
+
+static void
+bind_to(Profile *profile, RowReader *reader)
+{
+	/* in this order: an error must not leave half of a binding */
+	profile->shape = 0;
+	profile_bind(profile, reader->n_features, reader->features);
+	profile->shape = reader->identifier;
 }
 
 /*
@@ -809,60 +1070,177 @@ add_missing(Profile *profile, RowReader *reader, double *places, int first)
 void
 profile_add_row(Profile *profile, RowReader *reader, HeapTupleHeader row)
 {
-	int			n = Min(HeapTupleHeaderGetNatts(row),
-						reader->shape->desc->natts);
-	const bits8 *not_null = (row->t_infomask & HEAP_HASNULL) != 0 ?
-		row->t_bits : NULL;
-	char	   *data = (char *) row + row->t_hoff;
-	uint32		offset = 0;
-	double	   *places;
+	Places		places;
 
-	if (unlikely(profile->shape != reader->shape->identifier))
-	{
-		/* in this order: an error must not leave half of a binding */
-		profile->shape = 0;
-		profile_bind(profile, reader->n_features, reader->features);
-		profile->shape = reader->shape->identifier;
-	}
-	places = profile->batch +
+	if (unlikely(profile->shape != reader->identifier))
+		bind_to(profile, reader);
+	places.stride = 1;
+	places.first = profile->batch +
 		(size_t) profile->n_batched * profile->n_targets;
-	for (int i = 0; i < n; i++)
+	if (likely(leading_are_there(reader, row)))
 	{
-		const ColumnStep step = reader->steps[i];
-		int32		integer;
-		double		value;
-
-		if (not_null != NULL && att_isnull(i, not_null))
-		{
-			add_null(&profile->targets[step.feature], &places[step.feature],
-					 &reader->columns[i]);
-			continue;
-		}
-		/* a value of varying length is padded unless its header is short */
-		if (step.length != -1 || !VARATT_NOT_PAD_BYTE(data + offset))
-			offset = TYPEALIGN(step.alignment, offset);
-		switch (step.method)
-		{
-			case READ_FLOAT8:
-				memcpy(&value, data + offset, sizeof(value));
-				batch_put(&places[step.feature], value);
-				break;
-			case READ_INT4:
-				memcpy(&integer, data + offset, sizeof(integer));
-				places[step.feature] = integer;
-				break;
-			default:
-				add_value(&profile->targets[step.feature],
-						  &places[step.feature], &reader->columns[i],
-						  fetch_att(data + offset, reader->columns[i].by_value,
-									step.length));
-				break;
-		}
-		offset = att_addlength_pointer(offset, step.length, data + offset);
+		add_leading(profile, reader, row, places);
+		add_rest(profile, reader, row, places, reader->n_leading,
+				 reader->leading_size);
 	}
-	if (unlikely(n < reader->shape->desc->natts))
-		add_missing(profile, reader, places, n);
+	else
+		add_rest(profile, reader, row, places, 0, 0);
 	profile->n_rows++;
 	if (++profile->n_batched == profile->batch_size)
 		profile_make_room(profile);
+}
+
+/* ----------
+ * Pages of rows
+ * ----------
+ */
+
+/* The numbers of one run of leading attributes, of all rows given */
+static inline void
+add_run(const ColumnRun *run, HeapTupleHeader *rows, int n, double *to,
+		size_t stride)
+{
+	for (int j = 0; j < run->n; j++, to += stride)
+	{
+		if (run->method == READ_FLOAT8)
+			for (int i = 0; i < n; i++)
+			{
+				const char *data = (const char *) rows[i] + rows[i]->t_hoff;
+				double		value;
+
+				memcpy(&value, data + run->offset + j * sizeof(value),
+					   sizeof(value));
+				batch_put(&to[i], value);
+			}
+		else
+			for (int i = 0; i < n; i++)
+			{
+				const char *data = (const char *) rows[i] + rows[i]->t_hoff;
+				int32		integer;
+
+				memcpy(&integer, data + run->offset + j * sizeof(integer),
+					   sizeof(integer));
+				to[i] = integer;
+			}
+	}
+}
+
+/* Lets go of what reading a row has allocated */
+static inline void
+forget_row(void)
+{
+	if (unlikely(!CurrentMemoryContext->isReset))
+		MemoryContextReset(CurrentMemoryContext);
+}
+
+/* Rows that have all leading attributes */
+static void
+add_plain_rows(Profile *profile, RowReader *reader, HeapTupleHeader *rows,
+			   int n, Places places)
+{
+	for (int i = 0; i < reader->n_runs; i++)
+	{
+		const ColumnRun *run = &reader->runs[i];
+
+		if (run->method == READ_FLOAT8 || run->method == READ_INT4)
+			add_run(run, rows, n, place_of(places, run->feature),
+					places.stride);
+		else
+			for (int j = 0; j < n; j++)
+			{
+				Places		row = {places.first + j, places.stride};
+
+				add_run_value(profile, reader, run, (const char *) rows[j] +
+							  rows[j]->t_hoff, row);
+				forget_row();
+			}
+	}
+	if (reader->n_leading < reader->n_attributes)
+		for (int j = 0; j < n; j++)
+		{
+			Places		row = {places.first + j, places.stride};
+
+			add_rest(profile, reader, rows[j], row, reader->n_leading,
+					 reader->leading_size);
+			forget_row();
+		}
+}
+
+ColumnBatch *
+column_batch_make(const RowReader *reader)
+{
+	ColumnBatch *batch = palloc(sizeof(ColumnBatch));
+	size_t		n = Max(reader->n_features, 1);
+
+	/* an odd number of cache lines, so that neighbours do not share a set */
+	batch->size = Max(COLUMN_BATCH_MIN,
+					  Min(COLUMN_BATCH_MAX, (int) (COLUMN_BATCH_VALUES / n)));
+	batch->stride = batch->size + 8;
+	batch->n = 0;
+	batch->values = palloc(n * batch->stride * sizeof(double));
+	return batch;
+}
+
+void
+column_batch_flush(ColumnBatch *batch, Profile *profile)
+{
+	for (int i = 0; batch->n > 0 && i < profile->n_targets; i++)
+	{
+		Histogram  *histogram = profile->targets[i]->histogram;
+		double	   *values = batch->values + i * batch->stride;
+		int			n = 0;
+
+		if (histogram == NULL)
+			continue;
+		for (int j = 0; j < batch->n; j++)
+		{
+			uint64		bits;
+
+			memcpy(&bits, &values[j], sizeof(bits));
+			values[n] = values[j];
+			n += bits != BATCH_NULL_BITS;
+		}
+		histogram->null_count += batch->n - n;
+		histogram_add_many(histogram, values, n);
+	}
+	batch->n = 0;
+}
+
+void
+profile_add_rows(Profile *profile, RowReader *reader, ColumnBatch *batch,
+				 HeapTupleHeader *rows, int n)
+{
+	if (unlikely(profile->shape != reader->identifier))
+		bind_to(profile, reader);
+	while (n > 0)
+	{
+		int			room = batch->size - batch->n;
+		int			taken = Min(n, room);
+		int			n_plain = 0;
+		Places		places = {batch->values + batch->n, batch->stride};
+
+		/* those with all leading attributes first, the others one by one */
+		for (int i = 0; i < taken; i++)
+		{
+			HeapTupleHeader row = rows[i];
+
+			if (likely(leading_are_there(reader, row)))
+				rows[n_plain++] = row;
+			else
+			{
+				Places		last = {batch->values + batch->n + taken - 1 -
+				(i - n_plain), batch->stride};
+
+				add_rest(profile, reader, row, last, 0, 0);
+				forget_row();
+			}
+		}
+		add_plain_rows(profile, reader, rows, n_plain, places);
+		profile->n_rows += taken;
+		batch->n += taken;
+		rows += taken;
+		n -= taken;
+		if (batch->n == batch->size)
+			column_batch_flush(batch, profile);
+	}
 }
