@@ -112,6 +112,19 @@ CREATE FUNCTION mlmeta.scan_path(
 COMMENT ON FUNCTION mlmeta.scan_path(regclass, text[], text, timestamptz, timestamptz) IS
 	'how profile_table() reads these rows now: pages, or rows: and why they are read one by one';
 
+-- What a check of a plain table reads; see src/scan/scan_profiles.h.
+CREATE FUNCTION mlmeta.scan_profiles(
+		relation regclass, features text[] DEFAULT NULL,
+		time_column text DEFAULT NULL, borders timestamptz[] DEFAULT NULL,
+		segments text[] DEFAULT NULL, baseline mlmeta.profile DEFAULT NULL,
+		detached boolean DEFAULT false,
+		OUT time_window integer, OUT segment text[], OUT row_count bigint,
+		OUT profile mlmeta.profile)
+	RETURNS SETOF record LANGUAGE C STABLE PARALLEL UNSAFE COST 100000 ROWS 100
+	AS 'MODULE_PATHNAME', 'mlmeta_scan_profiles';
+COMMENT ON FUNCTION mlmeta.scan_profiles(regclass, text[], text, timestamptz[], text[], mlmeta.profile, boolean) IS
+	'profiles of a relation''s rows by window, numbered from 1 between ascending borders of times, and by the values of columns, as text: one scan, of pages where profile_table() would read them';
+
 -- ---------------------------------------------------------------------------
 -- Merging, detaching
 -- ---------------------------------------------------------------------------

@@ -86,19 +86,18 @@ rows_of_page(PageScan *scan, HeapTupleHeader *rows)
 }
 
 static bool
-time_fits(PageScan *scan, HeapTupleHeader row)
+time_fits(PageScan *scan, HeapTupleHeader row, int64 *time)
 {
 	bool		is_null;
 	Datum		value;
-	int64		time;
 
 	scan->row.t_data = row;
 	value = heap_getattr(&scan->row, scan->time_number,
 						 RelationGetDescr(scan->relation), &is_null);
 	if (is_null)
 		return false;
-	time = scan->time_is_date ? DatumGetInt32(value) : DatumGetInt64(value);
-	return time >= scan->first && time <= scan->last;
+	*time = scan->time_is_date ? DatumGetInt32(value) : DatumGetInt64(value);
+	return *time >= scan->first && *time <= scan->last;
 }
 
 int
@@ -113,7 +112,7 @@ page_scan_next(PageScan *scan, HeapTupleHeader *rows)
 		if (scan->time_number == 0)
 			return n;
 		for (int i = 0; i < n; i++)
-			if (time_fits(scan, rows[i]))
+			if (time_fits(scan, rows[i], &scan->times[n_fit]))
 				rows[n_fit++] = rows[i];
 		if (n_fit > 0)
 			return n_fit;

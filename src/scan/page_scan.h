@@ -31,6 +31,7 @@ typedef struct PageScan
 	bool		time_is_date;
 	int64		first;
 	int64		last;
+	int64		times[MaxHeapTuplesPerPage];	/* of the rows of a page */
 } PageScan;
 
 /*

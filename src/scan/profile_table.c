@@ -51,17 +51,25 @@ add_table(Profile *profile, const ScanSource *source, Oid table,
 										  source->columns, source->n_columns,
 										  like);
 	ColumnBatch *batch = column_batch_make(reader);
+	BatchOwner	owner = {.profile = profile};
+	BatchOwner *owners[MaxHeapTuplesPerPage];
+	HeapTupleHeader rows[MaxHeapTuplesPerPage];
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
 												  "mlmeta row",
 												  ALLOCSET_SMALL_SIZES);
-	MemoryContext old = MemoryContextSwitchTo(context);
-	HeapTupleHeader rows[MaxHeapTuplesPerPage];
+	MemoryContext old;
 	int			n;
 
+	for (int i = 0; i < (int) lengthof(owners); i++)
+		owners[i] = &owner;
 	while ((n = page_scan_next(scan, rows)) > 0)
-		profile_add_rows(profile, reader, batch, rows, n);
-	column_batch_flush(batch, profile);
-	MemoryContextSwitchTo(old);
+	{
+		column_batch_bind(profile, reader);
+		old = MemoryContextSwitchTo(context);
+		column_batch_add(batch, reader, rows, owners, n);
+		MemoryContextSwitchTo(old);
+	}
+	column_batch_flush(batch);
 	MemoryContextDelete(context);
 	page_scan_end(scan);
 	return reader;

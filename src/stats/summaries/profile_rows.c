@@ -1133,35 +1133,43 @@ forget_row(void)
 		MemoryContextReset(CurrentMemoryContext);
 }
 
-/* Rows that have all leading attributes */
-static void
-add_plain_rows(Profile *profile, RowReader *reader, HeapTupleHeader *rows,
-			   int n, Places places)
+static inline Profile *
+owner_of(const ColumnBatch *batch, int row)
 {
+	return batch->owners[row]->profile;
+}
+
+/* The n rows that come next in the batch, and have all leading attributes */
+static void
+add_plain_rows(ColumnBatch *batch, RowReader *reader, HeapTupleHeader *rows,
+			   int n)
+{
+	double	   *first = batch->values + batch->n;
+	size_t		stride = batch->stride;
+
 	for (int i = 0; i < reader->n_runs; i++)
 	{
 		const ColumnRun *run = &reader->runs[i];
 
 		if (run->method == READ_FLOAT8 || run->method == READ_INT4)
-			add_run(run, rows, n, place_of(places, run->feature),
-					places.stride);
+			add_run(run, rows, n, first + run->feature * stride, stride);
 		else
 			for (int j = 0; j < n; j++)
 			{
-				Places		row = {places.first + j, places.stride};
+				Places		row = {first + j, stride};
 
-				add_run_value(profile, reader, run, (const char *) rows[j] +
-							  rows[j]->t_hoff, row);
+				add_run_value(owner_of(batch, batch->n + j), reader, run,
+							  (const char *) rows[j] + rows[j]->t_hoff, row);
 				forget_row();
 			}
 	}
 	if (reader->n_leading < reader->n_attributes)
 		for (int j = 0; j < n; j++)
 		{
-			Places		row = {places.first + j, places.stride};
+			Places		row = {first + j, stride};
 
-			add_rest(profile, reader, rows[j], row, reader->n_leading,
-					 reader->leading_size);
+			add_rest(owner_of(batch, batch->n + j), reader, rows[j], row,
+					 reader->n_leading, reader->leading_size);
 			forget_row();
 		}
 }
@@ -1177,70 +1185,150 @@ column_batch_make(const RowReader *reader)
 					  Min(COLUMN_BATCH_MAX, (int) (COLUMN_BATCH_VALUES / n)));
 	batch->stride = batch->size + 8;
 	batch->n = 0;
+	batch->mixed = false;
+	batch->n_features = reader->n_features;
 	batch->values = palloc(n * batch->stride * sizeof(double));
+	batch->owners = palloc(batch->size * sizeof(BatchOwner *));
+	batch->order = palloc(batch->size * sizeof(int));
+	batch->touched = palloc(batch->size * sizeof(BatchOwner *));
+	batch->gathered = palloc(batch->size * sizeof(double));
 	return batch;
 }
 
 void
-column_batch_flush(ColumnBatch *batch, Profile *profile)
+column_batch_bind(Profile *profile, RowReader *reader)
 {
-	for (int i = 0; batch->n > 0 && i < profile->n_targets; i++)
+	if (profile->shape != reader->identifier)
+		bind_to(profile, reader);
+}
+
+/*
+ * The rows of each owner, one owner after the other: order has their places.
+ * Returns the number of owners; with one of them the places are in order.
+ */
+static int
+sort_by_owner(ColumnBatch *batch)
+{
+	int			n_owners = 0;
+	int			first = 0;
+
+	if (!batch->mixed && batch->n > 0)
 	{
-		Histogram  *histogram = profile->targets[i]->histogram;
-		double	   *values = batch->values + i * batch->stride;
-		int			n = 0;
+		BatchOwner *owner = batch->owners[0];
 
-		if (histogram == NULL)
-			continue;
-		for (int j = 0; j < batch->n; j++)
-		{
-			uint64		bits;
-
-			memcpy(&bits, &values[j], sizeof(bits));
-			values[n] = values[j];
-			n += bits != BATCH_NULL_BITS;
-		}
-		histogram->null_count += batch->n - n;
-		histogram_add_many(histogram, values, n);
+		owner->n = batch->n;
+		owner->profile->n_rows += owner->n;
+		batch->touched[0] = owner;
+		return 1;
 	}
-	batch->n = 0;
+	for (int i = 0; i < batch->n; i++)
+	{
+		BatchOwner *owner = batch->owners[i];
+
+		if (owner->n++ == 0)
+			batch->touched[n_owners++] = owner;
+	}
+	for (int i = 0; i < n_owners; i++)
+	{
+		BatchOwner *owner = batch->touched[i];
+
+		owner->first = first;
+		first += owner->n;
+		owner->profile->n_rows += owner->n;
+		owner->n = 0;
+	}
+	for (int i = 0; i < batch->n; i++)
+	{
+		BatchOwner *owner = batch->owners[i];
+
+		batch->order[owner->first + owner->n++] = i;
+	}
+	return n_owners;
+}
+
+/* The values at these places, without NULLs, to the histogram of a feature */
+static inline void
+add_column(Histogram *histogram, const double *values, const int *order,
+		   int n, double *gathered)
+{
+	int			n_values = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		double		value = values[order != NULL ? order[i] : i];
+		uint64		bits;
+
+		memcpy(&bits, &value, sizeof(bits));
+		gathered[n_values] = value;
+		n_values += bits != BATCH_NULL_BITS;
+	}
+	histogram->null_count += n - n_values;
+	histogram_add_many(histogram, gathered, n_values);
 }
 
 void
-profile_add_rows(Profile *profile, RowReader *reader, ColumnBatch *batch,
-				 HeapTupleHeader *rows, int n)
+column_batch_flush(ColumnBatch *batch)
 {
-	if (unlikely(profile->shape != reader->identifier))
-		bind_to(profile, reader);
+	int			n_owners = sort_by_owner(batch);
+
+	for (int i = 0; i < batch->n_features; i++)
+	{
+		const double *values = batch->values + i * batch->stride;
+
+		for (int j = 0; j < n_owners; j++)
+		{
+			BatchOwner *owner = batch->touched[j];
+			Histogram  *histogram = owner->profile->targets[i]->histogram;
+
+			if (histogram != NULL)
+				add_column(histogram, values, n_owners > 1 ?
+						   batch->order + owner->first : NULL, owner->n,
+						   batch->gathered);
+		}
+	}
+	for (int i = 0; i < n_owners; i++)
+		batch->touched[i]->n = 0;
+	batch->n = 0;
+	batch->mixed = false;
+}
+
+void
+column_batch_add(ColumnBatch *batch, RowReader *reader,
+				 HeapTupleHeader *rows, BatchOwner *const *owners, int n)
+{
 	while (n > 0)
 	{
-		int			room = batch->size - batch->n;
-		int			taken = Min(n, room);
+		int			taken = Min(n, batch->size - batch->n);
 		int			n_plain = 0;
-		Places		places = {batch->values + batch->n, batch->stride};
+		const BatchOwner *one = batch->n > 0 ? batch->owners[0] : owners[0];
 
 		/* those with all leading attributes first, the others one by one */
 		for (int i = 0; i < taken; i++)
 		{
 			HeapTupleHeader row = rows[i];
 
+			batch->mixed |= owners[i] != one;
 			if (likely(leading_are_there(reader, row)))
+			{
+				batch->owners[batch->n + n_plain] = owners[i];
 				rows[n_plain++] = row;
+			}
 			else
 			{
-				Places		last = {batch->values + batch->n + taken - 1 -
-				(i - n_plain), batch->stride};
+				int			place = batch->n + taken - 1 - (i - n_plain);
+				Places		places = {batch->values + place, batch->stride};
 
-				add_rest(profile, reader, row, last, 0, 0);
+				batch->owners[place] = owners[i];
+				add_rest(owners[i]->profile, reader, row, places, 0, 0);
 				forget_row();
 			}
 		}
-		add_plain_rows(profile, reader, rows, n_plain, places);
-		profile->n_rows += taken;
+		add_plain_rows(batch, reader, rows, n_plain);
 		batch->n += taken;
 		rows += taken;
+		owners += taken;
 		n -= taken;
 		if (batch->n == batch->size)
-			column_batch_flush(batch, profile);
+			column_batch_flush(batch);
 	}
 }

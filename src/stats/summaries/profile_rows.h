@@ -40,33 +40,53 @@ extern void profile_add_row(Profile *profile, RowReader *reader,
 							HeapTupleHeader row);
 
 /*
- * The numbers of the last rows of a profile, column by column. Unlike a
- * profile's own batch, which many groups have, it is large from the start.
+ * Rows of one or many profiles, read a page at a time: the numbers of the last
+ * rows, column by column. It is large from the start, unlike a profile's own
+ * batch, and each row says whose it is.
  */
 #define COLUMN_BATCH_MIN		512
-#define COLUMN_BATCH_MAX		1024
+#define COLUMN_BATCH_MAX		2048
 #define COLUMN_BATCH_VALUES		65536
+
+typedef struct BatchOwner
+{
+	Profile    *profile;
+	int			n;				/* the batch's: its rows there, 0 outside */
+	int			first;			/* ... and where they begin in the order */
+} BatchOwner;
 
 typedef struct ColumnBatch
 {
 	int			size;			/* rows that it has room for */
 	size_t		stride;			/* from one column to the next */
 	int			n;
+	int			n_features;
 	double	   *values;
+	BatchOwner **owners;		/* of each row */
+	bool		mixed;			/* not all are the same */
+
+	/* room for sorting the rows by owner */
+	int		   *order;
+	BatchOwner **touched;
+	double	   *gathered;
 } ColumnBatch;
 
-/* In the current context, for profiles of the reader's rows */
+/* In the current context, for rows of the reader and of others like it */
 extern ColumnBatch *column_batch_make(const RowReader *reader);
 
-/* Adds what the batch holds to the histograms; before anybody looks at them */
-extern void column_batch_flush(ColumnBatch *batch, Profile *profile);
+/* Prepares a profile for being an owner of such rows */
+extern void column_batch_bind(Profile *profile, RowReader *reader);
 
 /*
- * Counts n rows that the reader was made for, and reorders them. Resets the
- * current context, whenever a row has left something in it.
+ * Counts n rows that the reader was made for, owners[i] being the owner of
+ * rows[i]; reorders the rows. Resets the current context, whenever a row has
+ * left something in it.
  */
-extern void profile_add_rows(Profile *profile, RowReader *reader,
-							 ColumnBatch *batch, HeapTupleHeader *rows,
-							 int n);
+extern void column_batch_add(ColumnBatch *batch, RowReader *reader,
+							 HeapTupleHeader *rows,
+							 BatchOwner *const *owners, int n);
+
+/* Brings all rows to their owners; before anybody looks at those */
+extern void column_batch_flush(ColumnBatch *batch);
 
 #endif							/* MLMETA_STATS_PROFILE_ROWS_H */
