@@ -94,12 +94,12 @@ CREATE AGGREGATE mlmeta.profile(rec record, baseline mlmeta.profile) (
 COMMENT ON AGGREGATE mlmeta.profile(record, mlmeta.profile) IS
 	'profile of rows on the bins and categories of a baseline, so that windows compare and add up without loss; columns are found by name, unknown ones are profiled on their own and marked new, vanished ones have n = 0';
 
--- Unsafe in parallel plans: it plans and reads by itself.
+-- In the leader alone: the table may be a temporary one.
 CREATE FUNCTION mlmeta.profile_table(
 		relation regclass, columns text[] DEFAULT NULL,
 		time_column text DEFAULT NULL, since timestamptz DEFAULT NULL,
 		before timestamptz DEFAULT NULL, baseline mlmeta.profile DEFAULT NULL)
-	RETURNS mlmeta.profile LANGUAGE C STABLE PARALLEL UNSAFE COST 100000
+	RETURNS mlmeta.profile LANGUAGE C STABLE PARALLEL RESTRICTED COST 100000
 	AS 'MODULE_PATHNAME', 'mlmeta_profile_table';
 COMMENT ON FUNCTION mlmeta.profile_table(regclass, text[], text, timestamptz, timestamptz, mlmeta.profile) IS
 	'profile(record) of a relation''s rows, of all its columns or those named, in that order, and of those whose time_column lies from since to before the end; tables are read a page at a time, all else as the executor does. NULL without rows';
@@ -107,22 +107,23 @@ CREATE FUNCTION mlmeta.scan_path(
 		relation regclass, columns text[] DEFAULT NULL,
 		time_column text DEFAULT NULL, since timestamptz DEFAULT NULL,
 		before timestamptz DEFAULT NULL)
-	RETURNS text LANGUAGE C STABLE PARALLEL UNSAFE COST 1000
+	RETURNS text LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000
 	AS 'MODULE_PATHNAME', 'mlmeta_scan_path';
 COMMENT ON FUNCTION mlmeta.scan_path(regclass, text[], text, timestamptz, timestamptz) IS
 	'how profile_table() reads these rows now: pages, or rows: and why they are read one by one';
 
--- What a check of a plain table reads; see src/scan/scan_profiles.h.
-CREATE FUNCTION mlmeta.scan_profiles(
+-- What a check of a plain table reads, with the rights of who asks; see
+-- src/scan/scan_profiles.h.
+CREATE FUNCTION mlmeta_internal.scan_profiles(
 		relation regclass, features text[] DEFAULT NULL,
 		time_column text DEFAULT NULL, borders timestamptz[] DEFAULT NULL,
 		segments text[] DEFAULT NULL, baseline mlmeta.profile DEFAULT NULL,
 		detached boolean DEFAULT false,
 		OUT time_window integer, OUT segment text[], OUT row_count bigint,
 		OUT profile mlmeta.profile)
-	RETURNS SETOF record LANGUAGE C STABLE PARALLEL UNSAFE COST 100000 ROWS 100
+	RETURNS SETOF record LANGUAGE C STABLE PARALLEL RESTRICTED COST 100000 ROWS 100
 	AS 'MODULE_PATHNAME', 'mlmeta_scan_profiles';
-COMMENT ON FUNCTION mlmeta.scan_profiles(regclass, text[], text, timestamptz[], text[], mlmeta.profile, boolean) IS
+COMMENT ON FUNCTION mlmeta_internal.scan_profiles(regclass, text[], text, timestamptz[], text[], mlmeta.profile, boolean) IS
 	'profiles of a relation''s rows by window, numbered from 1 between ascending borders of times, and by the values of columns, as text: one scan, of pages where profile_table() would read them';
 
 -- ---------------------------------------------------------------------------

@@ -636,24 +636,24 @@ COMMENT ON AGGREGATE mlmeta.estimated_roc_auc(score float8, probability float8) 
 	'area under the ROC curve to expect of scores with calibrated probabilities, without labels';
 
 CREATE AGGREGATE mlmeta.expected_classification(score float8, threshold float8) (
-	SFUNC = mlmeta.classification_add_expected,
+	SFUNC = mlmeta_internal.classification_expected_transition,
 	STYPE = mlmeta.classification,
 	SSPACE = 8192,
-	FINALFUNC = mlmeta.classification_final,
+	FINALFUNC = mlmeta_internal.classification_final,
 	FINALFUNC_MODIFY = READ_ONLY,
-	COMBINEFUNC = mlmeta.classification_merge,
+	COMBINEFUNC = mlmeta_internal.classification_combine,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.expected_classification(score float8, threshold float8) IS
 	'classification to expect of calibrated scores, without labels: for intervals, merging and metrics that have no estimate of their own';
 
 CREATE AGGREGATE mlmeta.expected_classification(score float8, threshold float8, probability float8) (
-	SFUNC = mlmeta.classification_add_expected,
+	SFUNC = mlmeta_internal.classification_expected_transition,
 	STYPE = mlmeta.classification,
 	SSPACE = 8192,
-	FINALFUNC = mlmeta.classification_final,
+	FINALFUNC = mlmeta_internal.classification_final,
 	FINALFUNC_MODIFY = READ_ONLY,
-	COMBINEFUNC = mlmeta.classification_merge,
+	COMBINEFUNC = mlmeta_internal.classification_combine,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mlmeta.expected_classification(score float8, threshold float8, probability float8) IS

@@ -21,8 +21,8 @@ FROM pg_catalog.unnest(ARRAY[
 	-- In C, for functions behind the door; they ask for themselves whether the
 	-- caller is one.
 	'actor', 'caller_path', 'cluster', 'find_relation', 'principal_role',
-	'qualify_query', 'run_command', 'run_gate', 'run_query', 'sees_all_rows',
-	'slice_tests'
+	'qualify_query', 'run_command', 'run_gate', 'run_query', 'scan_profiles',
+	'sees_all_rows', 'slice_tests'
 	]) AS f (name);
 
 COMMENT ON VIEW mlmeta_internal.helpers IS

@@ -25,7 +25,7 @@ extern KeyColumn *key_column_make(Oid type, Oid collation);
 /* The number of a value: from 0, in the order of their first rows */
 extern int	key_column_code(KeyColumn *column, Datum value, bool is_null);
 
-/* A value as a cast to text gives it, the first of equal ones; NULL for NULL */
+/* A value as a cast to text has it, the first of equal ones; NULL for NULL */
 extern const char *key_column_text(const KeyColumn *column, int code);
 
 #endif							/* MLMETA_SCAN_KEY_COLUMN_H */

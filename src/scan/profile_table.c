@@ -123,7 +123,8 @@ profile_by_executor(const ScanSource *source, const char *rows,
 
 /*
  * profile_table(relation, columns, time_column, since, before, baseline): the
- * profile of those columns of the rows from since to before; NULL without rows.
+ * profile of those columns of the rows from since to before; NULL if there are
+ * no rows.
  */
 Datum
 mlmeta_profile_table(PG_FUNCTION_ARGS)

@@ -55,8 +55,8 @@ typedef struct ScanRequest
 } ScanRequest;
 
 /*
- * Whether the tables can be read by pages: their OIDs, else NIL and the reason.
- * Checks the rights of the user, and sets the source's bounds.
+ * Whether the tables can be read by pages: their OIDs, else NIL and the
+ * reason. Checks the rights of the user, and sets the source's bounds.
  */
 extern List *scan_profiles_tables(const ScanRequest *request,
 								  const char **reason);

@@ -96,17 +96,15 @@ static void
 take_time_column(ScanSource *source, const char *column)
 {
 	AttrNumber	number = source_attribute(source, column);
-	Oid			type =
-		getBaseType(TupleDescAttr(source->desc, number - 1)->atttypid);
+	Oid			declared = TupleDescAttr(source->desc, number - 1)->atttypid;
+	Oid			type = getBaseType(declared);
 
 	if (type != TIMESTAMPTZOID && type != TIMESTAMPOID && type != DATEOID)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("column \"%s\" of %s is not a time", column,
 						source->name),
-				 errdetail("It is of type %s.",
-						   format_type_be(TupleDescAttr(source->desc,
-														number - 1)->atttypid)),
+				 errdetail("It is of type %s.", format_type_be(declared)),
 				 errhint("A time column is of type timestamptz, timestamp or "
 						 "date.")));
 	source->time_column = pstrdup(column);
@@ -126,6 +124,7 @@ source_make(Oid relation, ArrayType *columns, const char *time_column)
 {
 	Relation	opened = try_relation_open(relation, AccessShareLock);
 	ScanSource *source = palloc0(sizeof(ScanSource));
+	const char *schema;
 
 	if (opened == NULL)
 		ereport(ERROR,
@@ -137,9 +136,9 @@ source_make(Oid relation, ArrayType *columns, const char *time_column)
 				 errmsg("\"%s\" is not a table or a view",
 						RelationGetRelationName(opened))));
 	source->relation = relation;
-	source->name =
-		quote_qualified_identifier(get_namespace_name(RelationGetNamespace(opened)),
-								   RelationGetRelationName(opened));
+	schema = get_namespace_name(RelationGetNamespace(opened));
+	source->name = quote_qualified_identifier(schema,
+											  RelationGetRelationName(opened));
 	source->desc = CreateTupleDescCopyConstr(RelationGetDescr(opened));
 	relation_close(opened, NoLock);
 	if (columns == NULL)

@@ -5,10 +5,10 @@
  *		which times, and whether they can be read without an executor.
  *
  * The rows are always those of source_query(), whoever reads them. The planner
- * is asked how it would read them; where its answer is to go through whole heap
- * tables row by row (source_tables()), page_scan.h does that for less. Views,
- * foreign tables, row security, other access methods and conditions that an
- * index serves are left to the executor.
+ * is asked how it would read them; where its answer is to go through whole
+ * heap tables row by row (source_tables()), page_scan.h does that for less.
+ * Views, foreign tables, row security, other access methods and conditions
+ * that an index serves are left to the executor.
  *
  *-------------------------------------------------------------------------
  */
@@ -43,8 +43,8 @@ typedef struct ScanSource
 
 /*
  * A source in the current context. columns: a text[], or NULL for all in their
- * order; time_column: NULL, or a column of a time type, with which come bounds.
- * Raises 42P01, 42809, 42703, 42701 for a column named twice, 22004 for one that is
+ * order; time_column: NULL, or a column of a time type, for bounds. Raises
+ * 42P01, 42809, 42703, 42701 for a column named twice, 22004 for one that is
  * NULL, 42804 for a time column that is none, 22023 for bounds without one.
  */
 extern ScanSource *source_make(Oid relation, ArrayType *columns,

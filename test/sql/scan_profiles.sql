@@ -1,6 +1,6 @@
 -- scan_profiles() groups by window and segment in one scan: what the query in
 -- src/scan/scan_profiles.h gives, to the byte.
-SET search_path = public, mlmeta;
+SET search_path = public, mlmeta, mlmeta_internal;
 SET timezone = 'UTC';
 
 -- Windows and segments where the two differ, and how the rows were read
