@@ -92,6 +92,7 @@ typedef struct Histogram
 	int			bins;			/* wanted */
 	int			prefix_bits;
 	int			n_cells;
+	int			max_cells;		/* allocated, at least */
 	HistogramCell *cells;		/* in ascending order */
 	int			n_pending;
 	int			max_pending;	/* allocated */

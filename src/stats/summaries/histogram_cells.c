@@ -188,6 +188,7 @@ merge_cells(Histogram *histogram, const HistogramCell *list, int n)
 		pfree(histogram->cells);
 	histogram->cells = merged;
 	histogram->n_cells = n_merged;
+	histogram->max_cells = n_old + n;
 	if (n_merged > CELLS_MAX_OCCUPIED)
 		cut_prefix(histogram, longest_prefix(histogram));
 }
@@ -197,28 +198,131 @@ merge_cells(Histogram *histogram, const HistogramCell *list, int n)
  * ----------
  */
 
+/* So many cells at most are made of keys before they go to the others */
+#define LIST_MAX			(PENDING_MAX / 4)
+
+/*
+ * Room for sorting n keys, and then for Min(n, LIST_MAX) cells. That for many
+ * is kept for the session: a profile sorts list after list, and to get half a
+ * megabyte from the system for each costs more than the sorting.
+ */
+static void *
+sorting_room(int n)
+{
+	static void *room = NULL;
+
+	if (n <= PENDING_MAX / 64)
+		return palloc(n * sizeof(HistogramCell));
+	StaticAssertStmt(LIST_MAX * sizeof(HistogramCell) <=
+					 PENDING_MAX * sizeof(uint64), "no room for the list");
+	if (room == NULL)
+		room = MemoryContextAlloc(TopMemoryContext,
+								  PENDING_MAX * sizeof(uint64));
+	return room;
+}
+
+/* Puts cells among the others, of which none has the prefix of one of them */
+static void
+insert_cells(Histogram *histogram, const HistogramCell *list, int n)
+{
+	HistogramCell *cells = histogram->cells;
+	int			prefix_bits = histogram->prefix_bits;
+	int			n_old = histogram->n_cells;
+	int			to = n_old + n;
+
+	if (to > histogram->max_cells)
+	{
+		/* at most what is occupied and a list more: nothing grows after that */
+		int			wanted = Max(to, Min(2 * to,
+										 CELLS_MAX_OCCUPIED + LIST_MAX));
+
+		cells = MemoryContextAlloc(histogram->summary.context,
+								   wanted * sizeof(HistogramCell));
+		if (n_old > 0)
+			memcpy(cells, histogram->cells, n_old * sizeof(HistogramCell));
+		if (histogram->cells != NULL)
+			pfree(histogram->cells);
+		histogram->cells = cells;
+		histogram->max_cells = wanted;
+	}
+	histogram->n_cells = to;
+	while (n > 0)
+	{
+		if (n_old > 0 && cell_prefix(cells[n_old - 1].key, prefix_bits) >
+			cell_prefix(list[n - 1].key, prefix_bits))
+			cells[--to] = cells[--n_old];
+		else
+			cells[--to] = list[--n];
+	}
+	if (histogram->n_cells > CELLS_MAX_OCCUPIED)
+		cut_prefix(histogram, longest_prefix(histogram));
+}
+
+/*
+ * Of n sorted keys, adds those whose cells are there to these, and brings the
+ * others to the front, in their order; returns their number.
+ */
+static int
+add_to_cells(Histogram *histogram, uint64 *keys, int n)
+{
+	HistogramCell *cells = histogram->cells;
+	int			n_cells = histogram->n_cells;
+	int			prefix_bits = histogram->prefix_bits;
+	int			at = 0;
+	int			n_left = 0;
+
+	for (int i = 0; i < n;)
+	{
+		uint64		prefix = cell_prefix(keys[i], prefix_bits);
+
+		while (at < n_cells &&
+			   cell_prefix(cells[at].key, prefix_bits) < prefix)
+			at++;
+		if (at < n_cells && cell_prefix(cells[at].key, prefix_bits) == prefix)
+		{
+			HistogramCell cell;
+
+			i += take_cell(keys + i, n - i, prefix_bits, &cell);
+			absorb(&cells[at], cell, prefix_bits);
+		}
+		else
+			do
+				keys[n_left++] = keys[i++];
+			while (i < n && cell_prefix(keys[i], prefix_bits) == prefix);
+	}
+	return n_left;
+}
+
 /* Moves what waits to the cells */
 static void
 fold_pending(Histogram *histogram)
 {
 	int			n = histogram->n_pending;
 	uint64	   *keys = histogram->pending;
-	uint64	   *scratch;
+	bool		few = n <= PENDING_MAX / 64;
 	HistogramCell *list;
-	int			n_list = 0;
 
 	if (n == 0)
 		return;
-	scratch = palloc(n * sizeof(uint64));
-	radix_sort_leading(keys, scratch, n, histogram->prefix_bits);
-	pfree(scratch);
-	list = palloc(n * sizeof(HistogramCell));
-	for (int i = 0; i < n; n_list++)
-		i += take_cell(keys + i, n - i, histogram->prefix_bits,
-					   &list[n_list]);
-	merge_cells(histogram, list, n_list);
-	pfree(list);
+	list = sorting_room(n);
+	radix_sort_leading(keys, (uint64 *) list, n, histogram->prefix_bits);
 	histogram->n_pending = 0;
+	while ((n = add_to_cells(histogram, keys, n)) > 0)
+	{
+		/* a list of new cells; the prefix may be shorter behind them */
+		int			prefix_bits = histogram->prefix_bits;
+		int			n_list = 0;
+		int			taken = 0;
+
+		while (taken < n && n_list < LIST_MAX)
+			taken += take_cell(keys + taken, n - taken, prefix_bits,
+							   &list[n_list++]);
+		insert_cells(histogram, list, n_list);
+		keys += taken;
+		n -= taken;
+	}
+	if (few)
+		pfree(list);
 }
 
 /* More keys may wait where they mostly make new cells */
