@@ -1,32 +1,49 @@
 -- Roles: what everybody may execute of mlmeta_internal, and the roles of a team.
 
--- What functions that only read call of mlmeta_internal, beside the functions
--- of types, operators, casts, policies and views. None of it shows or changes
--- anything that the caller could not see or change without it.
+-- What everybody executes of mlmeta_internal: functions of types, operators,
+-- casts, policies and views, and what functions that only read call. None of it
+-- shows or changes anything that the caller could not see or change without it.
 CREATE VIEW mlmeta_internal.helpers WITH (security_invoker = true) AS
-SELECT f.name
-FROM pg_catalog.unnest(ARRAY[
-	'acts_for', 'all_open', 'artifact_successor', 'audit_hash', 'caller', 'check_known',
-	'check_name', 'check_writable', 'data_state', 'expected_quality',
-	'feature_expression', 'find_experiment', 'find_monitor', 'higher_by_name',
-	'holds_role', 'html_escape', 'html_figure', 'is_of_sets', 'is_run',
-	'live_columns', 'live_features', 'metric_label', 'model_behind',
-	'monitor_rows', 'moved_bins', 'moved_parts', 'no_such_run', 'params_of',
-	'part_name', 'permits_project', 'permits_reference', 'permits_run',
-	'principal_name', 'reference_of', 'report_feature', 'require_access',
-	'run_facts', 'run_signature', 'scan_query', 'sees_monitor',
-	'segment_condition', 'segment_label', 'segment_sets_without', 'slice_sums',
-	'svg_cells', 'svg_curve', 'svg_frame', 'svg_number', 'time_condition',
-	'too_many_nodes', 'trace', 'window_expression', 'window_zone',
-	-- In C, for functions behind the door; they ask for themselves whether the
-	-- caller is one.
-	'actor', 'caller_path', 'cluster', 'find_relation', 'principal_role',
-	'qualify_query', 'run_command', 'run_gate', 'run_query', 'scan_profiles',
-	'sees_all_rows', 'slice_tests'
-	]) AS f (name);
+SELECT p.oid::pg_catalog.regprocedure AS function
+FROM pg_catalog.pg_proc AS p
+WHERE p.pronamespace OPERATOR(pg_catalog.=)
+		'mlmeta_internal'::pg_catalog.regnamespace
+	AND (EXISTS (SELECT FROM pg_catalog.pg_operator AS o
+			WHERE o.oprcode::pg_catalog.oid OPERATOR(pg_catalog.=) p.oid)
+		OR EXISTS (SELECT FROM pg_catalog.pg_type AS t
+			WHERE p.oid OPERATOR(pg_catalog.=) ANY (ARRAY[t.typinput,
+				t.typoutput]::pg_catalog.oid[]))
+		OR EXISTS (SELECT FROM pg_catalog.pg_cast AS c
+			WHERE c.castfunc OPERATOR(pg_catalog.=) p.oid)
+		OR EXISTS (SELECT FROM pg_catalog.pg_depend AS d
+			WHERE d.refclassid OPERATOR(pg_catalog.=)
+					'pg_catalog.pg_proc'::pg_catalog.regclass
+				AND d.refobjid OPERATOR(pg_catalog.=) p.oid
+				AND d.classid OPERATOR(pg_catalog.=) ANY (ARRAY[
+					'pg_catalog.pg_rewrite',
+					'pg_catalog.pg_policy']::pg_catalog.regclass[]))
+		OR p.proname OPERATOR(pg_catalog.=) ANY (ARRAY[
+			'acts_for', 'all_open', 'artifact_successor', 'audit_hash', 'caller', 'check_known',
+			'check_name', 'check_writable', 'data_state', 'expected_quality',
+			'feature_expression', 'find_experiment', 'find_monitor', 'higher_by_name',
+			'holds_role', 'html_escape', 'html_figure', 'is_of_sets', 'is_run',
+			'live_columns', 'live_features', 'metric_label', 'model_behind',
+			'monitor_rows', 'moved_bins', 'moved_parts', 'no_such_run', 'params_of',
+			'part_name', 'permits_project', 'permits_reference', 'permits_run',
+			'principal_name', 'reference_of', 'report_feature', 'require_access',
+			'run_facts', 'run_signature', 'scan_query', 'sees_monitor',
+			'segment_condition', 'segment_label', 'segment_sets_without', 'slice_sums',
+			'svg_cells', 'svg_curve', 'svg_frame', 'svg_number', 'time_condition',
+			'too_many_nodes', 'trace', 'window_expression', 'window_zone',
+			-- In C, for functions behind the door; they ask for themselves whether the
+			-- caller is one.
+			'actor', 'caller_path', 'cluster', 'find_relation', 'principal_role',
+			'qualify_query', 'run_command', 'run_gate', 'run_query', 'scan_profiles',
+			'sees_all_rows', 'slice_tests'
+			]::pg_catalog.name[]));
 
 COMMENT ON VIEW mlmeta_internal.helpers IS
-	'functions of mlmeta_internal that everybody may execute because functions that read call them';
+	'functions of mlmeta_internal that everybody may execute, because types, views, policies or functions that read need them';
 
 -- A team ----------------------------------------------------------------------
 

@@ -3,9 +3,11 @@
 -- takes the rows of all tables and the state of all sequences along.
 --
 -- His too are the functions behind the door, which run as him, and the doors,
--- which he lets others through. All other functions in C stay with the server's superuser: who owns one can say that it is not STRICT,
--- and end the server with a NULL. None of these needs a grant to him, which
--- would be gone with DROP OWNED and could not be given back.
+-- which he lets others through. What others execute with their own rights is
+-- not his to replace, and stays with the server's superuser; so do functions in
+-- C, of which an owner can say that they are not STRICT, and end the server
+-- with a NULL. None of it needs a grant to him, which would be gone with DROP
+-- OWNED and could not be given back.
 --
 -- Stands after all parts that make objects, and before rights are given:
 -- what is granted first would be dumped as a grant of the wrong role.
@@ -51,6 +53,8 @@ BEGIN
 		WHERE n.nspname OPERATOR(pg_catalog.=) 'mlmeta_internal'
 			AND l.lanname OPERATOR(pg_catalog.=) ANY
 				(ARRAY['sql', 'plpgsql']::pg_catalog.name[])
+			AND NOT EXISTS (SELECT FROM mlmeta_internal.helpers AS h
+				WHERE h.function::pg_catalog.oid OPERATOR(pg_catalog.=) p.oid)
 		UNION ALL
 		SELECT p.oid::pg_catalog.regprocedure
 		FROM pg_catalog.pg_proc AS p

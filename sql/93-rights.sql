@@ -93,26 +93,8 @@ BEGIN
 	REVOKE EXECUTE ON ALL ROUTINES IN SCHEMA mlmeta_internal FROM PUBLIC;
 	GRANT USAGE ON SCHEMA mlmeta_internal TO PUBLIC;
 	FOR object IN
-		SELECT p.oid::pg_catalog.regprocedure AS name
-		FROM pg_catalog.pg_proc AS p
-		WHERE p.pronamespace OPERATOR(pg_catalog.=)
-				'mlmeta_internal'::pg_catalog.regnamespace
-			AND (EXISTS (SELECT FROM mlmeta_internal.helpers AS h
-					WHERE h.name::pg_catalog.name OPERATOR(pg_catalog.=) p.proname)
-				OR EXISTS (SELECT FROM pg_catalog.pg_operator AS o
-					WHERE o.oprcode::pg_catalog.oid OPERATOR(pg_catalog.=) p.oid)
-				OR EXISTS (SELECT FROM pg_catalog.pg_type AS t
-					WHERE p.oid OPERATOR(pg_catalog.=) ANY (ARRAY[t.typinput,
-						t.typoutput]::pg_catalog.oid[]))
-				OR EXISTS (SELECT FROM pg_catalog.pg_cast AS c
-					WHERE c.castfunc OPERATOR(pg_catalog.=) p.oid)
-				OR EXISTS (SELECT FROM pg_catalog.pg_depend AS d
-					WHERE d.refclassid OPERATOR(pg_catalog.=)
-							'pg_catalog.pg_proc'::pg_catalog.regclass
-						AND d.refobjid OPERATOR(pg_catalog.=) p.oid
-						AND d.classid OPERATOR(pg_catalog.=) ANY (ARRAY[
-							'pg_catalog.pg_rewrite',
-							'pg_catalog.pg_policy']::pg_catalog.regclass[])))
+		SELECT h.function AS name
+		FROM mlmeta_internal.helpers AS h
 	LOOP
 		EXECUTE pg_catalog.format('GRANT EXECUTE ON ROUTINE %s TO PUBLIC',
 			object.name);

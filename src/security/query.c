@@ -195,6 +195,30 @@ come_back_with_error(Outside *outside)
 }
 
 /*
+ * Who acts, to have SQL of his own run by functions of the extension's owner.
+ * The owner can replace these, and would become whoever he has call them: with
+ * other roles that is what anybody risks who calls somebody's functions, with
+ * a superuser it is the cluster, so that it is refused (42501) unless the owner
+ * is one himself.
+ */
+static Oid
+actor_to_run_as(void)
+{
+	Oid			actor = acting_role();
+
+	require_owner();
+	if (superuser_arg(actor) && !superuser_arg(extension_owner()))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("SQL of a superuser is not run here"),
+				 errdetail("The extension belongs to role \"%s\", which is "
+						   "no superuser.",
+						   GetUserNameFromId(extension_owner(), false)),
+				 errhint("SET ROLE to a role without that right first.")));
+	return actor;
+}
+
+/*
  * The role of a stored query's owner, given as principal; NULL stands for who
  * acts. Raises 42704 where the owner is nobody now, and 42501 where his query
  * must not run.
@@ -206,9 +230,9 @@ role_to_run_as(FunctionCallInfo fcinfo, int argument)
 	Oid			extension = extension_owner();
 	Oid			role;
 
-	require_owner();
 	if (PG_ARGISNULL(argument))
-		return actor;
+		return actor_to_run_as();
+	require_owner();
 	role = role_of_principal(PG_GETARG_INT64(argument));
 	if (!OidIsValid(role))
 		ereport(ERROR,
@@ -544,8 +568,7 @@ mlmeta_run_command(PG_FUNCTION_ARGS)
 	char	   *command = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	Outside		outside;
 
-	require_owner();
-	go_outside(&outside, acting_role(), acting_search_path(), false);
+	go_outside(&outside, actor_to_run_as(), acting_search_path(), false);
 	PG_TRY();
 	{
 		int			result;
@@ -672,7 +695,7 @@ mlmeta_qualify_query(PG_FUNCTION_ARGS)
 	if (get_call_result_type(fcinfo, NULL, &columns) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 	columns = BlessTupleDesc(columns);
-	go_outside(&outside, acting_role(), acting_search_path(), true);
+	go_outside(&outside, actor_to_run_as(), acting_search_path(), true);
 	PG_TRY();
 	{
 		qualify(source, outside.context, values);
@@ -716,7 +739,7 @@ mlmeta_find_relation(PG_FUNCTION_ARGS)
 	}
 	if (n < 1 || n > 3)
 		PG_RETURN_NULL();
-	go_outside(&outside, acting_role(), acting_search_path(), true);
+	go_outside(&outside, actor_to_run_as(), acting_search_path(), true);
 	PG_TRY();
 	{
 		found = RangeVarGetRelid(makeRangeVarFromNameList(names), NoLock, true);

@@ -97,6 +97,7 @@ $server->gives('shop', <<"SQL", '', 'and every function that runs as him, and ev
 SELECT p.oid::regprocedure FROM pg_proc AS p
 	JOIN pg_language AS l ON l.oid = p.prolang
 WHERE (p.pronamespace = 'mlmeta_internal'::regnamespace AND l.lanname <> 'c' AND p.prokind <> 'a'
+		AND NOT has_function_privilege('public', p.oid, 'EXECUTE')
 		OR p.prosrc IN ('mlmeta_door', 'mlmeta_decision_door'))
 	AND pg_get_userbyid(p.proowner) <> '$owner'
 SQL

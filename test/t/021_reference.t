@@ -41,11 +41,6 @@ is($server->query('reference', <<'SQL'), '', 'nobody but the owner executes what
 SELECT p.oid::regprocedure FROM pg_proc AS p
 WHERE p.pronamespace = 'mlmeta_internal'::regnamespace AND p.prokind IN ('f', 'a', 'p')
 	AND has_function_privilege('public', p.oid, 'EXECUTE')
-	AND NOT EXISTS (SELECT FROM mlmeta_internal.helpers AS h WHERE h.name = p.proname)
-	AND NOT EXISTS (SELECT FROM pg_operator AS o WHERE o.oprcode = p.oid)
-	AND NOT EXISTS (SELECT FROM pg_type AS t WHERE p.oid IN (t.typinput, t.typoutput))
-	AND NOT EXISTS (SELECT FROM pg_cast AS c WHERE c.castfunc = p.oid)
-	AND NOT EXISTS (SELECT FROM pg_depend AS d WHERE d.refclassid = 'pg_proc'::regclass AND d.refobjid = p.oid
-		AND d.classid IN ('pg_rewrite'::regclass, 'pg_policy'::regclass))
+	AND p.oid NOT IN (SELECT h.function::oid FROM mlmeta_internal.helpers AS h)
 SQL
 done_testing();
