@@ -53,7 +53,7 @@ SELECT throws_ok($$ SELECT create_model('other') $$, '23505', NULL, 'by its own 
 ROLLBACK TO behind;
 SELECT setval('models_model_id_seq', (SELECT max(model_id) FROM models), false) \gset
 SELECT results_eq('SELECT * FROM repair_sequences()', $$ VALUES ('mlmeta.models_model_id_seq', 1::bigint) $$, 'and moved up');
-SELECT is(create_model('other'), (SELECT max(model_id) FROM models), 'then all goes on');
+SELECT cmp_ok(create_model('other'), '>', (SELECT max(model_id) FROM models), 'then all goes on');
 SELECT is_empty('SELECT * FROM repair_sequences()', 'once');
 
 CREATE ROLE leaver;
