@@ -182,14 +182,15 @@ COMMENT ON OPERATOR CLASS mlmeta.run_minmax_ops USING brin IS
 COMMENT ON OPERATOR FAMILY mlmeta.run_minmax_ops USING brin IS
 	'ranges of run';
 
--- The layout of a run is that of a uuid. Only one direction is implicit, or
--- run = uuid were ambiguous.
+-- The layout of a run is that of a uuid. Drivers send ids as uuid, to functions
+-- and to compare with: that way is the implicit one, and finds the functions and
+-- the indexes. Both ways implicit would make run = uuid ambiguous.
 
-CREATE CAST (mlmeta.run AS uuid) WITHOUT FUNCTION AS IMPLICIT;
-COMMENT ON CAST (mlmeta.run AS uuid) IS 'the same 16 bytes';
-
-CREATE CAST (uuid AS mlmeta.run) WITHOUT FUNCTION AS ASSIGNMENT;
+CREATE CAST (uuid AS mlmeta.run) WITHOUT FUNCTION AS IMPLICIT;
 COMMENT ON CAST (uuid AS mlmeta.run) IS 'the same 16 bytes';
+
+CREATE CAST (mlmeta.run AS uuid) WITHOUT FUNCTION AS ASSIGNMENT;
+COMMENT ON CAST (mlmeta.run AS uuid) IS 'the same 16 bytes';
 
 CREATE FUNCTION mlmeta_internal.run_smaller(a mlmeta.run, b mlmeta.run)
 	RETURNS mlmeta.run

@@ -105,9 +105,8 @@ SELECT is_empty($$
 				AND strpos(f.prosrc, 'mlmeta.' || called.proname || '(') > 0)
 $$, 'what only reads may run in parallel');
 
--- In a body or view a bare = between runs or artifacts would not be ours: it
--- resolves through the cast to uuid and misses every index. Parsed bodies and
--- views show the cast; PL/pgSQL shows in its text.
+-- A comparison of runs as uuid misses every index. Parsed bodies and views show
+-- the cast; PL/pgSQL, where a bare = fails only when it runs, shows in its text.
 SELECT is_empty($$
 	SELECT name FROM relations
 	WHERE relkind = 'v' AND pg_get_viewdef(oid) ~* '::uuid'

@@ -141,11 +141,31 @@ FROM (SELECT overlay(overlay(u::text PLACING '7' FROM 15) PLACING 'a' FROM 20)
 		FROM unnest(ARRAY['0', '1 us', '-1 us', '999 us', '1 ms', '-1 ms',
 			'1001 us']::interval[]) AS delta) AS times;
 
--- uuid: implicitly from run, by assignment into run
+-- uuid: implicitly into run, by assignment from run. What drivers send as uuid
+-- finds functions and operators, alone and in arrays.
 CREATE TEMPORARY TABLE casts (r run, u uuid);
 INSERT INTO casts SELECT u, u::run FROM sample WHERE i <= 3;
-SELECT bool_and(r = u) AND bool_and(u = r) AND bool_and(r::uuid = u) AS same
+INSERT INTO casts (r, u) SELECT u, r FROM casts WHERE false;
+SELECT bool_and(r = u) AND bool_and(u = r) AND bool_and(r::uuid = u)
+	AND bool_and(r = ANY (ARRAY[u])) AND bool_and(ARRAY[u]::run[] = ARRAY[r])
+	AND bool_and(u < new_run()) IS NOT NULL AND bool_and(coalesce(r, u) = r)
+	AS same
 FROM casts;
+SELECT run_time('017F22E2-79B0-7CC3-98C4-DC0C0C07398F'::uuid)
+	= run_time('017F22E2-79B0-7CC3-98C4-DC0C0C07398F'::run) AS same_time;
+SELECT count(*) FROM casts AS a JOIN casts AS b ON a.r = b.u;
+CREATE TEMPORARY TABLE owners (r run PRIMARY KEY);
+CREATE TEMPORARY TABLE referrers (u uuid REFERENCES owners);
+INSERT INTO owners SELECT r FROM casts;
+INSERT INTO referrers SELECT r FROM casts;
+INSERT INTO referrers VALUES ('00000000-0000-0000-0000-000000000000');
+-- Nothing makes a uuid of a run unasked, which would miss its indexes: without
+-- the schema in the path a comparison is refused.
+SELECT castcontext, castsource::regtype, casttarget::regtype FROM pg_cast
+WHERE 'run'::regtype IN (castsource, casttarget) ORDER BY 1;
+SET search_path = public;
+SELECT r = '017f22e2-79b0-7cc3-98c4-dc0c0c07398f' FROM casts;
+SET search_path = public, mlmeta;
 
 -- Indexes: the rows are those of a sequential scan
 CREATE TEMPORARY TABLE indexed AS SELECT i, u::run AS r FROM sample;
@@ -164,6 +184,15 @@ CREATE UNIQUE INDEX by_btree ON indexed USING btree (r);
 SELECT pg_temp.index_of(format('SELECT i FROM indexed WHERE r = %L', u::run))
 FROM sample WHERE i = 7;
 SELECT i FROM indexed WHERE r = (SELECT u::run FROM sample WHERE i = 7);
+SELECT pg_temp.index_of(format('SELECT i FROM indexed WHERE r = %L::uuid', u))
+FROM sample WHERE i = 7;
+SELECT pg_temp.index_of(format('SELECT i FROM indexed
+	WHERE r = ANY (ARRAY[%L, %L]::uuid[])', u, u))
+FROM sample WHERE i = 7;
+PREPARE by_uuid (uuid) AS SELECT i FROM indexed WHERE r = $1;
+SELECT pg_temp.index_of(format('EXECUTE by_uuid (%L)', u))
+FROM sample WHERE i = 7;
+DEALLOCATE by_uuid;
 SELECT pg_temp.index_of($$SELECT i FROM indexed
 	WHERE r < '40000000000000000000000000000000'$$);
 SELECT count(*) FROM indexed WHERE r < '40000000000000000000000000000000';
