@@ -10,7 +10,7 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
-#include "stats/laws/distributions.h"
+#include "stats/alarms/takeover.h"
 #include "stats/measures.h"
 #include "stats/options.h"
 #include "utils/array.h"
@@ -179,18 +179,6 @@ check_samples(const char *function_name, int64 n, int64 m)
 				 errmsg("%s: sample sizes must be positive", function_name)));
 }
 
-/* Wilson's score interval of a share */
-static void
-wilson_interval(double share, double n, double z, double *low, double *high)
-{
-	double		centre = share + z * z / (2 * n);
-	double		reach = z * sqrt(share * (1 - share) / n +
-								 z * z / (4 * n * n));
-
-	*low = Max(0, (centre - reach) / (1 + z * z / n));
-	*high = Min(1, (centre + reach) / (1 + z * z / n));
-}
-
 /*
  * share_lower_bound(share_reference, share_current, n_reference, n_current,
  * alpha): lower end of the interval for the absolute difference of two shares,
@@ -205,36 +193,27 @@ mlmeta_share_lower_bound(PG_FUNCTION_ARGS)
 	int64		n = PG_GETARG_INT64(2);
 	int64		m = PG_GETARG_INT64(3);
 	double		alpha = PG_GETARG_FLOAT8(4);
-	double		z;
-	double		p_low;
-	double		p_high;
-	double		q_low;
-	double		q_high;
-	double		bound;
 
 	check_samples("share_lower_bound", n, m);
 	measure_check_alpha("share_lower_bound", alpha);
 	measure_check_share("share_lower_bound", "share_reference", p);
 	measure_check_share("share_lower_bound", "share_current", q);
-	z = normal_quantile_upper(alpha / 2);
-	wilson_interval(p, (double) n, z, &p_low, &p_high);
-	wilson_interval(q, (double) m, z, &q_low, &q_high);
-	if (q >= p)
-		bound = q - p - sqrt((q - q_low) * (q - q_low) +
-							 (p_high - p) * (p_high - p));
-	else
-		bound = p - q - sqrt((p - p_low) * (p - p_low) +
-							 (q_high - q) * (q_high - q));
-	PG_RETURN_FLOAT8(Max(0, bound));
+	PG_RETURN_FLOAT8(share_difference_low(p, q, (double) n, (double) m,
+										  alpha));
 }
 
-/*
- * total_variation_lower_bound(distance, categories, n_reference, n_current,
- * alpha). The distance of two samples of one population over k categories is
- * at most sqrt((k - 1) (1/n + 1/m)) / 2 on average (Cauchy and Schwarz over the
- * standard deviations of the shares), and as no row moves it by more than 1/n
- * or 1/m, McDiarmid's inequality bounds what it exceeds its mean by.
- */
+double
+measure_total_variation_low(double distance, int64 categories, int64 n,
+							int64 m, double alpha)
+{
+	double		scale = 1.0 / (double) n + 1.0 / (double) m;
+
+	return Max(0, distance -
+			   sqrt((double) Max(categories - 1, 0) * scale) / 2 -
+			   sqrt(-log(alpha) / 2 * scale));
+}
+
+/* total_variation_lower_bound(distance, categories, n_reference, n_current, alpha) */
 Datum
 mlmeta_total_variation_lower_bound(PG_FUNCTION_ARGS)
 {
@@ -243,13 +222,10 @@ mlmeta_total_variation_lower_bound(PG_FUNCTION_ARGS)
 	int64		n = PG_GETARG_INT64(2);
 	int64		m = PG_GETARG_INT64(3);
 	double		alpha = PG_GETARG_FLOAT8(4);
-	double		scale;
 
 	check_samples("total_variation_lower_bound", n, m);
 	measure_check_alpha("total_variation_lower_bound", alpha);
 	measure_check_share("total_variation_lower_bound", "distance", distance);
-	scale = 1.0 / (double) n + 1.0 / (double) m;
-	PG_RETURN_FLOAT8(Max(0, distance -
-						 sqrt((double) Max(categories - 1, 0) * scale) / 2 -
-						 sqrt(-log(alpha) / 2 * scale)));
+	PG_RETURN_FLOAT8(measure_total_variation_low(distance, categories, n, m,
+												 alpha));
 }

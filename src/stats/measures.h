@@ -45,6 +45,17 @@ extern double measure_hellinger(const int64 *reference, const int64 *current,
 								int k);
 extern double measure_total_variation(const int64 *reference,
 									  const int64 *current, int k);
+
+/*
+ * Lower confidence bound, at level 1 - alpha, of the total variation distance
+ * of two populations over so many categories. The distance of two samples of
+ * one population is at most sqrt((k - 1) (1/n + 1/m)) / 2 on average (Cauchy
+ * and Schwarz over the standard deviations of the shares), and as no row moves
+ * it by more than 1/n or 1/m, McDiarmid's inequality bounds what it exceeds
+ * its mean by.
+ */
+extern double measure_total_variation_low(double distance, int64 categories,
+										  int64 n, int64 m, double alpha);
 extern double measure_l_infinity(const int64 *reference,
 								 const int64 *current, int k);
 

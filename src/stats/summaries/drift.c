@@ -17,6 +17,8 @@
 
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "stats/alarms/takeover_summaries.h"
+#include "stats/alarms/usual.h"
 #include "stats/summaries/frequencies_compare.h"
 #include "stats/summaries/histogram_compare.h"
 #include "stats/measures.h"
@@ -27,7 +29,9 @@
 
 PG_FUNCTION_INFO_V1(mlmeta_profile_drift);
 
-#define DRIFT_COLUMNS	11
+/* With the bounds of effects, which the form with a level has */
+#define DRIFT_COLUMNS			11
+#define DRIFT_BOUND_COLUMNS		17
 
 /* Cells of equal share for the divergences of numeric features */
 #define DRIFT_BINS		10
@@ -40,15 +44,34 @@ typedef struct Rows
 	const char *kind;
 	int64		n;				/* of the values */
 	int64		m;
+	double		alpha;			/* NaN: no bounds are asked for */
+	double		missing_reference;	/* shares of the rows */
+	double		missing_current;
 } Rows;
 
+/*
+ * What the alarm rule compares: an effect as windows of a baseline have theirs
+ * too, with a sign where it has a direction, and its lower confidence bound
+ * when the statistic is as low, and as high, as it can be.
+ */
+typedef struct Effect
+{
+	double		effect;
+	double		low;
+	double		high;
+	const char *value;			/* which value, or NULL */
+} Effect;
+
 static void
-put_row(Rows *rows, const char *measure, bool is_primary, double statistic,
-		double low, double high, double p_value, const char *status)
+put_effect(Rows *rows, const char *measure, bool is_primary, double statistic,
+		   double low, double high, double p_value, const char *status,
+		   const Effect *effect)
 {
 	const double numbers[] = {statistic, low, high, p_value};
-	Datum		values[DRIFT_COLUMNS];
-	bool		nulls[DRIFT_COLUMNS] = {false};
+	const double bounds[] = {effect->effect, effect->low, effect->high,
+	rows->missing_reference, rows->missing_current};
+	Datum		values[DRIFT_BOUND_COLUMNS];
+	bool		nulls[DRIFT_BOUND_COLUMNS] = {false};
 
 	values[0] = CStringGetTextDatum(rows->feature);
 	values[1] = CStringGetTextDatum(rows->kind);
@@ -62,8 +85,32 @@ put_row(Rows *rows, const char *measure, bool is_primary, double statistic,
 	values[8] = Int64GetDatum(rows->m);
 	values[9] = CStringGetTextDatum(status);
 	values[10] = BoolGetDatum(is_primary);
+	if (!isnan(rows->alpha))
+	{
+		for (int i = 0; i < (int) lengthof(bounds); i++)
+		{
+			values[11 + i] = Float8GetDatum(bounds[i]);
+			nulls[11 + i] = isnan(bounds[i]);
+		}
+		nulls[16] = effect->value == NULL;
+		if (effect->value != NULL)
+			values[16] = CStringGetTextDatum(effect->value);
+	}
 	tuplestore_putvalues(rows->rsinfo->setResult, rows->rsinfo->setDesc,
 						 values, nulls);
+}
+
+static void
+put_row(Rows *rows, const char *measure, bool is_primary, double statistic,
+		double low, double high, double p_value, const char *status)
+{
+	double		nan = get_float8_nan();
+
+	put_effect(rows, measure, is_primary, statistic, low, high, p_value,
+			   status, &(Effect)
+			   {
+				   nan, nan, nan, NULL
+			   });
 }
 
 /* A measure without a number */
@@ -135,6 +182,113 @@ put_no_divergence(Rows *rows, const char *status)
 	put_status(rows, "psi", false, status);
 }
 
+/*
+ * The distance at the bins' edges, positive where current values are larger,
+ * as windows of a baseline are compared among each other; 0 without common
+ * bins.
+ */
+static double
+signed_distance(const Histogram *reference, const Histogram *current)
+{
+	double		n = (double) reference->n;
+	double		m = (double) current->n;
+	double		above = 0;
+	double		below = 0;
+	int64		a = 0;
+	int64		b = 0;
+
+	for (int i = 0; i < reference->n_bins; i++)
+	{
+		double		difference;
+
+		a += reference->counts[i];
+		b += current->counts[i];
+		difference = (double) a / n - (double) b / m;
+		above = Max(above, difference);
+		below = Max(below, -difference);
+	}
+	return above >= below ? above : -below;
+}
+
+/* Massart's bound, once for each sample: what chance adds to a distance */
+static double
+chance_distance(const Rows *rows)
+{
+	return sqrt(-log(rows->alpha / 2) / 2) *
+		sampling_scale((double) rows->n, (double) rows->m);
+}
+
+static void
+put_ks(Rows *rows, const Histogram *reference, const Histogram *current,
+	   const TestResult *ks, bool same_grid, const char *status)
+{
+	Effect		effect = {0};
+
+	if (isnan(rows->alpha))
+		effect.effect = get_float8_nan();
+	else
+	{
+		double		chance = chance_distance(rows);
+
+		effect.effect = same_grid ? signed_distance(reference, current) :
+			ks->statistic_low;
+		effect.low = Max(0, ks->statistic_low - chance);
+		effect.high = Max(0, ks->statistic_high - chance);
+	}
+	put_effect(rows, "ks", true, ks->statistic, ks->statistic_low,
+			   ks->statistic_high, ks->p_value, status, &effect);
+}
+
+/* The distance between the quartiles */
+static double
+quartile_range(const Histogram *histogram)
+{
+	return histogram_quantile(histogram, 0.75) -
+		histogram_quantile(histogram, 0.25);
+}
+
+/*
+ * Statistic: how many times as far apart the quartiles are. Effect: the
+ * logarithm of their distance, which is compared with those of other windows.
+ */
+static void
+put_spread(Rows *rows, const Histogram *reference, const Histogram *current)
+{
+	double		before = quartile_range(reference);
+	double		now = quartile_range(current->grid != NULL ? current :
+									 histogram_attached(unconstify(Histogram *, current),
+														reference));
+	double		nan = get_float8_nan();
+	Effect		effect = {nan, nan, nan, NULL};
+
+	if (!(before > 0) || isinf(before) || !(now >= 0) || isinf(now))
+	{
+		put_status(rows, "spread", true, "constant");
+		return;
+	}
+	if (now > 0)
+		effect.effect = log(now);
+	put_effect(rows, "spread", true, now / before, now / before, now / before,
+			   nan, now > 0 ? "ok" : "constant", &effect);
+}
+
+static void
+put_takeover(Rows *rows, const Takeover *takeover, const char *value)
+{
+	double		moved = takeover->share_current - takeover->share_reference;
+	Effect		effect = {takeover->effect, 0, 0, value};
+
+	if (takeover->cell < 0)
+		moved = 0;
+	else
+		effect.low = effect.high =
+			share_difference_low(takeover->share_reference,
+								 takeover->share_current, (double) rows->n,
+								 (double) rows->m, rows->alpha);
+	put_effect(rows, "takeover", true, moved, moved, moved,
+			   takeover->p_value, "ok", &effect);
+}
+
 static void
 put_numeric(Rows *rows, const Histogram *reference, const Histogram *current)
 {
@@ -151,8 +305,17 @@ put_numeric(Rows *rows, const Histogram *reference, const Histogram *current)
 										   ALTERNATIVE_TWO_SIDED,
 										   KS_METHOD_QUICK);
 
-		put_row(rows, "ks", true, ks.statistic, ks.statistic_low,
-				ks.statistic_high, ks.p_value, status);
+		put_ks(rows, reference, current, &ks, same_grid, status);
+	}
+	if (!isnan(rows->alpha) && same_grid)
+	{
+		char	   *value;
+		Takeover	takeover = takeover_of_histograms(reference, current,
+													  &value);
+
+		if (reference->grid != NULL)
+			put_spread(rows, reference, current);
+		put_takeover(rows, &takeover, value);
 	}
 	if (same_grid)
 		counts = histogram_align("drift", reference, current, DRIFT_BINS);
@@ -218,6 +381,31 @@ put_new_share(Rows *rows, FrequencyTable *reference,
 			"ok");
 }
 
+/* Effect: the total variation, whatever cells the test has merged */
+static void
+put_chi2(Rows *rows, const FrequencyCells *cells, const TestResult *test)
+{
+	double		nan = get_float8_nan();
+	Effect		effect = {nan, nan, nan, NULL};
+
+	if (!isnan(rows->alpha))
+	{
+		effect.effect = measure_total_variation(cells->reference,
+												cells->current, cells->k);
+		effect.low = effect.high =
+			measure_total_variation_low(effect.effect, cells->k, rows->n,
+										rows->m, rows->alpha);
+	}
+	if (cells->k < 2)
+		put_effect(rows, "chi2", true, 0, 0, 0, 1, "constant", &effect);
+	else if (isnan(test->statistic))
+		put_effect(rows, "chi2", true, nan, nan, nan, nan, "too little data",
+				   &effect);
+	else
+		put_effect(rows, "chi2", true, test->statistic, test->statistic_low,
+				   test->statistic_high, test->p_value, "ok", &effect);
+}
+
 static void
 put_categorical(Rows *rows, FrequencyTable *reference,
 				FrequencyTable *current)
@@ -241,13 +429,14 @@ put_categorical(Rows *rows, FrequencyTable *reference,
 	merged = frequency_cells(reference, current);
 	test = category_test("drift", measure_chi2_test, &merged,
 						 MEASURE_MIN_EXPECTED, false, CHI2_CALIBRATED);
-	if (cells.k < 2)
-		put_row(rows, "chi2", true, 0, 0, 0, 1, "constant");
-	else if (isnan(test.statistic))
-		put_status(rows, "chi2", true, "too little data");
-	else
-		put_row(rows, "chi2", true, test.statistic, test.statistic_low,
-				test.statistic_high, test.p_value, "ok");
+	put_chi2(rows, &cells, &test);
+	if (!isnan(rows->alpha))
+	{
+		char	   *value;
+		Takeover	takeover = takeover_of_tables(reference, current, &value);
+
+		put_takeover(rows, &takeover, value);
+	}
 	put_value(rows, "js_distance",
 			  sqrt(measure_js(cells.reference, cells.current, cells.k)));
 	put_new_share(rows, reference, &cells);
@@ -287,6 +476,7 @@ put_missing(Rows *rows, const Feature *reference, const Feature *current)
 		feature_nan_count(reference);
 	int64		b = feature_null_count(current) + feature_nan_count(current);
 	double		difference;
+	Effect		effect = {0};
 
 	all.n = feature_rows(reference);
 	all.m = feature_rows(current);
@@ -295,9 +485,24 @@ put_missing(Rows *rows, const Feature *reference, const Feature *current)
 		put_status(&all, "missing_share", true, "no data");
 		return;
 	}
-	difference = (double) b / (double) all.m - (double) a / (double) all.n;
-	put_row(&all, "missing_share", true, difference, difference, difference,
-			missing_p_value(a, all.n, b, all.m), "ok");
+	difference = rows->missing_current - rows->missing_reference;
+	effect.effect = difference;
+	effect.low = effect.high =
+		isnan(rows->alpha) ? get_float8_nan() :
+		share_difference_low(rows->missing_reference, rows->missing_current,
+							 (double) all.n, (double) all.m, rows->alpha);
+	put_effect(&all, "missing_share", true, difference, difference,
+			   difference, missing_p_value(a, all.n, b, all.m), "ok",
+			   &effect);
+}
+
+/* The share of a feature's rows without a value; NaN without rows */
+static double
+missing_share(const Feature *feature)
+{
+	return (double) (feature_null_count(feature) +
+					 feature_nan_count(feature)) /
+		(double) feature_rows(feature);
 }
 
 /* ----------
@@ -319,6 +524,8 @@ put_feature(Rows *rows, const Feature *reference, const Feature *current)
 
 	rows->n = feature_count(reference);
 	rows->m = feature_count(current);
+	rows->missing_reference = missing_share(reference);
+	rows->missing_current = missing_share(current);
 	if (feature_rows(reference) == 0 || feature_rows(current) == 0)
 		status = "no data";
 	else if (rows->n == 0 || rows->m == 0)
@@ -395,7 +602,8 @@ is_absent(const Profile *profile, const Feature *feature)
 }
 
 /*
- * drift(reference, current): the reference's features in their order, then
+ * drift(reference, current [, alpha]): the reference's features in their order,
+ * then
  * those that only the current profile has; of each feature the primary test
  * first, then the other measures by name.
  */
@@ -408,6 +616,12 @@ mlmeta_profile_drift(PG_FUNCTION_ARGS)
 		profile_settled(summary_read(PG_GETARG_DATUM(1), &profile_type));
 	Rows		rows = {0};
 
+	rows.alpha = get_float8_nan();
+	if (PG_NARGS() > 2)
+	{
+		rows.alpha = PG_GETARG_FLOAT8(2);
+		measure_check_alpha("drift", rows.alpha);
+	}
 	InitMaterializedSRF(fcinfo, 0);
 	rows.rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	for (int i = 0; i < reference->n_features; i++)
@@ -421,6 +635,8 @@ mlmeta_profile_drift(PG_FUNCTION_ARGS)
 		rows.kind = feature_kind_name(feature->kind);
 		if (is_absent(reference, feature))
 			continue;
+		rows.missing_reference = missing_share(feature);
+		rows.missing_current = get_float8_nan();
 		if (is_absent(current, other))
 		{
 			rows.n = feature_count(feature);
@@ -447,6 +663,8 @@ mlmeta_profile_drift(PG_FUNCTION_ARGS)
 		rows.kind = feature_kind_name(feature->kind);
 		rows.n = 0;
 		rows.m = feature_count(feature);
+		rows.missing_reference = get_float8_nan();
+		rows.missing_current = missing_share(feature);
 		put_status(&rows, primary_measure(feature->kind), true, "new column");
 	}
 	return (Datum) 0;
