@@ -48,6 +48,14 @@ COMMENT ON FUNCTION mlmeta.spread_test(
 		float8, bigint, float8[], float8[], float8, float8) IS
 	'logarithm of a window''s spread, of n rows, against those of ordinary windows with so many rows each: the difference from their mean, the lower bound of its absolute value at level 1 - alpha, and the p-value (Student)';
 
+CREATE FUNCTION mlmeta.level_test(
+		level float8, side integer, error float8, levels float8[],
+		OUT mean float8, OUT usual_limit float8, OUT p_value float8)
+	RETURNS record LANGUAGE C IMMUTABLE PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_level_test';
+COMMENT ON FUNCTION mlmeta.level_test(float8, integer, float8, float8[]) IS
+	'a level, such as a model''s quality, against those of ordinary windows on the side that is worse, 1 above and -1 below: their mean, the limit three standard deviations beyond it, and the p-value (Student, for one more window); error: standard error of the level itself, NULL where none is known, which must not explain it either';
+
 CREATE FUNCTION mlmeta.takeover_test(
 		reference mlmeta.histogram, current mlmeta.histogram,
 		alpha float8 DEFAULT 0.05,

@@ -40,6 +40,14 @@ FROM (SELECT spread_test(ln(1.5::float8), 1000, array_agg(0.02 * sin(i)), array_
 	(SELECT spread_test(ln(1.5::float8), 250, array_agg(0.02 * sin(i)), array_agg(1000.0::float8)) AS s FROM generate_series(1, 28) AS i) AS b;
 SELECT spread_test(0.1, 10, ARRAY[0.1, 0.1], ARRAY[5, 5]), spread_test(0.2, 10, ARRAY[0.1, 0.1], ARRAY[5, 5]), spread_test(0.2, 10, ARRAY[0.1], ARRAY[5]);
 
+-- Level: the limit is the mean less three standard deviations; few windows prove
+-- little; a level that chance explains
+SELECT abs((t.l).mean - 0.8) < 1e-12 AS mean, abs((t.l).usual_limit - (0.8 - 3 * 0.01 * sqrt(2.0 / 3))) < 1e-12 AS usual_limit, (t.l).p_value, (u.l).p_value AS with_error, (v.l).p_value AS other_side
+FROM (SELECT level_test(0.75, -1, NULL, ARRAY[0.79, 0.8, 0.81]) AS l) AS t, (SELECT level_test(0.75, -1, 0.1, ARRAY[0.79, 0.8, 0.81]) AS l) AS u,
+	(SELECT level_test(0.75, 1, NULL, ARRAY[0.79, 0.8, 0.81]) AS l) AS v;
+SELECT level_test(0.5, -1, NULL, ARRAY[0.8]), level_test(0.5, -1, NULL, ARRAY[0.8, 0.8]), level_test(NULL, -1, NULL, ARRAY[0.8, 0.8]);
+SELECT level_test(0.5, 0, NULL, ARRAY[0.8]);
+
 -- Takeover: a new value in 10 of 100 rows. By the law: all 10 of 5,100 pooled
 -- rows in the window, twice, times 5,100 / 10.
 SELECT t.value, t.share_current, t.p_value / (2 * 510 * exp(sum(ln((100 - j) / (5100.0 - j))))) AS of_the_law, t.difference_low

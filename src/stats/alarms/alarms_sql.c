@@ -29,6 +29,7 @@ PG_FUNCTION_INFO_V1(mlmeta_window_autocorrelation);
 PG_FUNCTION_INFO_V1(mlmeta_effective_windows);
 PG_FUNCTION_INFO_V1(mlmeta_two_in_a_row);
 PG_FUNCTION_INFO_V1(mlmeta_spread_test);
+PG_FUNCTION_INFO_V1(mlmeta_level_test);
 PG_FUNCTION_INFO_V1(mlmeta_histogram_takeover_test);
 PG_FUNCTION_INFO_V1(mlmeta_frequencies_takeover_test);
 PG_FUNCTION_INFO_V1(mlmeta_profile_minus);
@@ -227,6 +228,25 @@ mlmeta_two_in_a_row(PG_FUNCTION_ARGS)
 	PG_RETURN_FLOAT8(Min(1, 2 * Min(p, both * both)));
 }
 
+/* A row of three numbers, NaN as NULL */
+static Datum
+numbers_row(FunctionCallInfo fcinfo, const double *numbers)
+{
+	TupleDesc	desc;
+	Datum		values[3];
+	bool		nulls[3];
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	for (int i = 0; i < 3; i++)
+	{
+		values[i] = Float8GetDatum(numbers[i]);
+		nulls[i] = isnan(numbers[i]);
+	}
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc),
+													  values, nulls)));
+}
+
 /* spread_test(log_spread, n, log_spreads, sizes, windows, alpha) */
 Datum
 mlmeta_spread_test(PG_FUNCTION_ARGS)
@@ -238,9 +258,6 @@ mlmeta_spread_test(PG_FUNCTION_ARGS)
 	int			k;
 	int			n_sizes;
 	SpreadResult result;
-	TupleDesc	desc;
-	Datum		values[3];
-	bool		nulls[3];
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2) ||
 		PG_ARGISNULL(3) || PG_ARGISNULL(5))
@@ -263,15 +280,34 @@ mlmeta_spread_test(PG_FUNCTION_ARGS)
 	numbers[0] = result.difference;
 	numbers[1] = result.low;
 	numbers[2] = result.p_value;
-	for (int i = 0; i < 3; i++)
-	{
-		values[i] = Float8GetDatum(numbers[i]);
-		nulls[i] = isnan(numbers[i]);
-	}
-	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "spread_test returns no row");
-	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc),
-													  values, nulls)));
+	return numbers_row(fcinfo, numbers);
+}
+
+/* level_test(level, side, error, levels) */
+Datum
+mlmeta_level_test(PG_FUNCTION_ARGS)
+{
+	double		numbers[3];
+	double	   *levels;
+	int			k;
+	int			side;
+	LevelResult result;
+
+	if (PG_ARGISNULL(1) || PG_ARGISNULL(3))
+		PG_RETURN_NULL();
+	side = PG_GETARG_INT32(1);
+	if (side != 1 && side != -1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("level_test: side must be 1 or -1"),
+				 errdetail("It is %d.", side)));
+	levels = numbers_argument("level_test", "levels", PG_GETARG_DATUM(3), &k);
+	result = level_against(optional_number(fcinfo, 0), side,
+						   optional_number(fcinfo, 2), k, levels);
+	numbers[0] = result.mean;
+	numbers[1] = result.limit;
+	numbers[2] = result.p_value;
+	return numbers_row(fcinfo, numbers);
 }
 
 /* ----------

@@ -182,6 +182,45 @@ spread_against(double log_spread, double n, int k, const double *log_spreads,
 	return result;
 }
 
+LevelResult
+level_against(double level, int side, double error, int k,
+			  const double *levels)
+{
+	LevelResult result;
+	int			n = 0;
+	double		mean = 0;
+	double		squares = 0;
+	double		beyond;
+
+	result.mean = result.limit = result.p_value = get_float8_nan();
+	for (int i = 0; i < k; i++)
+	{
+		double		before;
+
+		if (isnan(levels[i]))
+			continue;
+		n++;
+		before = levels[i] - mean;
+		mean += before / n;
+		squares += before * (levels[i] - mean);
+	}
+	if (n < 2)
+		return result;
+	result.mean = mean;
+	result.limit = mean + side * 3 * sqrt(squares / n);
+	if (isnan(level))
+		return result;
+	beyond = side * (level - mean);
+	if (squares > 0)
+		result.p_value = student_sf(beyond / sqrt(squares / (n - 1) *
+												  (1 + 1.0 / n)), n - 1);
+	else
+		result.p_value = beyond > 0 ? 0 : 1;
+	if (error > 0)
+		result.p_value = Max(result.p_value, normal_sf(beyond / error));
+	return result;
+}
+
 double
 lag_one_correlation(const double *values, int k)
 {
@@ -202,21 +241,17 @@ lag_one_correlation(const double *values, int k)
 	return squares == 0 ? 0 : products / squares;
 }
 
-double
-student_quantile_upper(double q, double df)
+/* The quantile of q <= 1/2, as far as doubles go: the law is monotone */
+static double
+find_student_quantile(double q, double df)
 {
 	double		low;
 	double		high = 1;
 
-	if (!(q > 0 && q < 1 && df > 0))
-		return get_float8_nan();
-	if (q > 0.5)
-		return -student_quantile_upper(1 - q, df);
 	while (student_sf(high, df) > q && high < 1e300)
 		high *= 2;
 	low = high > 1 ? high / 2 : 0;
-	/* as far as doubles go; the law is monotone and smooth */
-	for (int i = 0; i < 80 && high > low; i++)
+	for (int i = 0; i < 80; i++)
 	{
 		double		middle = low + (high - low) / 2;
 
@@ -228,4 +263,25 @@ student_quantile_upper(double q, double df)
 			high = middle;
 	}
 	return low + (high - low) / 2;
+}
+
+double
+student_quantile_upper(double q, double df)
+{
+	/* all features of a window ask for the same one */
+	static double last_q = 0;
+	static double last_df = 0;
+	static double last_quantile = 0;
+
+	if (!(q > 0 && q < 1 && df > 0))
+		return get_float8_nan();
+	if (q > 0.5)
+		return -student_quantile_upper(1 - q, df);
+	if (q != last_q || df != last_df)
+	{
+		last_quantile = find_student_quantile(q, df);
+		last_q = q;
+		last_df = df;
+	}
+	return last_quantile;
 }

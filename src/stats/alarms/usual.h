@@ -77,6 +77,23 @@ extern SpreadResult spread_against(double log_spread, double n, int k,
 								   const double *sizes, double windows,
 								   double alpha);
 
+/*
+ * A level, such as a model's quality, against that of the windows, on the side
+ * (1: above, -1: below) that is worse: their mean, the limit three standard
+ * deviations (divisor k) beyond it, and the p-value, by Student's law for one
+ * more window. With the level's own standard error (NaN: none is known) the
+ * level must also lie beyond the mean by more than chance.
+ */
+typedef struct LevelResult
+{
+	double		mean;
+	double		limit;
+	double		p_value;
+} LevelResult;
+
+extern LevelResult level_against(double level, int side, double error, int k,
+								 const double *levels);
+
 /* Lag-one autocorrelation; NaN for fewer than three values, 0 if constant */
 extern double lag_one_correlation(const double *values, int k);
 
