@@ -57,6 +57,13 @@ CREATE FUNCTION mlmeta_internal.run_query(
 COMMENT ON FUNCTION mlmeta_internal.run_query(bigint, text, text) IS
 	'the same of a query without parameters';
 
+CREATE FUNCTION mlmeta_internal.read_tables(query text) RETURNS SETOF record
+	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 1000
+	AS 'MODULE_PATHNAME', 'mlmeta_read_tables';
+
+COMMENT ON FUNCTION mlmeta_internal.read_tables(text) IS
+	'the rows of a query of ours over somebody''s tables, with the rights of who acts, and without a say for their owners: no view, no foreign table, no policy';
+
 CREATE FUNCTION mlmeta_internal.run_command(command text) RETURNS void
 	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 1000
 	AS 'MODULE_PATHNAME', 'mlmeta_run_command';

@@ -397,7 +397,8 @@ BEGIN
 		INSERT INTO mlmeta.artifacts (artifact, uri)
 		VALUES (create_model_version.artifact, create_model_version.uri)
 		ON CONFLICT DO NOTHING;
-		-- Where its own run says it lies, else where whoever logged it first did.
+		-- Where its own run says it lies, else where another did that the caller
+		-- sees: to know an artifact's name is not to know where it lies.
 		location := coalesce(location, (
 			SELECT e.uri
 			FROM mlmeta.run_artifacts AS e
@@ -407,10 +408,21 @@ BEGIN
 			ORDER BY e.logged_at DESC
 			LIMIT 1
 		), (
-			SELECT a.uri
-			FROM mlmeta.artifacts AS a
-			WHERE a.artifact OPERATOR(mlmeta.=) create_model_version.artifact
-				AND mlmeta_internal.sees_artifact(a.artifact)
+			SELECT e.uri
+			FROM mlmeta.run_artifacts AS e
+			WHERE e.artifact OPERATOR(mlmeta.=) create_model_version.artifact
+				AND e.uri IS NOT NULL
+				AND mlmeta_internal.permits_run('reader', e.run)
+			ORDER BY e.logged_at
+			LIMIT 1
+		), (
+			SELECT v.uri
+			FROM mlmeta.model_versions AS v
+			WHERE v.artifact OPERATOR(mlmeta.=) create_model_version.artifact
+				AND v.uri IS NOT NULL
+				AND mlmeta_internal.permits_model('reader', v.model_id)
+			ORDER BY v.created_at
+			LIMIT 1
 		));
 	END IF;
 	SELECT s.* INTO first_stage

@@ -7,7 +7,8 @@ AS $$
 BEGIN
 	RETURN jsonb_build_object('unchanged', mlmeta.dataset_is_current(dataset));
 EXCEPTION
-	WHEN insufficient_privilege OR undefined_object OR undefined_function THEN
+	WHEN insufficient_privilege OR undefined_object OR undefined_function
+			OR object_not_in_prerequisite_state THEN
 		RETURN jsonb_build_object('unchanged', NULL, 'reason', SQLERRM);
 END
 $$;

@@ -38,8 +38,8 @@ WHERE p.pronamespace OPERATOR(pg_catalog.=)
 			-- In C, for functions behind the door; they ask for themselves whether the
 			-- caller is one.
 			'actor', 'caller_path', 'cluster', 'find_relation', 'principal_role',
-			'qualify_query', 'run_command', 'run_gate', 'run_query', 'scan_profiles',
-			'sees_all_rows', 'slice_tests'
+			'qualify_query', 'read_tables', 'run_command', 'run_gate', 'run_query',
+			'scan_profiles', 'sees_all_rows', 'slice_tests'
 			]::pg_catalog.name[]));
 
 COMMENT ON VIEW mlmeta_internal.helpers IS
@@ -141,10 +141,11 @@ BEGIN
 	END LOOP;
 
 	EXECUTE format('GRANT USAGE ON SCHEMA mlmeta TO %I', reader);
-	-- Readers learn where a model lies from resolve_model() alone.
+	-- Readers learn where a model lies from resolve_model() alone. Writers see
+	-- what their runs said; what was said first of an artifact may have been
+	-- said in a project that is closed to them.
 	PERFORM mlmeta_internal.grant_reading(reader, ARRAY['uri']);
-	EXECUTE format('GRANT SELECT ON mlmeta.artifacts, mlmeta.run_artifacts TO %I',
-		writer);
+	EXECUTE format('GRANT SELECT ON mlmeta.run_artifacts TO %I', writer);
 	PERFORM mlmeta_internal.grant_doors(jsonb_build_object('reader', reader,
 		'writer', writer, 'reviewer', reviewer, 'admin', admin));
 END

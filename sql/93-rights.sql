@@ -5,6 +5,57 @@
 -- project_members, and not even that as long as every project is open. No role
 -- but the owner holds INSERT, UPDATE or DELETE on any table.
 
+-- Defaults --------------------------------------------------------------------
+
+-- ALTER DEFAULT PRIVILEGES may have given the objects above to roles that are
+-- not to write, or taken from everybody what all may call. Here both end: the
+-- rights are what this part and setup_roles() say, whoever installs.
+DO $$
+DECLARE
+	ours CONSTANT oid[] := ARRAY['mlmeta', 'mlmeta_internal']::pg_catalog.regnamespace[]::oid[];
+	command text;
+BEGIN
+	FOR command IN
+		WITH objects AS (
+			SELECT 'SCHEMA' AS kind, n.nspname::text AS name, n.nspacl AS acl,
+				n.nspowner AS owner
+			FROM pg_catalog.pg_namespace AS n
+			WHERE n.oid OPERATOR(pg_catalog.=) ANY (ours)
+			UNION ALL
+			SELECT CASE WHEN c.relkind OPERATOR(pg_catalog.=) 'S' THEN 'SEQUENCE' ELSE 'TABLE' END,
+				c.oid::pg_catalog.regclass::text, c.relacl, c.relowner
+			FROM pg_catalog.pg_class AS c
+			WHERE c.relnamespace OPERATOR(pg_catalog.=) ANY (ours)
+			UNION ALL
+			SELECT 'ROUTINE', p.oid::pg_catalog.regprocedure::text, p.proacl, p.proowner
+			FROM pg_catalog.pg_proc AS p
+			WHERE p.pronamespace OPERATOR(pg_catalog.=) ANY (ours)
+			UNION ALL
+			SELECT 'TYPE', t.oid::pg_catalog.regtype::text, t.typacl, t.typowner
+			FROM pg_catalog.pg_type AS t
+			WHERE t.typnamespace OPERATOR(pg_catalog.=) ANY (ours)
+				AND t.typrelid OPERATOR(pg_catalog.=) 0 AND t.typelem OPERATOR(pg_catalog.=) 0
+		)
+		SELECT pg_catalog.format('REVOKE ALL ON %s %s FROM %s', o.kind, o.name,
+			CASE WHEN a.grantee OPERATOR(pg_catalog.=) 0 THEN 'PUBLIC'
+				ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END)
+		FROM objects AS o
+			CROSS JOIN LATERAL pg_catalog.aclexplode(o.acl) AS a
+		WHERE a.grantee OPERATOR(pg_catalog.<>) o.owner
+		UNION
+		SELECT pg_catalog.format('GRANT %s ON %s %s TO PUBLIC', CASE o.kind
+			WHEN 'TYPE' THEN 'USAGE' ELSE 'EXECUTE' END, o.kind, o.name)
+		FROM objects AS o
+		WHERE o.kind OPERATOR(pg_catalog.=) ANY (ARRAY['TYPE', 'ROUTINE'])
+			AND o.acl IS NOT NULL
+		-- REVOKE comes after GRANT in the alphabet.
+		ORDER BY 1 DESC
+	LOOP
+		EXECUTE command;
+	END LOOP;
+END
+$$;
+
 -- Row security ----------------------------------------------------------------
 
 -- Tables hang on one another up to the project: who sees the row there, sees the

@@ -26,7 +26,9 @@
 #include "access/table.h"
 #include "access/xact.h"
 #include "access/xlog.h"
+#include "catalog/index.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_am.h"
 #include "catalog/pg_type.h"
 #include "executor/nodeHash.h"
 #include "miscadmin.h"
@@ -82,21 +84,28 @@ typedef enum Place
 	N_PLACES
 } Place;
 
+/* The type run, which has no number of its own that a compiler could know */
+#define RUNOID InvalidOid
+
 static const struct
 {
 	const char *table;			/* in mlmeta, or in mlmeta_internal */
 	const char *index;			/* its first column; NULL: primary key */
 	const char *column;			/* what is read of a row */
+	Oid			key_type;
+	Oid			type;
 	Size		key_size;		/* 0: no answers are kept by this key */
 }			places[N_PLACES] = {
-	[PROJECTS] = {"projects", NULL, "members_only", 0},
-	[MEMBERS] = {"project_members", NULL, "principal", 0},
-	[EXPERIMENTS] = {"experiments", NULL, "project", sizeof(int64)},
-	[MODELS] = {"models", NULL, "project", sizeof(int64)},
-	[MODEL_NAMES] = {"models", "models_model_key", "project", 0},
-	[RUNS] = {"runs", NULL, "experiment_id", UUID_LEN},
-	[SERIES] = {"metric_series", NULL, "run", sizeof(int64)},
-	[PRINCIPALS] = {"principals", NULL, "role", 0},
+	[PROJECTS] = {"projects", NULL, "members_only", TEXTOID, BOOLOID, 0},
+	[MEMBERS] = {"project_members", NULL, "principal", TEXTOID, INT8OID, 0},
+	[EXPERIMENTS] = {"experiments", NULL, "project", INT8OID, TEXTOID,
+	sizeof(int64)},
+	[MODELS] = {"models", NULL, "project", INT8OID, TEXTOID, sizeof(int64)},
+	[MODEL_NAMES] = {"models", "models_model_key", "project", TEXTOID, TEXTOID,
+	0},
+	[RUNS] = {"runs", NULL, "experiment_id", RUNOID, INT8OID, UUID_LEN},
+	[SERIES] = {"metric_series", NULL, "run", INT8OID, RUNOID, sizeof(int64)},
+	[PRINCIPALS] = {"principals", NULL, "role", INT8OID, OIDOID, 0},
 };
 
 /* How rows of a table are found by the first column of an index */
@@ -119,6 +128,11 @@ typedef struct FormData_principal
 typedef FormData_principal *Form_principal;
 
 #define Anum_principal_name 4
+#define Natts_principal 4
+
+static const Oid principal_types[Natts_principal] = {
+	INT8OID, INT8OID, OIDOID, TEXTOID
+};
 
 /* An answer: the key, which is first and of the place's size, and the set */
 typedef struct Answer
@@ -192,8 +206,58 @@ forget_tables(Datum argument, Oid relation)
 	}
 }
 
+static void
+pg_attribute_noreturn()
+changed(Place place)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("table \"%s\" of the extension is not as it was made",
+					places[place].table),
+			 errhint("Whoever changed it changes it back.")));
+}
+
 /*
- * Look up how to get at rows of a table.
+ * Is a column there, not NULL, and of that type? Tables are their owner's, who
+ * may change them: what is read here must not be taken for what it is not.
+ */
+static bool
+has_column(Relation table, AttrNumber column, Oid type)
+{
+	Form_pg_attribute attribute;
+
+	if (column < 1 || column > RelationGetNumberOfAttributes(table))
+		return false;
+	if (type == RUNOID)
+		type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
+							   CStringGetDatum("run"),
+							   ObjectIdGetDatum(known.schema));
+	attribute = TupleDescAttr(RelationGetDescr(table), column - 1);
+	return OidIsValid(type) && attribute->atttypid == type &&
+		attribute->attnotnull && !attribute->attisdropped;
+}
+
+static bool
+is_as_made(Place place, Relation table, AttrNumber column)
+{
+	if (table->rd_rel->relkind != RELKIND_RELATION ||
+		!has_column(table, column, places[place].type))
+		return false;
+	if (place == MEMBERS)
+		return has_column(table,
+						  get_attnum(RelationGetRelid(table), "access"),
+						  TEXTOID);
+	for (int i = 0; place == PRINCIPALS && i < Natts_principal; i++)
+	{
+		if (!has_column(table, i + 1, principal_types[i]))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Look up how to get at rows of a table. Raises 55000 where the table is not
+ * as it was made.
  */
 static Way *
 way_to(Place place)
@@ -212,20 +276,25 @@ way_to(Place place)
 
 	oid = get_relname_relid(places[place].table, schema);
 	if (!OidIsValid(oid))
-		elog(ERROR, "table \"%s\" of the extension is not there",
-			 places[place].table);
+		changed(place);
 	table = table_open(oid, AccessShareLock);
 	/* Fills the list of indexes, which names the primary key. */
 	list_free(RelationGetIndexList(table));
 	way->index = places[place].index == NULL ? table->rd_pkindex :
 		get_relname_relid(places[place].index, schema);
 	way->column = get_attnum(oid, places[place].column);
-	if (!OidIsValid(way->index) || way->column == InvalidAttrNumber)
-		elog(ERROR, "table \"%s\" of the extension is not as it was made",
-			 places[place].table);
+	if (!OidIsValid(way->index) || !is_as_made(place, table, way->column))
+		changed(place);
 
 	index = index_open(way->index, AccessShareLock);
 	type = index->rd_opcintype[0];
+	if (index->rd_index->indrelid != oid ||
+		index->rd_rel->relam != BTREE_AM_OID ||
+		!has_column(table, index->rd_index->indkey.values[0],
+					places[place].key_type) ||
+		type != TupleDescAttr(RelationGetDescr(table),
+							  index->rd_index->indkey.values[0] - 1)->atttypid)
+		changed(place);
 	equals = get_opfamily_member(index->rd_opfamily[0], type, type,
 								 BTEqualStrategyNumber);
 	/* The comparison may keep things of its own as long as the key lives. */
@@ -314,6 +383,10 @@ prepare(Oid role)
 		known.schema = get_namespace_oid("mlmeta", false);
 		known.internal = get_namespace_oid("mlmeta_internal", false);
 		known.closed = get_relname_relid("projects_closed", known.schema);
+		if (OidIsValid(known.closed) &&
+			IndexGetRelation(known.closed, true) !=
+			get_relname_relid(places[PROJECTS].table, known.schema))
+			known.closed = InvalidOid;
 		known.holds = true;
 	}
 	kept.all_open = is_all_open();

@@ -150,7 +150,9 @@ reopen_door(void *frame)
 
 /*
  * Look up the function behind the door: the namesake in mlmeta_internal with
- * the same arguments. In the memory of the call's fn_extra.
+ * the same arguments and result, because the owner, who need not be trusted
+ * with the server's memory, could put another there. In the memory of the
+ * call's fn_extra.
  */
 static Behind *
 look_behind(FunctionCallInfo fcinfo)
@@ -159,6 +161,7 @@ look_behind(FunctionCallInfo fcinfo)
 	HeapTuple	front;
 	HeapTuple	back;
 	Form_pg_proc form;
+	Form_pg_proc inner;
 	Oid			schema;
 
 	if (behind != NULL)
@@ -172,7 +175,10 @@ look_behind(FunctionCallInfo fcinfo)
 	back = SearchSysCache3(PROCNAMEARGSNSP, PointerGetDatum(NameStr(form->proname)),
 						   PointerGetDatum(&form->proargtypes),
 						   ObjectIdGetDatum(schema));
-	if (!HeapTupleIsValid(back))
+	inner = HeapTupleIsValid(back) ? (Form_pg_proc) GETSTRUCT(back) : NULL;
+	if (inner == NULL || inner->prokind != PROKIND_FUNCTION ||
+		inner->prorettype != form->prorettype ||
+		inner->proretset != form->proretset)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_FUNCTION),
 				 errmsg("function %s() has nothing behind it in schema \"%s\"",
@@ -182,8 +188,7 @@ look_behind(FunctionCallInfo fcinfo)
 
 	behind = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(Behind));
 	behind->schema = schema;
-	fmgr_info_cxt(((Form_pg_proc) GETSTRUCT(back))->oid, &behind->function,
-				  fcinfo->flinfo->fn_mcxt);
+	fmgr_info_cxt(inner->oid, &behind->function, fcinfo->flinfo->fn_mcxt);
 	fmgr_info_set_expr(fcinfo->flinfo->fn_expr, &behind->function);
 	ReleaseSysCache(back);
 	ReleaseSysCache(front);

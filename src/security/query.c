@@ -14,14 +14,16 @@
  * - it runs in a read-only transaction, which also holds for whatever
  *	 functions it calls, and which cannot be undone from within;
  * - it runs in a subtransaction that is rolled back in any case, and with it
- *	 the settings it changed; session locks it took are given back;
+ *	 the settings it changed; it can neither take nor give back advisory locks
+ *	 of the session, which no rollback touches;
  * - of a gate the names do not mean temporary tables of the session that it
  *	 runs in, which whoever decides could make to say what he likes.
  *
  * Nobody gets rights he lacks: a stored query runs only for an owner whose
  * rights the extension's owner has, or who acts himself; and never with those
  * of a superuser unless the extension's owner is one, because whoever owns the
- * table of stored queries can write what he likes there.
+ * tables and functions that such queries come from can write what he likes
+ * there.
  *
  *-------------------------------------------------------------------------
  */
@@ -29,6 +31,7 @@
 
 #include "access/xact.h"
 #include "catalog/namespace.h"
+#include "catalog/objectaccess.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "executor/tstoreReceiver.h"
@@ -41,10 +44,10 @@
 #include "parser/parser.h"
 #include "security/access.h"
 #include "security/door.h"
-#include "storage/lock.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -55,6 +58,7 @@
 
 PG_FUNCTION_INFO_V1(mlmeta_run_gate);
 PG_FUNCTION_INFO_V1(mlmeta_run_query);
+PG_FUNCTION_INFO_V1(mlmeta_read_tables);
 PG_FUNCTION_INFO_V1(mlmeta_run_command);
 PG_FUNCTION_INFO_V1(mlmeta_qualify_query);
 PG_FUNCTION_INFO_V1(mlmeta_find_relation);
@@ -68,65 +72,58 @@ typedef struct Outside
 	MemoryContext context;
 	ResourceOwner resource_owner;
 	void	   *frame;
-	List	   *locks;
+	int			depth;
 	Oid			user;
 	int			security;
 	int			settings;
 } Outside;
 
-/* The advisory locks of this session, a list of LOCKTAG */
-static List *
-advisory_locks(void)
+/* How many queries of others are under way, one inside the other */
+static int	n_outside = 0;
+
+static object_access_hook_type next_access_hook = NULL;
+
+/* Does it take or give back advisory locks that outlive the transaction? */
+static bool
+touches_session_locks(Oid function)
 {
-	LockData   *all = GetLockStatusData();
-	List	   *own = NIL;
-
-	for (int i = 0; i < all->nelements; i++)
+	switch (function)
 	{
-		LockInstanceData *lock = &all->locks[i];
-
-		if (lock->pid == MyProcPid && lock->holdMask != 0 &&
-			lock->locktag.locktag_lockmethodid == USER_LOCKMETHOD)
-		{
-			LockInstanceData *copy = palloc(sizeof(LockInstanceData));
-
-			*copy = *lock;
-			own = lappend(own, copy);
-		}
+		case F_PG_ADVISORY_LOCK_INT8:
+		case F_PG_ADVISORY_LOCK_INT4_INT4:
+		case F_PG_ADVISORY_LOCK_SHARED_INT8:
+		case F_PG_ADVISORY_LOCK_SHARED_INT4_INT4:
+		case F_PG_TRY_ADVISORY_LOCK_INT8:
+		case F_PG_TRY_ADVISORY_LOCK_INT4_INT4:
+		case F_PG_TRY_ADVISORY_LOCK_SHARED_INT8:
+		case F_PG_TRY_ADVISORY_LOCK_SHARED_INT4_INT4:
+		case F_PG_ADVISORY_UNLOCK_INT8:
+		case F_PG_ADVISORY_UNLOCK_INT4_INT4:
+		case F_PG_ADVISORY_UNLOCK_SHARED_INT8:
+		case F_PG_ADVISORY_UNLOCK_SHARED_INT4_INT4:
+		case F_PG_ADVISORY_UNLOCK_ALL:
+			return true;
+		default:
+			return false;
 	}
-	return own;
 }
 
-/* Give back the session's advisory locks that were not there before. */
+/* Called for every function that is about to be called */
 static void
-release_new_locks(List *before)
+watch_access(ObjectAccessType access, Oid class_id, Oid object_id,
+			 int sub_id, void *argument)
 {
-	ListCell   *cell;
-
-	foreach(cell, advisory_locks())
-	{
-		LockInstanceData *lock = lfirst(cell);
-		LOCKMASK	fresh = lock->holdMask;
-		ListCell   *old;
-
-		foreach(old, before)
-		{
-			LockInstanceData *held = lfirst(old);
-
-			if (memcmp(&held->locktag, &lock->locktag, sizeof(LOCKTAG)) == 0)
-				fresh &= ~held->holdMask;
-		}
-		for (LOCKMODE mode = 1; mode <= MaxLockMode; mode++)
-		{
-			if (fresh & LOCKBIT_ON(mode))
-			{
-				/* However often it was taken */
-				while (LockHeldByMe(&lock->locktag, mode) &&
-					   LockRelease(&lock->locktag, mode, true))
-					;
-			}
-		}
-	}
+	if (next_access_hook != NULL)
+		next_access_hook(access, class_id, object_id, sub_id, argument);
+	if (n_outside > 0 && access == OAT_FUNCTION_EXECUTE &&
+		touches_session_locks(object_id))
+		ereport(ERROR,
+				(errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
+				 errmsg("a stored query cannot call %s()",
+						get_func_name(object_id)),
+				 errdetail("The lock would be the session's that runs the "
+						   "query, and outlive it."),
+				 errhint("pg_advisory_xact_lock() ends with the query.")));
 }
 
 static void
@@ -143,9 +140,17 @@ set_locally(const char *setting, const char *value)
 static void
 go_outside(Outside *outside, Oid role, const char *search_path, bool read_only)
 {
+	static bool watching = false;
+
 	outside->context = CurrentMemoryContext;
 	outside->resource_owner = CurrentResourceOwner;
-	outside->locks = advisory_locks();
+	if (!watching)
+	{
+		next_access_hook = object_access_hook;
+		object_access_hook = watch_access;
+		watching = true;
+	}
+	outside->depth = n_outside;
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(outside->context);
 	outside->frame = shut_door();
@@ -157,6 +162,7 @@ go_outside(Outside *outside, Oid role, const char *search_path, bool read_only)
 	SetUserIdAndSecContext(role, outside->security |
 						   SECURITY_LOCAL_USERID_CHANGE |
 						   SECURITY_RESTRICTED_OPERATION);
+	n_outside++;
 }
 
 /*
@@ -166,6 +172,7 @@ go_outside(Outside *outside, Oid role, const char *search_path, bool read_only)
 static void
 come_back(Outside *outside, bool keep)
 {
+	n_outside = outside->depth;
 	if (keep)
 	{
 		/* What a subtransaction that is undone would put back */
@@ -178,7 +185,6 @@ come_back(Outside *outside, bool keep)
 	MemoryContextSwitchTo(outside->context);
 	CurrentResourceOwner = outside->resource_owner;
 	reopen_door(outside->frame);
-	release_new_locks(outside->locks);
 }
 
 /* The same in a PG_CATCH block; returns the error, which is no longer raised. */
@@ -195,11 +201,27 @@ come_back_with_error(Outside *outside)
 }
 
 /*
+ * Raises 42501 where a superuser's rights would be lent to what the
+ * extension's owner, who is none, may have written.
+ */
+static void
+check_lent_rights(Oid role, Oid extension)
+{
+	if (superuser_arg(role) && !superuser_arg(extension))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("queries cannot run with the rights of role \"%s\"",
+						GetUserNameFromId(role, false)),
+				 errdetail("It is a superuser, and the extension's owner is "
+						   "none."),
+				 errhint("Have them owned by another role, or SET ROLE to "
+						 "one.")));
+}
+
+/*
  * Who acts, to have SQL of his own run by functions of the extension's owner.
- * The owner can replace these, and would become whoever he has call them: with
- * other roles that is what anybody risks who calls somebody's functions, with
- * a superuser it is the cluster, so that it is refused (42501) unless the owner
- * is one himself.
+ * The owner can replace these: with other roles that is what anybody risks who
+ * calls somebody's functions, with a superuser it would be the cluster.
  */
 static Oid
 actor_to_run_as(void)
@@ -207,14 +229,7 @@ actor_to_run_as(void)
 	Oid			actor = acting_role();
 
 	require_owner();
-	if (superuser_arg(actor) && !superuser_arg(extension_owner()))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("SQL of a superuser is not run here"),
-				 errdetail("The extension belongs to role \"%s\", which is "
-						   "no superuser.",
-						   GetUserNameFromId(extension_owner(), false)),
-				 errhint("SET ROLE to a role without that right first.")));
+	check_lent_rights(actor, extension_owner());
 	return actor;
 }
 
@@ -243,14 +258,7 @@ role_to_run_as(FunctionCallInfo fcinfo, int argument)
 						   "not been bound here."),
 				 errhint("An admin says with rebind_roles() who is who after "
 						 "a restore into another cluster.")));
-	if (superuser_arg(role) && !superuser_arg(extension))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("role \"%s\" cannot have its stored queries run",
-						GetUserNameFromId(role, false)),
-				 errdetail("It is a superuser, and the extension's owner is "
-						   "none."),
-				 errhint("Have them owned by another role.")));
+	check_lent_rights(role, extension);
 	if (!has_privs_of_role(actor, role) && !has_privs_of_role(extension, role))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
@@ -476,16 +484,16 @@ mlmeta_run_gate(PG_FUNCTION_ARGS)
 }
 
 /*
- * The arguments from the fourth on as parameters of a query
+ * The arguments from the given one on as parameters of a query
  */
 static ParamListInfo
-given_parameters(FunctionCallInfo fcinfo)
+given_parameters(FunctionCallInfo fcinfo, int first)
 {
 	Datum	   *values;
 	bool	   *nulls;
 	Oid		   *types;
-	int			n = extract_variadic_args(fcinfo, 3, false, &values, &types,
-										  &nulls);
+	int			n = extract_variadic_args(fcinfo, first, false, &values,
+										  &types, &nulls);
 	ParamListInfo list = makeParamList(Max(n, 0));
 
 	for (int i = 0; i < n; i++)
@@ -499,35 +507,39 @@ given_parameters(FunctionCallInfo fcinfo)
 }
 
 /*
- * run_query(owner, search_path, query, parameters ...) returns the rows of a
- * query that only reads, run as its owner: a principal, or NULL for who acts.
- * The caller's column list says what they are; anything else is 42804. Raises
- * what the query raises, without its context of generated SQL.
+ * Nothing but the rows of tables is read from here on: where somebody's view,
+ * foreign table or row security would have a say, an error is raised.
  */
-Datum
-mlmeta_run_query(PG_FUNCTION_ARGS)
+static void
+allow_tables_only(void)
+{
+	const char *kinds = "restrict_nonsystem_relation_kind";
+
+	set_locally("row_security", "off");
+	/* Minor releases before August 2024 have no such setting. */
+	if (GetConfigOption(kinds, true, false) != NULL)
+		set_locally(kinds, "view, foreign-table");
+}
+
+/*
+ * Put the rows of a query that only reads into the function's result, run as a
+ * role. Raises what the query raises, without its context of generated SQL.
+ */
+static void
+return_rows(FunctionCallInfo fcinfo, Oid role, const char *search_path,
+			const char *query, ParamListInfo parameters, bool tables_only)
 {
 	ReturnSetInfo *set = (ReturnSetInfo *) fcinfo->resultinfo;
 	SPIExecuteOptions options = {0};
 	Outside		outside;
 	DestReceiver *receiver;
-	char	   *query;
-	char	   *search_path;
-	Oid			role;
 
-	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("path and query must not be null")));
-	search_path = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	query = text_to_cstring(PG_GETARG_TEXT_PP(2));
-	role = role_to_run_as(fcinfo, 0);
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	receiver = CreateDestReceiver(DestTuplestore);
 	SetTuplestoreDestReceiverParams(receiver, set->setResult,
 									CurrentMemoryContext, true, set->setDesc,
 									gettext_noop("the query does not return what it is to return"));
-	options.params = given_parameters(fcinfo);
+	options.params = parameters;
 	options.read_only = true;
 	options.must_return_tuples = true;
 	options.dest = receiver;
@@ -537,6 +549,8 @@ mlmeta_run_query(PG_FUNCTION_ARGS)
 	{
 		int			result;
 
+		if (tables_only)
+			allow_tables_only();
 		SPI_connect();
 		result = SPI_execute_extended(query, &options);
 		if (result != SPI_OK_SELECT)
@@ -555,6 +569,40 @@ mlmeta_run_query(PG_FUNCTION_ARGS)
 		ReThrowError(error);
 	}
 	PG_END_TRY();
+}
+
+/*
+ * run_query(owner, search_path, query, parameters ...) returns the rows of a
+ * query that only reads, run as its owner: a principal, or NULL for who acts.
+ * The caller's column list says what they are; anything else is 42804.
+ */
+Datum
+mlmeta_run_query(PG_FUNCTION_ARGS)
+{
+	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("path and query must not be null")));
+	return_rows(fcinfo, role_to_run_as(fcinfo, 0),
+				text_to_cstring(PG_GETARG_TEXT_PP(1)),
+				text_to_cstring(PG_GETARG_TEXT_PP(2)),
+				given_parameters(fcinfo, 3), false);
+	return (Datum) 0;
+}
+
+/*
+ * read_tables(query) returns the rows of a query of ours over tables of
+ * others, run as who acts. Strict. No code of the tables' owners runs: 42501
+ * where row security would hold for who acts, 55000 for a view or a foreign
+ * table.
+ */
+Datum
+mlmeta_read_tables(PG_FUNCTION_ARGS)
+{
+	require_owner();
+	check_lent_rights(acting_role(), extension_owner());
+	return_rows(fcinfo, acting_role(), "pg_catalog",
+				text_to_cstring(PG_GETARG_TEXT_PP(0)), NULL, true);
 	return (Datum) 0;
 }
 
