@@ -51,7 +51,7 @@ alert_events: reader SELECT
 alerts: reader SELECT
 alias_periods: reader SELECT
 approvals: reader SELECT
-artifacts: reader SELECT(artifact,kind,name,version,digest,created_at,created_by); writer SELECT
+artifacts: reader SELECT(artifact,kind,name,version,digest,created_at,created_by)
 audit_log: reader SELECT
 budgets: reader SELECT
 dataset_rows: reader SELECT
