@@ -130,40 +130,49 @@ DECLARE
 		array_position(words, 'per', 2), array_position(words, 'by', 2),
 		array_position(words, 'to', 2));
 	size int := coalesce(stop - 1, cardinality(words));
-	meanings text[];
-	result boolean;
+	firsts int[] := '{}';
+	lasts int[] := '{}';
+	meanings text[] := '{}';
+	meaning text;
+	decided int := 0;
+	result boolean := true;
+	is_negated boolean := false;
+	is_opposite boolean := false;
 BEGIN
-	WITH named AS MATERIALIZED (
-		SELECT s.first, s.first + l.n - 1 AS last, CASE WHEN l.n > 1
-			THEN known ->> array_to_string(words[s.first : s.first + l.n - 1],
-				' ')
-			ELSE coalesce(known ->> words[s.first],
-				known ->> rtrim(words[s.first], '0123456789'),
-				known ->> substring(words[s.first],
-					'.(loss|error|accuracy)[0-9]*$'))
-			END AS meaning
-		FROM generate_series(1, size) AS s (first)
-			CROSS JOIN LATERAL generate_series(1,
-				least(longest, size - s.first + 1)) AS l (n)
-	)
-	SELECT coalesce(array_agg(n.meaning ORDER BY n.last, n.first DESC), '{}')
-	INTO meanings
-	FROM named AS n
-	WHERE n.meaning IS NOT NULL AND NOT EXISTS (
-		SELECT FROM named AS o
-		WHERE o.meaning IS NOT NULL AND o.first <= n.first AND o.last >= n.last
-			AND o.last - o.first > n.last - n.first
-	);
+	-- Loops, not a query: the planner takes series of numbers for long, and
+	-- would compile a plan that finds three words.
+	FOR begun IN 1 .. size LOOP
+		FOR ended IN begun .. least(begun + longest - 1, size) LOOP
+			meaning := CASE WHEN ended > begun
+				THEN known ->> array_to_string(words[begun : ended], ' ')
+				ELSE coalesce(known ->> words[begun],
+					known ->> rtrim(words[begun], '0123456789'),
+					known ->> substring(words[begun],
+						'.(loss|error|accuracy)[0-9]*$'))
+				END;
+			IF meaning IS NOT NULL THEN
+				firsts := firsts || begun;
+				lasts := lasts || ended;
+				meanings := meanings || meaning;
+			END IF;
+		END LOOP;
+	END LOOP;
 
-	result := coalesce((
-		SELECT m.meaning = 'higher'
-		FROM unnest(meanings) WITH ORDINALITY AS m (meaning, n)
-		WHERE m.meaning IN ('lower', 'higher')
-		ORDER BY m.n DESC
-		LIMIT 1
-	), true);
-	result := result OR 'negated' = ANY (meanings);
-	RETURN result <> ('opposite' = ANY (meanings));
+	<<found>>
+	FOR i IN 1 .. cardinality(meanings) LOOP
+		FOR j IN 1 .. cardinality(meanings) LOOP
+			CONTINUE found WHEN firsts[j] <= firsts[i] AND lasts[j] >= lasts[i]
+				AND lasts[j] - firsts[j] > lasts[i] - firsts[i];
+		END LOOP;
+		is_negated := is_negated OR meanings[i] = 'negated';
+		is_opposite := is_opposite OR meanings[i] = 'opposite';
+		-- Of two that end together the longer one is left.
+		IF meanings[i] IN ('lower', 'higher') AND lasts[i] > decided THEN
+			decided := lasts[i];
+			result := meanings[i] = 'higher';
+		END IF;
+	END LOOP;
+	RETURN (result OR is_negated) <> is_opposite;
 END
 $$;
 
