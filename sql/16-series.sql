@@ -41,8 +41,15 @@ COMMENT ON FUNCTION mlmeta.series_count(bytea) IS
 CREATE FUNCTION mlmeta.series_bounds(series bytea, OUT n bigint,
 	OUT nan_count bigint, OUT first_step bigint, OUT last_step bigint,
 	OUT first_at timestamptz, OUT last_at timestamptz, OUT minimum float8,
-	OUT maximum float8)
+	OUT maximum float8, OUT in_order boolean)
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000
 	AS 'MODULE_PATHNAME', 'mlmeta_series_bounds';
 COMMENT ON FUNCTION mlmeta.series_bounds(bytea) IS
-	'number of points of a packed series, how many of them are NaN, and the smallest and largest step, time and value (without NaN)';
+	'number of points of a packed series, how many of them are NaN, the smallest and largest step, time and value (without NaN), and whether each point is later than the one before by step, then time';
+
+CREATE FUNCTION mlmeta_internal.series_clock(last timestamptz, n int)
+	RETURNS timestamptz[]
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'mlmeta_series_clock';
+COMMENT ON FUNCTION mlmeta_internal.series_clock(timestamptz, int) IS
+	'so many times a microsecond apart, the given one last';

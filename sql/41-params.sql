@@ -4,7 +4,7 @@ CREATE TABLE mlmeta.run_params (
 	run mlmeta.run NOT NULL,
 	key text NOT NULL CHECK (mlmeta_internal.is_name(key)),
 	value jsonb NOT NULL,
-	logged_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	logged_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
 	PRIMARY KEY (run, key)
 );
 
@@ -19,7 +19,7 @@ CREATE TABLE mlmeta.run_tags (
 	run mlmeta.run NOT NULL,
 	key text NOT NULL CHECK (mlmeta_internal.is_name(key)),
 	value text NOT NULL,
-	set_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	set_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
 	PRIMARY KEY (run, key)
 );
 
@@ -151,20 +151,19 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	PERFORM mlmeta_internal.check_running(run);
+	PERFORM mlmeta_internal.accept_facts(run);
 	PERFORM mlmeta_internal.store_params(run, params);
 END
 $$;
 
 COMMENT ON FUNCTION mlmeta_internal.log_params(mlmeta.run, jsonb) IS
-	'logs parameters of a running run from a JSON object; the same value once more does nothing, another is an error';
+	'logs parameters of a run from a JSON object, also after its end; the same value once more does nothing, another is an error';
 
-CREATE FUNCTION mlmeta_internal.set_tags(run mlmeta.run, tags jsonb) RETURNS void
+CREATE FUNCTION mlmeta_internal.store_tags(run mlmeta.run, tags jsonb) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	PERFORM mlmeta_internal.require_run(run);
 	IF tags IS NULL THEN
 		RETURN;
 	END IF;
@@ -175,14 +174,14 @@ BEGIN
 		SELECT l.ctid AS at
 		FROM mlmeta.run_tags AS l
 			JOIN jsonb_each(tags) AS e ON l.key = e.key AND e.value = 'null'
-		WHERE l.run OPERATOR(mlmeta.=) set_tags.run
+		WHERE l.run OPERATOR(mlmeta.=) store_tags.run
 		ORDER BY l.key
 		FOR UPDATE OF l
 	) AS locked
 	WHERE t.ctid = locked.at;
 
 	INSERT INTO mlmeta.run_tags AS t (run, key, value)
-	SELECT set_tags.run, e.key, tags ->> e.key
+	SELECT store_tags.run, e.key, tags ->> e.key
 	FROM jsonb_each(tags) AS e
 	WHERE e.value <> 'null'
 	ORDER BY e.key
@@ -194,11 +193,56 @@ BEGIN
 		PERFORM mlmeta_internal.check_total('tags', run, (
 			SELECT sum(octet_length(t.value))
 			FROM mlmeta.run_tags AS t
-			WHERE t.run OPERATOR(mlmeta.=) set_tags.run
+			WHERE t.run OPERATOR(mlmeta.=) store_tags.run
 		));
+	END IF;
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta_internal.store_tags(mlmeta.run, jsonb) IS
+	'stores and removes tags of a run whatever its status; see set_tags()';
+
+CREATE FUNCTION mlmeta_internal.set_tags(run mlmeta.run, tags jsonb) RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	state record;
+BEGIN
+	PERFORM mlmeta_internal.require_run(run);
+	SELECT r.finished_at, r.deleted_at INTO state
+	FROM mlmeta.runs AS r
+	WHERE r.run OPERATOR(mlmeta.=) set_tags.run;
+	IF state.deleted_at IS NOT NULL THEN
+		RAISE EXCEPTION 'run "%" is deleted', run
+			USING ERRCODE = 'object_not_in_prerequisite_state',
+				HINT = 'Bring it back with restore_run().';
+	END IF;
+	PERFORM mlmeta_internal.store_tags(run, tags);
+	-- So that updated_at of the run moves.
+	IF state.finished_at IS NOT NULL AND tags IS NOT NULL THEN
+		PERFORM mlmeta_internal.mark_run(run, false);
 	END IF;
 END
 $$;
 
 COMMENT ON FUNCTION mlmeta_internal.set_tags(mlmeta.run, jsonb) IS
 	'sets tags of a run, whatever its status, from a JSON object; null removes a tag';
+
+-- Batches -----------------------------------------------------------------------
+
+-- Two sessions that send the same batch wait for each other: that is its use.
+CREATE TABLE mlmeta_internal.run_batches (
+	run mlmeta.run NOT NULL,
+	batch uuid NOT NULL,
+	digest bytea NOT NULL,
+	logged_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+	PRIMARY KEY (run, batch)
+);
+
+COMMENT ON TABLE mlmeta_internal.run_batches IS
+	'batches that log_batch() has stored, so that none is stored twice';
+COMMENT ON COLUMN mlmeta_internal.run_batches.batch IS
+	'the id that the client gave it';
+COMMENT ON COLUMN mlmeta_internal.run_batches.digest IS
+	'SHA-256 of its content: another batch of the same id is an error';

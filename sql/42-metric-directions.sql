@@ -117,6 +117,8 @@ COMMENT ON COLUMN mlmeta.metric_directions.meaning IS
 CREATE FUNCTION mlmeta_internal.higher_by_name(key text) RETURNS boolean
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
+-- The planner takes a handful of words for a thousand.
+SET jit = off
 AS $$
 DECLARE
 	known CONSTANT jsonb := mlmeta_internal.direction_words();

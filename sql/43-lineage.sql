@@ -2,29 +2,93 @@
 --
 -- An edge says that a run used an artifact or produced it. What produced an
 -- artifact lies upstream of it, what used it downstream. The graph has no
--- cycle: an edge that would close one is refused when it is logged.
+-- cycle: an edge that would close one is refused when it is logged. Two sessions
+-- that close one together, each with an edge that the other does not see, are
+-- not held up for that: whoever walks the graph ends on cycles anyway.
 
-CREATE TABLE mlmeta.artifacts (
-	artifact mlmeta.artifact PRIMARY KEY,
+-- As with patches: a copy for each run (or snapshot, or version) that saw none,
+-- so that the first uses of one artifact do not wait for each other.
+CREATE TABLE mlmeta.artifact_copies (
+	artifact mlmeta.artifact NOT NULL,
+	source uuid NOT NULL,
 	kind text NOT NULL GENERATED ALWAYS AS (mlmeta.kind(artifact)) STORED,
 	name text NOT NULL GENERATED ALWAYS AS (mlmeta.name(artifact)) STORED,
 	version text GENERATED ALWAYS AS (mlmeta.version(artifact)) STORED,
 	digest text GENERATED ALWAYS AS (mlmeta.digest(artifact)) STORED,
 	uri text,
-	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
-	created_by text NOT NULL DEFAULT mlmeta_internal.actor()
+	created_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+	created_by text NOT NULL DEFAULT mlmeta_internal.actor(),
+	PRIMARY KEY (artifact, source)
 );
 
-CREATE INDEX artifacts_name ON mlmeta.artifacts (kind, name);
-CREATE INDEX artifacts_digest ON mlmeta.artifacts (digest)
+CREATE INDEX artifact_copies_name ON mlmeta.artifact_copies (kind, name);
+CREATE INDEX artifact_copies_digest ON mlmeta.artifact_copies (digest)
 	WHERE digest IS NOT NULL;
 
-COMMENT ON TABLE mlmeta.artifacts IS
+COMMENT ON TABLE mlmeta.artifact_copies IS
+	'artifacts as runs, snapshots and model versions named them first; read them through artifacts';
+COMMENT ON COLUMN mlmeta.artifact_copies.source IS
+	'the run, or the snapshot, that named it; a number of its own for a model version';
+COMMENT ON COLUMN mlmeta.artifact_copies.uri IS
+	'where it lies, as that one said';
+
+-- Readers do not learn where artifacts lie: the view touches the column only for
+-- who asks for it.
+CREATE FUNCTION mlmeta_internal.artifact_uri(artifact mlmeta.artifact)
+RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN (
+	SELECT c.uri
+	FROM mlmeta.artifact_copies AS c
+	WHERE c.artifact OPERATOR(mlmeta.=) artifact_uri.artifact
+		AND c.uri IS NOT NULL
+	ORDER BY c.created_at, c.source
+	LIMIT 1
+);
+
+COMMENT ON FUNCTION mlmeta_internal.artifact_uri(mlmeta.artifact) IS
+	'where an artifact lies, as said first; NULL when nobody has said';
+
+CREATE VIEW mlmeta.artifacts WITH (security_invoker = true) AS
+SELECT c.artifact, c.kind, c.name, c.version, c.digest,
+	mlmeta_internal.artifact_uri(c.artifact) AS uri,
+	pg_catalog.min(c.created_at) AS created_at,
+	(pg_catalog.array_agg(c.created_by ORDER BY c.created_at, c.source))[1]
+		AS created_by
+FROM mlmeta.artifact_copies AS c
+GROUP BY c.artifact, c.kind, c.name, c.version, c.digest;
+
+COMMENT ON VIEW mlmeta.artifacts IS
 	'artifacts that runs used or produced: one row a version';
 COMMENT ON COLUMN mlmeta.artifacts.uri IS
-	'where it lies, as said first; see run_artifacts for other places';
+	'where it lies, as said first; see run_artifacts for the places that runs said';
 COMMENT ON COLUMN mlmeta.artifacts.created_by IS
 	'the user who logged it first, as the server knows it';
+
+CREATE FUNCTION mlmeta_internal.store_artifact(
+	artifact mlmeta.artifact,
+	source uuid,
+	uri text
+) RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF NOT EXISTS (SELECT FROM mlmeta.artifact_copies AS c
+			WHERE c.artifact OPERATOR(mlmeta.=) store_artifact.artifact
+				AND (store_artifact.uri IS NULL OR c.uri IS NOT NULL)) THEN
+		INSERT INTO mlmeta.artifact_copies AS c (artifact, source, uri)
+		VALUES (store_artifact.artifact, store_artifact.source,
+			store_artifact.uri)
+		ON CONFLICT ON CONSTRAINT artifact_copies_pkey DO UPDATE
+		SET uri = excluded.uri
+		WHERE c.uri IS NULL;
+	END IF;
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta_internal.store_artifact(mlmeta.artifact, uuid, text) IS
+	'stores an artifact, and where it lies, unless that is there; waits for nobody but who stores it for the same source';
 
 CREATE FUNCTION mlmeta_internal.guard_artifacts() RETURNS trigger
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -41,11 +105,12 @@ COMMENT ON FUNCTION mlmeta_internal.guard_artifacts() IS
 	'trigger that keeps what an artifact is and who logged it';
 
 CREATE TRIGGER guard_artifacts
-	BEFORE UPDATE OF artifact, created_at, created_by ON mlmeta.artifacts
+	BEFORE UPDATE OF artifact, source, created_at, created_by
+	ON mlmeta.artifact_copies
 	FOR EACH ROW EXECUTE FUNCTION mlmeta_internal.guard_artifacts();
 
 CREATE TRIGGER guard_artifacts_delete
-	BEFORE DELETE OR TRUNCATE ON mlmeta.artifacts
+	BEFORE DELETE OR TRUNCATE ON mlmeta.artifact_copies
 	FOR EACH STATEMENT EXECUTE FUNCTION mlmeta_internal.guard_append_only();
 
 -- What row security says of artifacts, for functions that it does not hold for.
@@ -78,7 +143,7 @@ CREATE TABLE mlmeta.run_artifacts (
 		CHECK (direction = ANY (ARRAY['used', 'produced'])),
 	role text NOT NULL DEFAULT '' CHECK (role = '' OR mlmeta_internal.is_name(role)),
 	uri text,
-	logged_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	logged_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
 	PRIMARY KEY (run, direction, artifact, role)
 );
 
@@ -92,10 +157,33 @@ COMMENT ON COLUMN mlmeta.run_artifacts.direction IS
 COMMENT ON COLUMN mlmeta.run_artifacts.role IS
 	'what the artifact was to the run, such as training, validation, checkpoint; empty when not said';
 COMMENT ON COLUMN mlmeta.run_artifacts.uri IS
-	'where the run read or wrote it';
+	'where the run read or wrote it, as it said last; what it said before is in artifact_places';
 
 CREATE TRIGGER guard_run_artifacts
-	BEFORE UPDATE OR DELETE OR TRUNCATE ON mlmeta.run_artifacts
+	BEFORE DELETE OR TRUNCATE ON mlmeta.run_artifacts
+	FOR EACH STATEMENT EXECUTE FUNCTION mlmeta_internal.guard_append_only();
+
+CREATE TRIGGER guard_run_artifacts_update
+	BEFORE UPDATE OF run, artifact, direction, role ON mlmeta.run_artifacts
+	FOR EACH STATEMENT EXECUTE FUNCTION mlmeta_internal.guard_append_only();
+
+CREATE TABLE mlmeta.artifact_places (
+	run mlmeta.run NOT NULL,
+	artifact mlmeta.artifact NOT NULL,
+	direction text NOT NULL,
+	role text NOT NULL,
+	uri text NOT NULL,
+	logged_at timestamptz NOT NULL,
+	PRIMARY KEY (run, artifact, direction, role, logged_at)
+);
+
+COMMENT ON TABLE mlmeta.artifact_places IS
+	'where runs said that an artifact lies, before they said another place';
+COMMENT ON COLUMN mlmeta.artifact_places.logged_at IS
+	'when the run said so';
+
+CREATE TRIGGER guard_artifact_places
+	BEFORE UPDATE OR DELETE OR TRUNCATE ON mlmeta.artifact_places
 	FOR EACH STATEMENT EXECUTE FUNCTION mlmeta_internal.guard_append_only();
 
 CREATE VIEW mlmeta.lineage_edges WITH (security_invoker = true) AS
@@ -105,10 +193,13 @@ SELECT
 	CASE e.direction WHEN 'used' THEN e.run::text ELSE e.artifact::text END
 		AS target,
 	e.run, e.artifact, e.direction, e.role, e.logged_at
-FROM mlmeta.run_artifacts AS e;
+FROM mlmeta.run_artifacts AS e
+	JOIN mlmeta.runs AS r ON r.run OPERATOR(mlmeta.=) e.run
+	JOIN mlmeta.experiments AS x ON x.experiment_id = r.experiment_id
+WHERE r.deleted_at IS NULL AND x.deleted_at IS NULL;
 
 COMMENT ON VIEW mlmeta.lineage_edges IS
-	'the stored lineage graph, one edge a row, from source to target in the direction data flows';
+	'the stored lineage graph without deleted runs, one edge a row, from source to target in the direction data flows';
 COMMENT ON COLUMN mlmeta.lineage_edges.source IS
 	'artifact that was used, or run that produced';
 COMMENT ON COLUMN mlmeta.lineage_edges.target IS
@@ -151,9 +242,11 @@ CREATE FUNCTION mlmeta_internal.trace(
 LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 100
 SET search_path = pg_catalog, pg_temp
 -- The planner knows the size of no array: all is to be hashed, nothing sorted.
+-- What cannot do without looks dear then, and would be compiled each time.
 SET enable_mergejoin = off
 SET enable_nestloop = off
 SET enable_sort = off
+SET jit = off
 AS $$
 DECLARE
 	-- Runs and artifacts alternate: each level is of one kind.
@@ -175,6 +268,15 @@ BEGIN
 	IF max_depth < 0 OR max_nodes < 0 THEN
 		RAISE EXCEPTION 'limits of a lineage search must not be negative'
 			USING ERRCODE = 'invalid_parameter_value';
+	END IF;
+	IF at_runs AND EXISTS (SELECT FROM mlmeta.runs AS r
+			WHERE r.run OPERATOR(mlmeta.=) start_run AND (
+				r.deleted_at IS NOT NULL OR (
+					SELECT x.deleted_at
+					FROM mlmeta.experiments AS x
+					WHERE x.experiment_id = r.experiment_id
+				) IS NOT NULL)) THEN
+		RETURN;
 	END IF;
 
 	WHILE max_depth IS NULL OR level < max_depth LOOP
@@ -255,7 +357,17 @@ BEGIN
 						WHERE s.run OPERATOR(mlmeta.=) e.run
 					)
 				GROUP BY e.run
-			) AS n;
+			) AS n
+			-- One look-up each, and no joins: those would be hashed.
+			WHERE (
+				SELECT r.deleted_at IS NULL AND (
+					SELECT x.deleted_at IS NULL
+					FROM mlmeta.experiments AS x
+					WHERE x.experiment_id = r.experiment_id
+				)
+				FROM mlmeta.runs AS r
+				WHERE r.run OPERATOR(mlmeta.=) n.run
+			);
 			seen_runs := seen_runs || runs;
 		END IF;
 		EXIT WHEN nodes IS NULL;
@@ -283,6 +395,88 @@ RETURN pg_catalog.strpos(node, ':') = 0;
 COMMENT ON FUNCTION mlmeta_internal.is_run(text) IS
 	'whether a node of the lineage graph, written as text, is a run: an artifact has a colon after its kind';
 
+CREATE FUNCTION mlmeta_internal.find_artifact(artifact mlmeta.artifact)
+RETURNS mlmeta.artifact
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	same mlmeta.artifact[];
+BEGIN
+	IF artifact IS NULL THEN
+		RAISE EXCEPTION 'artifact must not be null'
+			USING ERRCODE = 'null_value_not_allowed';
+	ELSIF EXISTS (SELECT FROM mlmeta.artifact_copies AS c
+			WHERE c.artifact OPERATOR(mlmeta.=) find_artifact.artifact)
+			AND mlmeta_internal.sees_artifact(artifact) THEN
+		RETURN artifact;
+	END IF;
+
+	-- Named without its digest it is the one version that has it.
+	IF mlmeta.digest(artifact) IS NULL THEN
+		SELECT array_agg(a.artifact) INTO same
+		FROM (
+			SELECT a.artifact
+			FROM mlmeta.artifacts AS a
+			WHERE a.kind = mlmeta.kind(find_artifact.artifact)
+				AND a.name = mlmeta.name(find_artifact.artifact)
+				AND a.version IS NOT DISTINCT FROM
+					mlmeta.version(find_artifact.artifact)
+				AND mlmeta_internal.sees_artifact(a.artifact)
+			ORDER BY a.created_at
+			LIMIT 4
+		) AS a;
+	END IF;
+	IF cardinality(same) > 1 THEN
+		RAISE EXCEPTION 'artifact "%" is several', artifact
+			USING ERRCODE = 'ambiguous_parameter',
+				DETAIL = format('They are %s.', array_to_string(same[:3], ', ')
+					|| CASE WHEN cardinality(same) > 3 THEN ' and others'
+						ELSE '' END),
+				HINT = 'Name one with its digest.';
+	ELSIF same IS NULL THEN
+		RAISE EXCEPTION 'artifact "%" does not exist', artifact
+			USING ERRCODE = 'undefined_object', HINT = mlmeta_internal.near_names(
+				artifact::text, (
+					SELECT array_agg(a.artifact::text)
+					FROM mlmeta.artifacts AS a
+					WHERE a.kind = mlmeta.kind(find_artifact.artifact)
+						AND mlmeta_internal.sees_artifact(a.artifact)
+				));
+	END IF;
+	RETURN same[1];
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta_internal.find_artifact(mlmeta.artifact) IS
+	'an artifact that is there: itself, or without a digest the one version that has one; raises an error that says what is near when there is none';
+
+CREATE FUNCTION mlmeta_internal.trace_from(
+	origin_run mlmeta.run,
+	origin_artifact mlmeta.artifact,
+	upward boolean,
+	max_depth int,
+	max_nodes int
+) RETURNS TABLE (depth int, node text, via text)
+LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 100
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF origin_run IS NOT NULL THEN
+		PERFORM mlmeta_internal.check_known(origin_run);
+	ELSE
+		origin_artifact := mlmeta_internal.find_artifact(origin_artifact);
+	END IF;
+	RETURN QUERY SELECT t.depth, t.node, t.via
+	FROM mlmeta_internal.trace(origin_run, origin_artifact, upward, max_depth, max_nodes)
+		AS t;
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta_internal.trace_from(mlmeta.run, mlmeta.artifact, boolean,
+	int, int) IS
+	'trace() from a node that must be there';
+
 CREATE FUNCTION mlmeta.upstream(
 	origin mlmeta.run,
 	max_depth int DEFAULT NULL,
@@ -291,7 +485,7 @@ CREATE FUNCTION mlmeta.upstream(
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 100
 BEGIN ATOMIC
 	SELECT t.depth, t.node, t.via
-	FROM mlmeta_internal.trace(origin, NULL::mlmeta.artifact,
+	FROM mlmeta_internal.trace_from(origin, NULL::mlmeta.artifact,
 		true, max_depth, max_nodes) AS t;
 END;
 
@@ -306,7 +500,7 @@ CREATE FUNCTION mlmeta.upstream(
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 100
 BEGIN ATOMIC
 	SELECT t.depth, t.node, t.via
-	FROM mlmeta_internal.trace(NULL::mlmeta.run, origin,
+	FROM mlmeta_internal.trace_from(NULL::mlmeta.run, origin,
 		true, max_depth, max_nodes) AS t;
 END;
 
@@ -321,7 +515,7 @@ CREATE FUNCTION mlmeta.upstream(
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 100
 BEGIN ATOMIC
 	SELECT t.depth, t.node, t.via
-	FROM mlmeta_internal.trace(
+	FROM mlmeta_internal.trace_from(
 		CASE WHEN mlmeta_internal.is_run(origin) THEN origin::mlmeta.run END,
 		CASE WHEN NOT mlmeta_internal.is_run(origin) THEN origin::mlmeta.artifact END,
 		true, max_depth, max_nodes) AS t;
@@ -338,7 +532,7 @@ CREATE FUNCTION mlmeta.downstream(
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 100
 BEGIN ATOMIC
 	SELECT t.depth, t.node, t.via
-	FROM mlmeta_internal.trace(origin, NULL::mlmeta.artifact,
+	FROM mlmeta_internal.trace_from(origin, NULL::mlmeta.artifact,
 		false, max_depth, max_nodes) AS t;
 END;
 
@@ -353,7 +547,7 @@ CREATE FUNCTION mlmeta.downstream(
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 100
 BEGIN ATOMIC
 	SELECT t.depth, t.node, t.via
-	FROM mlmeta_internal.trace(NULL::mlmeta.run, origin,
+	FROM mlmeta_internal.trace_from(NULL::mlmeta.run, origin,
 		false, max_depth, max_nodes) AS t;
 END;
 
@@ -368,7 +562,7 @@ CREATE FUNCTION mlmeta.downstream(
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 100
 BEGIN ATOMIC
 	SELECT t.depth, t.node, t.via
-	FROM mlmeta_internal.trace(
+	FROM mlmeta_internal.trace_from(
 		CASE WHEN mlmeta_internal.is_run(origin) THEN origin::mlmeta.run END,
 		CASE WHEN NOT mlmeta_internal.is_run(origin) THEN origin::mlmeta.artifact END,
 		false, max_depth, max_nodes) AS t;
@@ -379,61 +573,45 @@ COMMENT ON FUNCTION mlmeta.downstream(text, int, int) IS
 
 -- Logging edges ---------------------------------------------------------------
 
--- Rows of a subtransaction count as known: that costs a lock, nothing else.
-CREATE FUNCTION mlmeta_internal.is_known(run mlmeta.run, artifact mlmeta.artifact)
-RETURNS boolean
-LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-	IF run IS NOT NULL THEN
-		RETURN NOT EXISTS (
-			SELECT FROM mlmeta.runs AS r
-			WHERE r.run OPERATOR(mlmeta.=) is_known.run
-				AND r.created_at = now() AND r.xmin = pg_current_xact_id()::xid
-		);
-	END IF;
-	RETURN NOT EXISTS (
-		SELECT FROM mlmeta.artifacts AS a
-		WHERE a.artifact OPERATOR(mlmeta.=) is_known.artifact
-			AND a.created_at = now() AND a.xmin = pg_current_xact_id()::xid
-	);
-END
-$$;
-
-COMMENT ON FUNCTION mlmeta_internal.is_known(mlmeta.run, mlmeta.artifact) IS
-	'whether other transactions can know a run or an artifact: false when this one made it';
-
-CREATE FUNCTION mlmeta_internal.touches_known(
+CREATE FUNCTION mlmeta_internal.move_artifact(
 	run mlmeta.run,
 	artifact mlmeta.artifact,
-	upward boolean
-) RETURNS boolean
+	direction text,
+	role text,
+	uri text
+) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	old record;
 BEGIN
-	-- What others know is next to what they do not: the first level tells as
-	-- a rule.
-	RETURN mlmeta_internal.is_known(run, artifact) OR EXISTS (
-		SELECT FROM mlmeta_internal.trace(run, artifact, upward, 1, NULL) AS t
-		WHERE mlmeta_internal.is_known(
-			CASE WHEN mlmeta_internal.is_run(t.node) THEN t.node::mlmeta.run END,
-			CASE WHEN NOT mlmeta_internal.is_run(t.node)
-				THEN t.node::mlmeta.artifact END)
-	) OR EXISTS (
-		SELECT FROM mlmeta_internal.trace(run, artifact, upward, NULL, NULL) AS t
-		WHERE t.depth > 1 AND mlmeta_internal.is_known(
-			CASE WHEN mlmeta_internal.is_run(t.node) THEN t.node::mlmeta.run END,
-			CASE WHEN NOT mlmeta_internal.is_run(t.node)
-				THEN t.node::mlmeta.artifact END)
-	);
+	SELECT e.uri, e.logged_at INTO old
+	FROM mlmeta.run_artifacts AS e
+	WHERE e.run OPERATOR(mlmeta.=) move_artifact.run
+		AND e.artifact OPERATOR(mlmeta.=) move_artifact.artifact
+		AND e.direction = move_artifact.direction
+		AND e.role = move_artifact.role
+	FOR NO KEY UPDATE;
+	UPDATE mlmeta.run_artifacts AS e
+	SET uri = move_artifact.uri, logged_at = clock_timestamp()
+	WHERE e.run OPERATOR(mlmeta.=) move_artifact.run
+		AND e.artifact OPERATOR(mlmeta.=) move_artifact.artifact
+		AND e.direction = move_artifact.direction
+		AND e.role = move_artifact.role;
+	IF old.uri IS NOT NULL THEN
+		INSERT INTO mlmeta.artifact_places (run, artifact, direction, role, uri,
+			logged_at)
+		VALUES (move_artifact.run, move_artifact.artifact,
+			move_artifact.direction, move_artifact.role, old.uri, old.logged_at)
+		ON CONFLICT DO NOTHING;
+	END IF;
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta_internal.touches_known(mlmeta.run, mlmeta.artifact, boolean)
-	IS
-	'whether a node of the stored lineage graph, or one upstream or downstream of it, is known to other transactions';
+COMMENT ON FUNCTION mlmeta_internal.move_artifact(mlmeta.run, mlmeta.artifact, text,
+	text, text) IS
+	'notes that a run read or wrote an artifact at another place than it said before';
 
 CREATE FUNCTION mlmeta_internal.log_edge(
 	run mlmeta.run,
@@ -454,8 +632,9 @@ DECLARE
 			JOIN mlmeta.experiments AS x ON x.experiment_id = r.experiment_id
 		WHERE r.run OPERATOR(mlmeta.=) log_edge.run);
 	edge_role text := coalesce(role, '');
+	old record;
 BEGIN
-	PERFORM mlmeta_internal.check_running(run);
+	PERFORM mlmeta_internal.accept_facts(run);
 	IF artifact IS NULL THEN
 		RAISE EXCEPTION 'artifact must not be null'
 			USING ERRCODE = 'null_value_not_allowed';
@@ -463,37 +642,20 @@ BEGIN
 	IF edge_role <> '' THEN
 		PERFORM mlmeta_internal.check_name('role', edge_role);
 	END IF;
+	PERFORM mlmeta_internal.store_artifact(artifact, run::uuid, uri);
 
-	INSERT INTO mlmeta.artifacts AS a (artifact, uri)
-	VALUES (log_edge.artifact, log_edge.uri)
-	ON CONFLICT DO NOTHING;
-	IF NOT FOUND AND uri IS NOT NULL THEN
-		UPDATE mlmeta.artifacts AS a
-		SET uri = log_edge.uri
-		WHERE a.artifact OPERATOR(mlmeta.=) log_edge.artifact
-			AND a.uri IS NULL
-			AND mlmeta_internal.sees_artifact(a.artifact);
-	END IF;
-
-	IF EXISTS (SELECT FROM mlmeta.run_artifacts AS e
-			WHERE e.run OPERATOR(mlmeta.=) log_edge.run
-				AND e.artifact OPERATOR(mlmeta.=) log_edge.artifact
-				AND e.direction = log_edge.direction
-				AND e.role = edge_role) THEN
+	SELECT e.uri INTO old
+	FROM mlmeta.run_artifacts AS e
+	WHERE e.run OPERATOR(mlmeta.=) log_edge.run
+		AND e.artifact OPERATOR(mlmeta.=) log_edge.artifact
+		AND e.direction = log_edge.direction AND e.role = edge_role;
+	IF FOUND THEN
+		-- At another place: the last one counts, the others stay on record.
+		IF old.uri IS DISTINCT FROM coalesce(uri, old.uri) THEN
+			PERFORM mlmeta_internal.move_artifact(run, artifact, direction, edge_role,
+				uri);
+		END IF;
 		RETURN;
-	END IF;
-
-	-- Two edges that only together close a cycle must not be logged side by
-	-- side, so edges wait for each other until commit. Not so an edge that is on
-	-- no way from and to nodes that others know: either nothing of theirs leads
-	-- to it, or nothing of theirs lies behind it. A training run that logs its
-	-- own results in one long transaction therefore holds up nobody. (That the
-	-- run is new does not do: it may join two artifacts that are not.)
-	IF direction = 'used' AND mlmeta_internal.touches_known(run, NULL, false)
-			AND mlmeta_internal.touches_known(NULL, artifact, true)
-			OR direction = 'produced' AND mlmeta_internal.touches_known(run, NULL, true)
-			AND mlmeta_internal.touches_known(NULL, artifact, false) THEN
-		PERFORM pg_advisory_xact_lock(hashtextextended('mlmeta.lineage', 0));
 	END IF;
 
 	IF direction = 'used' THEN
@@ -539,7 +701,7 @@ END
 $$;
 
 COMMENT ON FUNCTION mlmeta_internal.use_artifact(mlmeta.run, mlmeta.artifact, text) IS
-	'records that a running run uses an artifact, and returns the artifact; an edge that closes a cycle is refused';
+	'records that a run uses an artifact, and returns the artifact; an edge that closes a cycle is refused; waits for nobody';
 
 CREATE FUNCTION mlmeta_internal.log_artifact(
 	run mlmeta.run,
@@ -558,4 +720,4 @@ $$;
 
 COMMENT ON FUNCTION mlmeta_internal.log_artifact(mlmeta.run, mlmeta.artifact, text,
 	text) IS
-	'records that a running run produced an artifact and where it lies, and returns the artifact; an edge that closes a cycle is refused';
+	'records that a run produced an artifact and where it lies, and returns the artifact; again at another place: the last one counts; an edge that closes a cycle is refused; waits for nobody';

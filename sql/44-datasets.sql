@@ -183,8 +183,7 @@ BEGIN
 		'sha256:' || encode(sha256(convert_to(columns::text, 'UTF8')), 'hex'));
 	result := mlmeta.artifact('dataset', name, version, digest);
 
-	INSERT INTO mlmeta.artifacts (artifact) VALUES (result)
-	ON CONFLICT DO NOTHING;
+	PERFORM mlmeta_internal.store_artifact(result, number, NULL);
 	INSERT INTO mlmeta.dataset_snapshots (snapshot, artifact, source, relation,
 		query, columns, row_count, fingerprint, profile, key_columns,
 		copy_table)

@@ -63,7 +63,7 @@ DECLARE
 	stored bigint;
 	other text;
 BEGIN
-	PERFORM mlmeta_internal.check_running(run);
+	PERFORM mlmeta_internal.accept_facts(run);
 	IF part <> '' THEN
 		PERFORM mlmeta_internal.check_name('context', part);
 	END IF;

@@ -3,21 +3,21 @@
 CREATE VIEW mlmeta.run_overview WITH (security_invoker = true) AS
 SELECT r.run, e.experiment, r.name, r.status, r.started_at, r.finished_at,
 	coalesce(r.finished_at, greatest(pg_catalog.statement_timestamp(),
-		r.started_at)) - r.started_at - r.paused AS duration,
+		r.started_at)) - r.started_at - CASE WHEN r.pauses = '{}'
+			THEN '0'::interval ELSE coalesce((
+				SELECT pg_catalog.sum(pg_catalog.upper(p.pause)
+					- pg_catalog.lower(p.pause))
+				FROM pg_catalog.unnest(r.pauses * tstzmultirange(tstzrange(
+					r.started_at, coalesce(r.finished_at, greatest(
+						pg_catalog.statement_timestamp(), r.started_at)))))
+					AS p (pause)
+			), '0') END AS duration,
 	r.user_name,
 	-- Ended runs have their results written: filters read them in line.
-	CASE WHEN s.run IS NOT NULL THEN s.params ELSE (
-		SELECT coalesce(pg_catalog.jsonb_object_agg(p.key, p.value), '{}')
-		FROM mlmeta.run_params AS p
-		WHERE p.run OPERATOR(mlmeta.=) r.run
-	) END AS params,
-	CASE WHEN s.run IS NOT NULL THEN s.metrics ELSE (
-		SELECT coalesce(pg_catalog.jsonb_object_agg(
-			mlmeta_internal.metric_label(l.key, l.context),
-			pg_catalog.to_jsonb(l.value)), '{}')
-		FROM mlmeta.metric_latest AS l
-		WHERE l.run OPERATOR(mlmeta.=) r.run
-	) END AS metrics,
+	CASE WHEN s.run IS NOT NULL THEN s.params
+		ELSE mlmeta_internal.params_of(r.run) END AS params,
+	CASE WHEN s.run IS NOT NULL THEN s.metrics
+		ELSE mlmeta_internal.live_metrics(r.run) END AS metrics,
 	(
 		SELECT coalesce(pg_catalog.jsonb_object_agg(t.key, t.value), '{}')
 		FROM mlmeta.run_tags AS t
@@ -34,25 +34,43 @@ SELECT r.run, e.experiment, r.name, r.status, r.started_at, r.finished_at,
 		FROM mlmeta.run_artifacts AS a
 		WHERE a.run OPERATOR(mlmeta.=) r.run AND a.direction = 'produced'
 	) AS produced,
-	(
-		SELECT CASE WHEN pg_catalog.count(DISTINCT c.currency) = 1
-			THEN pg_catalog.sum(c.cost) END
-		FROM mlmeta.run_costs AS c
-		WHERE c.run OPERATOR(mlmeta.=) r.run
-	) AS cost,
-	(
-		SELECT CASE WHEN pg_catalog.count(DISTINCT c.currency) = 1
-			THEN pg_catalog.min(c.currency) END
-		FROM mlmeta.run_costs AS c
-		WHERE c.run OPERATOR(mlmeta.=) r.run
-	) AS currency,
+	c.cost, c.currency,
 	e.project, r.parent, r.repository, r.git_commit, r.branch, r.entry_point,
 	r.command_line, r.patch IS NOT NULL AS has_patch, r.devices, r.note,
-	r.heartbeat_at, r.experiment_id
+	r.heartbeat_at, r.experiment_id,
+	coalesce(r.artifact_uri, e.artifact_uri || '/'
+		|| mlmeta_internal.run_hex(r.run) || '/artifacts')
+		AS artifact_uri,
+	CASE WHEN r.status = 'running' THEN pg_catalog.statement_timestamp()
+		ELSE greatest(r.changed_at, e.changed_at, s.written_at, (
+			SELECT pg_catalog.max(m.marked_at)
+			FROM mlmeta.run_marks AS m
+			WHERE m.run OPERATOR(mlmeta.=) r.run
+		)) END AS updated_at,
+	nullif(pg_catalog.array_remove(ARRAY[
+		CASE WHEN r.started_at < '1970-01-01 00:00:00+00'
+			THEN 'started_at before 1970' END,
+		CASE WHEN r.started_at > pg_catalog.statement_timestamp()
+			+ '1 minute'::interval THEN 'started_at in the future' END,
+		CASE WHEN r.finished_at > pg_catalog.statement_timestamp()
+			+ '1 minute'::interval THEN 'finished_at in the future' END
+	], NULL), '{}') AS odd_times,
+	c.unpriced_hours
 FROM mlmeta.runs AS r
 	JOIN mlmeta.experiments AS e ON e.experiment_id = r.experiment_id
 	LEFT JOIN mlmeta.run_results AS s ON s.run OPERATOR(mlmeta.=) r.run
-WHERE r.deleted_at IS NULL;
+		AND r.finished_at IS NOT NULL AND NOT (s.run OPERATOR(mlmeta.=) ANY (
+			SELECT m.run FROM mlmeta.run_marks AS m))
+	LEFT JOIN LATERAL (
+		SELECT CASE WHEN pg_catalog.count(DISTINCT d.currency) = 1
+				THEN pg_catalog.sum(d.cost) END AS cost,
+			CASE WHEN pg_catalog.count(DISTINCT d.currency) = 1
+				THEN pg_catalog.min(d.currency) END AS currency,
+			pg_catalog.sum(d.unpriced_hours) AS unpriced_hours
+		FROM mlmeta.run_costs AS d
+		WHERE d.run OPERATOR(mlmeta.=) r.run
+	) AS c ON r.devices IS NOT NULL
+WHERE r.deleted_at IS NULL AND e.deleted_at IS NULL;
 
 COMMENT ON VIEW mlmeta.run_overview IS
 	'one row a run that is not deleted: who, when, how long, with what, and what came out';
@@ -70,6 +88,14 @@ COMMENT ON COLUMN mlmeta.run_overview.produced IS
 	'artifacts that came out of the run';
 COMMENT ON COLUMN mlmeta.run_overview.cost IS
 	'what the run cost, or has cost up to now; NULL without a price, and in several currencies: see run_costs';
+COMMENT ON COLUMN mlmeta.run_overview.artifact_uri IS
+	'where its files lie: as the run says, else a folder of its experiment; NULL: nobody has said';
+COMMENT ON COLUMN mlmeta.run_overview.updated_at IS
+	'when anything of the run last changed; a running run changes all the time';
+COMMENT ON COLUMN mlmeta.run_overview.odd_times IS
+	'times that are kept as the client gave them and can hardly be true; NULL: none';
+COMMENT ON COLUMN mlmeta.run_overview.unpriced_hours IS
+	'device hours that had no price, and are not in the cost';
 COMMENT ON COLUMN mlmeta.run_overview.has_patch IS
 	'whether the code had changes that were not committed';
 
@@ -87,13 +113,23 @@ BEGIN
 	SELECT f.kind, f.key, f.value
 	FROM mlmeta.runs AS r
 		JOIN mlmeta.experiments AS e ON e.experiment_id = r.experiment_id
-		LEFT JOIN mlmeta.environments AS v ON v.environment = r.environment
+		LEFT JOIN LATERAL (
+			SELECT x.content
+			FROM mlmeta.environment_copies AS x
+			WHERE x.environment = r.environment
+			LIMIT 1
+		) AS v ON true
 		CROSS JOIN LATERAL (
 			SELECT 'run' AS kind, d.key, d.value
 			FROM (VALUES ('experiment', e.experiment), ('name', r.name),
 				('status', r.status), ('user_name', r.user_name),
-				('duration', pg_catalog.date_trunc('milliseconds',
-					r.finished_at - r.started_at - r.paused)::text)
+				('duration', pg_catalog.date_trunc('milliseconds', (
+					SELECT pg_catalog.sum(pg_catalog.upper(w.part)
+						- pg_catalog.lower(w.part))
+					FROM pg_catalog.unnest(tstzmultirange(tstzrange(
+						r.started_at, r.finished_at)) - r.pauses) AS w (part)
+					WHERE r.finished_at IS NOT NULL
+				))::text)
 			) AS d (key, value)
 			UNION ALL
 			SELECT 'source', d.key, d.value
@@ -226,18 +262,20 @@ BEGIN
 	WITH same AS MATERIALIZED (
 		SELECT s.run
 		FROM mlmeta.run_results AS s
-		WHERE s.signature = wanted
+		WHERE s.signature = wanted AND NOT (s.run OPERATOR(mlmeta.=) ANY (
+			SELECT m.run FROM mlmeta.run_marks AS m))
 		UNION ALL
 		SELECT o.run
-		FROM mlmeta.runs AS o
-		WHERE o.status = 'running' AND mlmeta_internal.run_signature(o.run) = wanted
+		FROM mlmeta_internal.live_runs AS o
+		WHERE mlmeta_internal.run_signature(o.run) = wanted
 	)
 	SELECT r.run, e.experiment, r.name, r.user_name, r.status, r.started_at,
 		r.finished_at
 	FROM same AS d
 		JOIN mlmeta.runs AS r ON r.run OPERATOR(mlmeta.=) d.run
 		JOIN mlmeta.experiments AS e ON e.experiment_id = r.experiment_id
-	WHERE r.deleted_at IS NULL AND r.run OPERATOR(mlmeta.<>) original
+	WHERE r.deleted_at IS NULL AND e.deleted_at IS NULL
+		AND r.run OPERATOR(mlmeta.<>) original
 	ORDER BY r.started_at, r.run;
 END
 $$;
@@ -254,7 +292,7 @@ SELECT e.project, e.experiment, p.key, p.value,
 FROM mlmeta.runs AS r
 	JOIN mlmeta.experiments AS e ON e.experiment_id = r.experiment_id
 	JOIN mlmeta.run_params AS p ON p.run OPERATOR(mlmeta.=) r.run
-WHERE r.deleted_at IS NULL
+WHERE r.deleted_at IS NULL AND e.deleted_at IS NULL
 GROUP BY e.project, e.experiment, p.key, p.value;
 
 COMMENT ON VIEW mlmeta.who_tried_what IS
@@ -269,19 +307,21 @@ SELECT s.run, s.experiment_id, s.key, s.context, s.n, s.nan_count, s.minimum,
 	s.maximum, s.last_step, s.last_at, s.last_value, s.higher_is_better,
 	s.score
 FROM mlmeta.run_metric_summaries AS s
+	JOIN mlmeta.experiments AS e ON e.experiment_id = s.experiment_id
+WHERE e.deleted_at IS NULL AND NOT (s.run OPERATOR(mlmeta.=) ANY (
+		SELECT m.run FROM mlmeta.run_marks AS m))
 UNION ALL
 SELECT r.run, r.experiment_id, v.key, v.context, v.n, v.nan_count, v.minimum,
 	v.maximum, v.last_step, v.last_at, v.last_value, d.higher,
 	CASE WHEN d.higher THEN v.maximum ELSE - v.minimum END
-FROM mlmeta.runs AS r
+FROM mlmeta_internal.live_runs AS r
 	CROSS JOIN LATERAL mlmeta_internal.live_summaries(r.run) AS v
 	CROSS JOIN LATERAL (
 		SELECT mlmeta.higher_is_better(v.key) AS higher
-	) AS d
-WHERE r.status = 'running' AND r.deleted_at IS NULL;
+	) AS d;
 
 COMMENT ON VIEW mlmeta.metric_summaries IS
-	'each metric of each run that is not deleted in one row: of ended runs as written, of running ones as it stands';
+	'each metric of each run that is not deleted in one row: of ended runs as written, of running and marked ones as it stands';
 COMMENT ON COLUMN mlmeta.metric_summaries.score IS
 	'the best value, negated where lower is better: the greater the better';
 
@@ -291,7 +331,17 @@ CREATE VIEW mlmeta.leaderboard WITH (security_invoker = true) AS
 SELECT e.experiment, s.key, s.context, s.rank, r.run, r.name,
 	CASE WHEN s.higher_is_better THEN s.score ELSE - s.score END AS best,
 	s.last_value AS last, s.higher_is_better, r.user_name, r.status,
-	r.started_at, r.finished_at, e.project
+	r.started_at, r.finished_at, e.project,
+	CASE WHEN r.status = 'running' THEN pg_catalog.statement_timestamp()
+		ELSE greatest(r.changed_at, e.changed_at, (
+			SELECT w.written_at
+			FROM mlmeta.run_results AS w
+			WHERE w.run OPERATOR(mlmeta.=) r.run
+		), (
+			SELECT pg_catalog.max(k.marked_at)
+			FROM mlmeta.run_marks AS k
+			WHERE k.run OPERATOR(mlmeta.=) r.run
+		)) END AS updated_at
 FROM mlmeta.experiments AS e
 	CROSS JOIN LATERAL (
 		SELECT m.run, m.key, m.context, m.score, m.last_value,
@@ -300,14 +350,78 @@ FROM mlmeta.experiments AS e
 		FROM mlmeta.metric_summaries AS m
 		WHERE m.experiment_id = e.experiment_id AND m.score IS NOT NULL
 	) AS s
-	JOIN mlmeta.runs AS r ON r.run OPERATOR(mlmeta.=) s.run;
+	JOIN mlmeta.runs AS r ON r.run OPERATOR(mlmeta.=) s.run
+WHERE e.deleted_at IS NULL;
 
 COMMENT ON VIEW mlmeta.leaderboard IS
 	'runs ranked within their experiment by the best value of each metric, in the metric''s own direction; NaN takes no part; the first few by index: WHERE experiment = ... AND key = ... AND rank <= ...';
 COMMENT ON COLUMN mlmeta.leaderboard.best IS
 	'the best value the run had at any step';
+COMMENT ON COLUMN mlmeta.leaderboard.updated_at IS
+	'when anything of the run last changed, see run_overview';
 COMMENT ON COLUMN mlmeta.leaderboard.last IS
 	'the value at the highest step, perhaps NaN';
+
+CREATE FUNCTION mlmeta_internal.has_metric(number bigint, key text, context text)
+RETURNS boolean
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN EXISTS (
+	SELECT
+	FROM mlmeta.run_metric_summaries AS s
+	WHERE s.experiment_id = number AND s.key = has_metric.key
+		AND s.context = has_metric.context AND s.score IS NOT NULL
+) OR EXISTS (
+	SELECT
+	FROM mlmeta.runs AS r
+		JOIN mlmeta.metric_series AS s ON s.run OPERATOR(mlmeta.=) r.run
+	WHERE r.experiment_id = number AND s.key = has_metric.key
+		AND s.context = has_metric.context
+);
+
+COMMENT ON FUNCTION mlmeta_internal.has_metric(bigint, text, text) IS
+	'whether a run of an experiment has that metric, by index where one has ended';
+
+CREATE FUNCTION mlmeta_internal.experiment_metric(
+	number bigint,
+	INOUT key text,
+	INOUT context text
+) RETURNS record
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	wanted CONSTANT text := mlmeta_internal.metric_label(key, coalesce(context, ''));
+	parts text[];
+BEGIN
+	context := coalesce(context, '');
+	IF mlmeta_internal.has_metric(number, key, context) THEN
+		RETURN;
+	END IF;
+	-- The form context/key is as good as the two apart, and the other way round.
+	parts := string_to_array(wanted, '/');
+	FOR n IN 0 .. cardinality(parts) - 1 LOOP
+		context := array_to_string(parts[:n], '/');
+		key := array_to_string(parts[n + 1:], '/');
+		IF mlmeta_internal.has_metric(number, key, context) THEN
+			RETURN;
+		END IF;
+	END LOOP;
+	RAISE EXCEPTION 'no run of experiment "%" has a metric %', (
+			SELECT e.experiment
+			FROM mlmeta.experiments AS e
+			WHERE e.experiment_id = number
+		), coalesce('"' || wanted || '"', 'NULL')
+		USING ERRCODE = 'undefined_object', HINT = mlmeta_internal.near_names(wanted, (
+			SELECT array_agg(DISTINCT mlmeta_internal.metric_label(s.key, s.context))
+			FROM mlmeta.runs AS r
+				JOIN mlmeta.metric_series AS s ON s.run OPERATOR(mlmeta.=) r.run
+			WHERE r.experiment_id = number
+		));
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta_internal.experiment_metric(bigint, text, text) IS
+	'key and context of a metric that a run of an experiment has, of which the key may also be given as context/key; raises an error that says what is near when none has it';
 
 CREATE FUNCTION mlmeta.best_runs(
 	experiment text,
@@ -323,7 +437,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	experiment_number bigint := mlmeta_internal.find_experiment(experiment);
-	own boolean := mlmeta.higher_is_better(key);
+	named record := mlmeta_internal.experiment_metric(experiment_number, key, context);
+	own boolean := mlmeta.higher_is_better(named.key);
 	higher boolean := coalesce(higher_is_better, own);
 	direction text := CASE WHEN higher THEN 'DESC' ELSE 'ASC' END;
 	best_column text := CASE WHEN higher THEN 'maximum' ELSE 'minimum' END;
@@ -371,7 +486,7 @@ BEGIN
 			JOIN mlmeta.runs AS r ON r.run OPERATOR(mlmeta.=) c.run
 		ORDER BY c.rank, c.run $query$,
 		best_column, shown, direction, candidates, wanted)
-	USING experiment_number, key, context, n;
+	USING experiment_number, named.key, named.context, n;
 END
 $$;
 
@@ -390,7 +505,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	experiment_number bigint := mlmeta_internal.find_experiment(experiment);
-	higher boolean := mlmeta.higher_is_better(key);
+	named record := mlmeta_internal.experiment_metric(experiment_number, key, context);
+	higher boolean := mlmeta.higher_is_better(named.key);
 BEGIN
 	RETURN QUERY
 	WITH steps AS (
@@ -400,13 +516,14 @@ BEGIN
 			LEFT JOIN mlmeta.metric_summaries AS s
 				ON s.run OPERATOR(mlmeta.=) r.run
 				AND s.experiment_id = experiment_number
-				AND s.key = spend_gain.key AND s.context = spend_gain.context
+				AND s.key = named.key AND s.context = named.context
 			LEFT JOIN (
 				SELECT o.run, o.currency, sum(o.cost) AS cost
 				FROM mlmeta.runs AS q
 					JOIN mlmeta.run_costs AS o
 						ON o.run OPERATOR(mlmeta.=) q.run
 				WHERE q.experiment_id = experiment_number
+					AND o.currency IS NOT NULL
 				GROUP BY o.run, o.currency
 			) AS c ON c.run OPERATOR(mlmeta.=) r.run
 		WHERE r.experiment_id = experiment_number AND r.deleted_at IS NULL
@@ -441,6 +558,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	experiment_number bigint := mlmeta_internal.find_experiment(experiment);
+	named record := mlmeta_internal.experiment_metric(experiment_number, metric, context);
 BEGIN
 	RETURN QUERY
 	WITH outcomes AS MATERIALIZED (
@@ -448,10 +566,11 @@ BEGIN
 		SELECT s.run, s.last_value, rank() OVER (ORDER BY s.last_value)
 			+ (count(*) OVER (PARTITION BY s.last_value) - 1)::float8 / 2
 				AS y_rank
-		FROM mlmeta.run_metric_summaries AS s
-		WHERE s.experiment_id = experiment_number AND s.key = metric
-			AND s.context = parameter_importance.context
-			AND s.last_value <> 'NaN'
+		FROM mlmeta.metric_summaries AS s
+			JOIN mlmeta.runs AS r ON r.run OPERATOR(mlmeta.=) s.run
+		WHERE s.experiment_id = experiment_number AND s.key = named.key
+			AND s.context = named.context AND s.last_value <> 'NaN'
+			AND r.finished_at IS NOT NULL
 	), logged AS MATERIALIZED (
 		SELECT p.key, p.value, o.last_value, o.y_rank
 		FROM outcomes AS o

@@ -139,7 +139,11 @@ BEGIN
 	FROM mlmeta.projects AS p
 	WHERE p.project = find_project.project;
 	-- Others need not learn that a closed project exists.
-	IF NOT FOUND OR NOT mlmeta_internal.permits_project('reader', project) THEN
+	IF NOT FOUND AND project = 'default' THEN
+		result.project := project;
+		result.members_only := false;
+	ELSIF NOT FOUND
+			OR NOT mlmeta_internal.permits_project('reader', project) THEN
 		RAISE EXCEPTION 'project "%" does not exist', project
 			USING ERRCODE = 'undefined_object',
 				HINT = 'Create it with create_project(); it may also be one you are no member of.';
@@ -150,7 +154,7 @@ END
 $$;
 
 COMMENT ON FUNCTION mlmeta_internal.find_project(text, text) IS
-	'the row of a project to which the caller has that access; raises an error otherwise';
+	'the row of a project to which the caller has that access; raises an error otherwise; the project default is there without a row: to make it at its first use would wait for all others who do';
 
 CREATE FUNCTION mlmeta_internal.record_in_project(
 	project text,
@@ -195,6 +199,11 @@ BEGIN
 				coalesce(to_json(access)::text, 'null')
 			USING ERRCODE = 'invalid_parameter_value',
 				HINT = 'Use reader, writer, reviewer or admin.';
+	END IF;
+
+	IF project = 'default' THEN
+		INSERT INTO mlmeta.projects (project) VALUES ('default')
+		ON CONFLICT DO NOTHING;
 	END IF;
 
 	-- Whoever closes a project stays in it.

@@ -287,10 +287,6 @@ BEGIN
 			USING ERRCODE = 'invalid_parameter_value',
 				DETAIL = format('They are a JSON %s.', jsonb_typeof(tags));
 	END IF;
-	IF project = 'default' THEN
-		INSERT INTO mlmeta.projects (project) VALUES ('default')
-		ON CONFLICT DO NOTHING;
-	END IF;
 	PERFORM mlmeta_internal.find_project(project, 'writer');
 	PERFORM mlmeta_internal.add_default_stages();
 
@@ -394,9 +390,7 @@ BEGIN
 	END IF;
 
 	IF artifact IS NOT NULL THEN
-		INSERT INTO mlmeta.artifacts (artifact, uri)
-		VALUES (create_model_version.artifact, create_model_version.uri)
-		ON CONFLICT DO NOTHING;
+		PERFORM mlmeta_internal.store_artifact(artifact, gen_random_uuid(), uri);
 		-- Where its own run says it lies, else where another did that the caller
 		-- sees: to know an artifact's name is not to know where it lies.
 		location := coalesce(location, (

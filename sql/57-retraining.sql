@@ -64,9 +64,8 @@ BEGIN
 		'params', mlmeta_internal.params_of(r.run),
 		'metrics', (
 			SELECT coalesce(jsonb_object_agg(mlmeta_internal.metric_label(l.key,
-				l.context), l.value), '{}')
-			FROM mlmeta.metric_latest AS l
-			WHERE l.run OPERATOR(mlmeta.=) r.run
+				l.context), l.last_value), '{}')
+			FROM mlmeta_internal.live_summaries(r.run) AS l
 		))
 	INTO result
 	FROM mlmeta.runs AS r

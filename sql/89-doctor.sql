@@ -10,19 +10,30 @@ FROM (VALUES
 	('mlmeta.project_members', '{project}', 'mlmeta.projects', '{project}'),
 	('mlmeta.project_members', '{principal}', 'mlmeta_internal.principals', '{principal}'),
 	('mlmeta.runs', '{experiment_id}', 'mlmeta.experiments', '{experiment_id}'),
-	('mlmeta.runs', '{patch}', 'mlmeta.source_patches', '{patch}'),
-	('mlmeta.runs', '{environment}', 'mlmeta.environments', '{environment}'),
+	('mlmeta.runs', '{patch}', 'mlmeta.patch_copies', '{patch}'),
+	('mlmeta.runs', '{environment}', 'mlmeta.environment_copies', '{environment}'),
 	('mlmeta.run_params', '{run}', 'mlmeta.runs', '{run}'),
 	('mlmeta.run_tags', '{run}', 'mlmeta.runs', '{run}'),
 	('mlmeta.metric_series', '{run}', 'mlmeta.runs', '{run}'),
 	('mlmeta.run_metrics', '{series}', 'mlmeta.metric_series', '{series}'),
 	('mlmeta.metric_chunks', '{series}', 'mlmeta.metric_series', '{series}'),
 	('mlmeta.run_artifacts', '{run}', 'mlmeta.runs', '{run}'),
-	('mlmeta.run_artifacts', '{artifact}', 'mlmeta.artifacts', '{artifact}'),
+	('mlmeta.run_artifacts', '{artifact}', 'mlmeta.artifact_copies', '{artifact}'),
 	('mlmeta.run_samples', '{run}', 'mlmeta.runs', '{run}'),
 	('mlmeta.run_metric_summaries', '{run}', 'mlmeta.runs', '{run}'),
 	('mlmeta.run_results', '{run}', 'mlmeta.runs', '{run}'),
-	('mlmeta.dataset_snapshots', '{artifact}', 'mlmeta.artifacts', '{artifact}'),
+	('mlmeta.run_files', '{run}', 'mlmeta.runs', '{run}'),
+	('mlmeta.run_marks', '{run}', 'mlmeta.runs', '{run}'),
+	('mlmeta_internal.run_batches', '{run}', 'mlmeta.runs', '{run}'),
+	('mlmeta.artifact_places', '{run}', 'mlmeta.runs', '{run}'),
+	('mlmeta.artifact_details', '{artifact}', 'mlmeta.artifact_copies', '{artifact}'),
+	('mlmeta.patch_copies', '{run}', 'mlmeta.runs', '{run}'),
+	('mlmeta.environment_copies', '{run}', 'mlmeta.runs', '{run}'),
+	('mlmeta.tracking_changes', '{experiment_id}', 'mlmeta.experiments', '{experiment_id}'),
+	('mlmeta.tracking_changes', '{run}', 'mlmeta.runs', '{run}'),
+	('mlmeta.logged_models', '{experiment_id}', 'mlmeta.experiments', '{experiment_id}'),
+	('mlmeta.logged_models', '{run}', 'mlmeta.runs', '{run}'),
+	('mlmeta.dataset_snapshots', '{artifact}', 'mlmeta.artifact_copies', '{artifact}'),
 	('mlmeta.dataset_snapshots', '{owner_id}', 'mlmeta_internal.principals', '{principal}'),
 	('mlmeta.dataset_rows', '{snapshot}', 'mlmeta.dataset_snapshots', '{snapshot}'),
 	('mlmeta.budgets', '{project}', 'mlmeta.projects', '{project}'),
@@ -35,8 +46,8 @@ FROM (VALUES
 	('mlmeta.model_versions', '{model_id}', 'mlmeta.models', '{model_id}'),
 	('mlmeta.model_versions', '{stage}', 'mlmeta.stages', '{stage}'),
 	('mlmeta.model_versions', '{run}', 'mlmeta.runs', '{run}'),
-	('mlmeta.model_versions', '{artifact}', 'mlmeta.artifacts', '{artifact}'),
-	('mlmeta.model_versions', '{training_data}', 'mlmeta.artifacts', '{artifact}'),
+	('mlmeta.model_versions', '{artifact}', 'mlmeta.artifact_copies', '{artifact}'),
+	('mlmeta.model_versions', '{training_data}', 'mlmeta.artifact_copies', '{artifact}'),
 	('mlmeta.model_aliases', '{model_id}', 'mlmeta.models', '{model_id}'),
 	('mlmeta.model_aliases', '{model_id,version}', 'mlmeta.model_versions', '{model_id,version}'),
 	('mlmeta.stage_periods', '{model_id,version}', 'mlmeta.model_versions', '{model_id,version}'),
@@ -93,7 +104,10 @@ BEGIN
 						AND a.attname = u.child
 					JOIN pg_type AS t ON t.oid = a.atttypid
 			) AS condition, (
-				SELECT string_agg(format('c.%I IS NOT NULL', u.child), ' AND ')
+				-- The project default needs no row.
+				SELECT string_agg(format(CASE u.child WHEN 'project'
+					THEN 'c.%I <> ''default''' ELSE 'c.%I IS NOT NULL' END,
+					u.child), ' AND ')
 				FROM unnest(l.child_columns) AS u (child)
 			) AS given
 		FROM mlmeta_internal.links AS l

@@ -15,6 +15,10 @@ FROM (VALUES
 	('writer', false, ARRAY[
 		'create_project', 'create_experiment', 'start_run', 'schedule_run', 'begin_run', 'heartbeat',
 		'finish_run', 'resume_run', 'reap_runs', 'set_note', 'delete_run', 'restore_run', 'log_source',
+		'rename_run', 'set_parent', 'move_runs', 'rename_experiment', 'set_experiment_tags',
+		'delete_experiment', 'restore_experiment', 'rename_metric', 'correct_metric', 'log_metric', 'log_batch',
+		'log_file', 'create_logged_model', 'set_logged_model', 'describe_artifact', 'refresh_results',
+		'settle_run', 'unsettled_runs',
 		'log_params', 'set_tags', 'log_metrics', 'log_series', 'log_samples', 'use_artifact',
 		'log_artifact', 'snapshot_dataset', 'create_model', 'create_model_version', 'describe_model',
 		'request_transition', 'check_gates', 'create_event_consumer', 'drop_event_consumer',

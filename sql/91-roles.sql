@@ -23,7 +23,9 @@ WHERE p.pronamespace OPERATOR(pg_catalog.=)
 					'pg_catalog.pg_rewrite',
 					'pg_catalog.pg_policy']::pg_catalog.regclass[]))
 		OR p.proname OPERATOR(pg_catalog.=) ANY (ARRAY[
-			'acts_for', 'all_open', 'artifact_successor', 'audit_hash', 'caller', 'check_known',
+			'acts_for', 'all_open', 'artifact_successor', 'edit_distance',
+			'experiment_metric', 'find_artifact', 'has_metric', 'near_names',
+			'run_metric', 'sees_artifact', 'trace_from', 'audit_hash', 'caller', 'check_known',
 			'check_name', 'check_writable', 'data_state', 'expected_quality',
 			'feature_expression', 'find_experiment', 'find_monitor', 'higher_by_name',
 			'holds_role', 'html_escape', 'html_figure', 'is_of_sets', 'is_run',
@@ -145,7 +147,8 @@ BEGIN
 	-- what their runs said; what was said first of an artifact may have been
 	-- said in a project that is closed to them.
 	PERFORM mlmeta_internal.grant_reading(reader, ARRAY['uri']);
-	EXECUTE format('GRANT SELECT ON mlmeta.run_artifacts TO %I', writer);
+	EXECUTE format('GRANT SELECT ON mlmeta.run_artifacts, mlmeta.artifact_places,
+		mlmeta.logged_models TO %I', writer);
 	PERFORM mlmeta_internal.grant_doors(jsonb_build_object('reader', reader,
 		'writer', writer, 'reviewer', reviewer, 'admin', admin));
 END

@@ -79,6 +79,11 @@ BEGIN
 			('run_artifacts', 'run', 'run'),
 			('run_samples', 'run', 'run'),
 			('run_results', 'run', 'run'),
+			('run_files', 'run', 'run'),
+			('run_marks', 'run', 'run'),
+			('artifact_places', 'run', 'run'),
+			('tracking_changes', 'experiment', 'experiment_id'),
+			('logged_models', 'experiment', 'experiment_id'),
 			('run_metrics', 'series', 'series'),
 			('metric_chunks', 'series', 'series'),
 			('models', 'project', 'project'),
@@ -101,9 +106,10 @@ BEGIN
 			('mlmeta', 'project_members', 'mlmeta_internal.acts_for(principal)'),
 			('mlmeta', 'budgets', 'CASE WHEN project IS NULL THEN mlmeta_internal.permits_experiment(''reader'', experiment_id) ELSE mlmeta_internal.permits_project(''reader'', project) END'),
 			-- What runs share is seen by who sees one of the runs.
-			('mlmeta', 'source_patches', open || 'EXISTS (SELECT FROM mlmeta.runs AS r WHERE r.patch = source_patches.patch)'),
-			('mlmeta', 'environments', open || 'EXISTS (SELECT FROM mlmeta.runs AS r WHERE r.environment = environments.environment)'),
-			('mlmeta', 'artifacts', open || 'EXISTS (SELECT FROM mlmeta.run_artifacts AS a WHERE a.artifact OPERATOR(mlmeta.=) artifacts.artifact) OR EXISTS (SELECT FROM mlmeta.model_versions AS v WHERE v.artifact OPERATOR(mlmeta.=) artifacts.artifact) OR EXISTS (SELECT FROM mlmeta.dataset_snapshots AS s WHERE mlmeta_internal.acts_for(s.owner_id) AND s.artifact OPERATOR(mlmeta.=) artifacts.artifact)'),
+			('mlmeta', 'patch_copies', open || 'EXISTS (SELECT FROM mlmeta.runs AS r WHERE r.patch = patch_copies.patch)'),
+			('mlmeta', 'environment_copies', open || 'EXISTS (SELECT FROM mlmeta.runs AS r WHERE r.environment = environment_copies.environment)'),
+			('mlmeta', 'artifact_copies', open || 'EXISTS (SELECT FROM mlmeta.run_artifacts AS a WHERE a.artifact OPERATOR(mlmeta.=) artifact_copies.artifact) OR EXISTS (SELECT FROM mlmeta.model_versions AS v WHERE v.artifact OPERATOR(mlmeta.=) artifact_copies.artifact) OR EXISTS (SELECT FROM mlmeta.dataset_snapshots AS s WHERE mlmeta_internal.acts_for(s.owner_id) AND s.artifact OPERATOR(mlmeta.=) artifact_copies.artifact)'),
+			('mlmeta', 'artifact_details', open || 'EXISTS (SELECT FROM mlmeta.artifact_copies AS c WHERE c.artifact OPERATOR(mlmeta.=) artifact_details.artifact)'),
 			('mlmeta', 'dataset_snapshots', open || 'mlmeta_internal.acts_for(owner_id) OR EXISTS (SELECT FROM mlmeta.run_artifacts AS a WHERE a.artifact OPERATOR(mlmeta.=) dataset_snapshots.artifact) OR EXISTS (SELECT FROM mlmeta.model_versions AS v WHERE v.training_data OPERATOR(mlmeta.=) dataset_snapshots.artifact)'),
 			('mlmeta', 'dataset_rows', open || 'EXISTS (SELECT FROM mlmeta.dataset_snapshots AS s WHERE s.snapshot = dataset_rows.snapshot)'),
 			('mlmeta', 'alias_periods', open || 'EXISTS (SELECT FROM mlmeta.model_aliases AS a WHERE a.alias_id = alias_periods.alias_id)'),
@@ -117,6 +123,7 @@ BEGIN
 			('mlmeta', 'alert_events', open || 'EXISTS (SELECT FROM mlmeta.alerts AS a WHERE a.id = alert_events.alert)'),
 			-- Only functions look at these.
 			('mlmeta_internal', 'lifted_guards', 'false'),
+			('mlmeta_internal', 'run_batches', 'false'),
 			('mlmeta_internal', 'principals', 'false')
 		) AS l (schema, name, sees)
 		UNION ALL
@@ -142,6 +149,9 @@ DECLARE
 	object record;
 BEGIN
 	REVOKE EXECUTE ON ALL ROUTINES IN SCHEMA mlmeta_internal FROM PUBLIC;
+	-- Parts of views, which ask for rights on the tables below them.
+	GRANT SELECT ON mlmeta_internal.live_series, mlmeta_internal.live_runs
+		TO PUBLIC;
 	GRANT USAGE ON SCHEMA mlmeta_internal TO PUBLIC;
 	FOR object IN
 		SELECT h.function AS name

@@ -534,8 +534,10 @@ rights_in_project(Datum project, bool *lasting)
 	AttrNumber	access;
 	int			may = 0;
 
+	/* The project that everybody starts with needs no row. */
 	if (!read_column(PROJECTS, project, &members_only, lasting))
-		return 0;
+		return strcmp(TextDatumGetCString(project), "default") == 0 ?
+			MAY_ALL : 0;
 	if (!DatumGetBool(members_only))
 		return MAY_ALL;
 

@@ -76,6 +76,7 @@ PG_FUNCTION_INFO_V1(mlmeta_series_steps);
 PG_FUNCTION_INFO_V1(mlmeta_series_times);
 PG_FUNCTION_INFO_V1(mlmeta_series_points);
 PG_FUNCTION_INFO_V1(mlmeta_series_bounds);
+PG_FUNCTION_INFO_V1(mlmeta_series_clock);
 
 static const double powers_of_ten[MAX_DIGITS + 1] = {
 	1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11,
@@ -963,16 +964,18 @@ mlmeta_series_points(PG_FUNCTION_ARGS)
 
 /*
  * series_bounds(bytea) -> one row: n, nan_count, first_step, last_step,
- * first_at, last_at, minimum, maximum. The two last ones leave NaN out. NULLs
- * where there is no point, or none but NaN.
+ * first_at, last_at, minimum, maximum, in_order. Minimum and maximum leave NaN
+ * out. NULLs where there is no point, or none but NaN. In order: each point is
+ * later than the one before by step, then time, so that none is there twice.
  */
 Datum
 mlmeta_series_bounds(PG_FUNCTION_ARGS)
 {
 	Series		series;
 	TupleDesc	desc;
-	Datum		values[8];
-	bool		nulls[8] = {false};
+	Datum		values[9];
+	bool		nulls[9] = {false};
+	bool		in_order = true;
 	int64		nan_count = 0;
 	int64		step_range[2] = {PG_INT64_MAX, PG_INT64_MIN};
 	TimestampTz time_range[2] = {PG_INT64_MAX, PG_INT64_MIN};
@@ -991,6 +994,10 @@ mlmeta_series_bounds(PG_FUNCTION_ARGS)
 			nan_count++;
 		range[0] = series.points[i] < range[0] ? series.points[i] : range[0];
 		range[1] = series.points[i] > range[1] ? series.points[i] : range[1];
+		if (i > 0 && (series.steps[i] < series.steps[i - 1] ||
+					  (series.steps[i] == series.steps[i - 1] &&
+					   series.times[i] <= series.times[i - 1])))
+			in_order = false;
 	}
 	values[0] = Int64GetDatum((int64) series.n);
 	values[1] = Int64GetDatum(nan_count);
@@ -1000,8 +1007,33 @@ mlmeta_series_bounds(PG_FUNCTION_ARGS)
 	values[5] = TimestampTzGetDatum(time_range[1]);
 	values[6] = Float8GetDatum(range[0]);
 	values[7] = Float8GetDatum(range[1]);
+	values[8] = BoolGetDatum(in_order);
 	for (int i = 2; i < 8; i++)
 		nulls[i] = i < 6 ? series.n == 0 : series.n == nan_count;
 	desc = BlessTupleDesc(desc);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, values, nulls)));
+}
+
+/*
+ * series_clock(last, n) -> timestamptz[]: n times, a microsecond apart, of
+ * which the last is the given one. For points that the client gave no time:
+ * they are no repetitions of each other.
+ */
+Datum
+mlmeta_series_clock(PG_FUNCTION_ARGS)
+{
+	TimestampTz last = PG_GETARG_TIMESTAMPTZ(0);
+	int			n = PG_GETARG_INT32(1);
+	Datum	   *times;
+
+	if (n < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("number of times must not be negative")));
+	times = palloc(sizeof(Datum) * (Size) Max(n, 1));
+	for (int i = 0; i < n; i++)
+		times[i] = TimestampTzGetDatum(last - (n - 1 - i));
+	PG_RETURN_ARRAYTYPE_P(construct_array(times, n, TIMESTAMPTZOID,
+										  sizeof(TimestampTz),
+										  FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }

@@ -39,7 +39,7 @@ SAVEPOINT well;
 ALTER TABLE runs DISABLE TRIGGER USER;
 DELETE FROM runs;
 SELECT is((SELECT string_agg(object || ' ' || n, ', ' ORDER BY object) FROM doctor() WHERE problem = 'rows without what they belong to'),
-	'mlmeta.metric_series (run) 1, mlmeta.model_versions (run) 1, mlmeta.run_metric_summaries (run) 1, mlmeta.run_results (run) 1',
+	'mlmeta.metric_series (run) 1, mlmeta.model_versions (run) 1, mlmeta.run_marks (run) 1, mlmeta.run_metric_summaries (run) 1, mlmeta.run_results (run) 1',
 	'rows without their run are found');
 SELECT ok(EXISTS (SELECT FROM doctor() WHERE problem = 'disabled trigger' AND object = 'guard_runs on runs'
 	AND cure = 'ALTER TABLE runs ENABLE TRIGGER guard_runs;') OR EXISTS (SELECT FROM doctor() WHERE problem = 'disabled trigger'),

@@ -51,18 +51,21 @@ alert_events: reader SELECT
 alerts: reader SELECT
 alias_periods: reader SELECT
 approvals: reader SELECT
-artifacts: reader SELECT(artifact,kind,name,version,digest,created_at,created_by)
+artifact_copies: reader SELECT(artifact,source,kind,name,version,digest,created_at,created_by)
+artifact_details: reader SELECT
+artifact_places: reader SELECT(run,artifact,direction,role,logged_at); writer SELECT
 audit_log: reader SELECT
 budgets: reader SELECT
 dataset_rows: reader SELECT
 dataset_snapshots: reader SELECT
-environments: reader SELECT
+environment_copies: reader SELECT
 event_consumers: reader SELECT
 event_deliveries: reader SELECT
 events: reader SELECT
 experiments: reader SELECT
 gate_results: reader SELECT
 gates: reader SELECT
+logged_models: reader SELECT(id,experiment_id,name,run,status,params,tags,model_type,created_at,changed_at,created_by,deleted_at); writer SELECT
 metric_chunks: reader SELECT
 metric_key_changes: reader SELECT
 metric_keys: reader SELECT
@@ -78,11 +81,14 @@ monitor_results: reader SELECT
 monitor_rules: reader SELECT
 monitor_segments: reader SELECT
 monitor_windows: reader SELECT
+patch_copies: reader SELECT
 prices: reader SELECT
 project_members: reader SELECT
 projects: reader SELECT
 retrain_requests: reader SELECT
 run_artifacts: reader SELECT(run,artifact,direction,role,logged_at); writer SELECT
+run_files: reader SELECT
+run_marks: reader SELECT
 run_metric_summaries: reader SELECT
 run_metrics: reader SELECT
 run_params: reader SELECT
@@ -90,13 +96,15 @@ run_results: reader SELECT
 run_samples: reader SELECT
 run_tags: reader SELECT
 runs: reader SELECT
-source_patches: reader SELECT
 stage_periods: reader SELECT
 stages: reader SELECT
+tracking_changes: reader SELECT
 transition_policies: reader SELECT
 transition_requests: reader SELECT$$,
 	'tables: who may do what');
-SELECT is_empty($$ SELECT line FROM matrix WHERE relkind = 'v' AND line <> relname || ': reader SELECT' $$,
+SELECT is_empty($$ SELECT line FROM matrix WHERE relkind = 'v' AND line <> relname || CASE relname
+	WHEN 'artifacts' THEN ': reader SELECT(artifact,kind,name,version,digest,created_at,created_by)'
+	ELSE ': reader SELECT' END $$,
 	'views: readers read all of them, nobody writes; they show what their reader may see');
 SELECT is_empty($$ SELECT line FROM matrix WHERE relkind = 'S' AND line <> relname || ': ' $$,
 	'sequences: nobody');
@@ -115,7 +123,8 @@ $$, 'no writer fills a column that the server fills');
 SELECT is_empty($$
 	SELECT a.attrelid::regclass, a.attname FROM pg_attribute AS a
 		JOIN pg_class AS c ON c.oid = a.attrelid AND c.relnamespace = 'mlmeta'::regnamespace AND c.relkind IN ('r', 'v')
-	WHERE a.attname ~ 'uri|location' AND has_column_privilege('rita', a.attrelid, a.attnum, 'SELECT')
+	-- Where a run's files lie is no secret, where a model lies is.
+	WHERE a.attname ~ 'uri|location' AND a.attname <> 'artifact_uri' AND has_column_privilege('rita', a.attrelid, a.attnum, 'SELECT')
 $$, 'no reader selects a location');
 
 -- Functions -------------------------------------------------------------------
@@ -140,7 +149,7 @@ SELECT is((
 	FROM unnest(ARRAY['reader', 'writer', 'reviewer', 'admin']) WITH ORDINALITY AS r (name, n)
 ),
 $$reader: acknowledge_event resolve_model take_events verify_audit
-writer: acknowledge alter_monitor apply_retention assign_alert begin_run cancel_retraining check_due check_gates check_monitor check_quietly claim_retraining create_event_consumer create_experiment create_model create_model_version create_monitor create_project delete_run describe_model drop_alias drop_event_consumer drop_monitor finish_retraining finish_run heartbeat log_artifact log_metrics log_params log_samples log_series log_source reap_runs request_retraining request_transition resolve restore_run resume_run schedule_monitor schedule_run set_alias set_baseline set_baseline_of_model set_baseline_of_run set_note set_rule set_segments set_tags snapshot_dataset snooze start_retraining start_run take_alerts unschedule_monitor use_artifact withdraw
+writer: acknowledge alter_monitor apply_retention assign_alert begin_run cancel_retraining check_due check_gates check_monitor check_quietly claim_retraining correct_metric create_event_consumer create_experiment create_logged_model create_model create_model_version create_monitor create_project delete_experiment delete_run describe_artifact describe_model drop_alias drop_event_consumer drop_monitor finish_retraining finish_run heartbeat log_artifact log_batch log_file log_metric log_metrics log_params log_samples log_series log_source move_runs reap_runs refresh_results rename_experiment rename_metric rename_run request_retraining request_transition resolve restore_experiment restore_run resume_run schedule_monitor schedule_run set_alias set_baseline set_baseline_of_model set_baseline_of_run set_experiment_tags set_logged_model set_note set_parent set_rule set_segments set_tags settle_run snapshot_dataset snooze start_retraining start_run take_alerts unschedule_monitor unsettled_runs use_artifact withdraw
 reviewer: approve reject
 admin: add_gate add_member bypass compact_series define_stage doctor drop_gate drop_stage expire_requests list_members open_project purge_events purge_experiment purge_runs remove_member repair_sequences set_budget set_metric set_policy set_price$$,
 	'functions: who may call what');
@@ -168,7 +177,7 @@ SELECT is(pg_temp.tries('wim', $$ INSERT INTO mlmeta.runs (experiment_id, user_n
 SELECT is(pg_temp.tries('wim', $$ INSERT INTO mlmeta.runs (experiment_id, created_at) SELECT min(experiment_id), 'epoch' FROM mlmeta.experiments $$),
 	'42501', 'nor long ago');
 SELECT is(pg_temp.tries('wim', $$ UPDATE mlmeta.runs SET user_name = 'wim' $$), '42501', 'nor takes one over');
-SELECT is(pg_temp.tries('wim', $$ INSERT INTO mlmeta.artifacts (artifact, created_by) VALUES ('model:x', 'mia') $$), '42501', 'nor makes an artifact as another');
+SELECT is(pg_temp.tries('wim', $$ INSERT INTO mlmeta.artifact_copies (artifact, source, created_by) VALUES ('model:x', gen_random_uuid(), 'mia') $$), '42501', 'nor makes an artifact as another');
 SELECT is(pg_temp.tries('wim', $$ INSERT INTO mlmeta.projects (project, members_only) VALUES ('mine', true) $$), '42501', 'nor closes a project by hand');
 SELECT is(pg_temp.tries('wim', $$ UPDATE mlmeta.projects SET members_only = false $$), '42501', 'nor opens one');
 SELECT is(pg_temp.tries('wim', $$ INSERT INTO mlmeta.project_members (project, principal, access) VALUES ('default', 1, 'admin') $$), '42501', 'nor joins one');

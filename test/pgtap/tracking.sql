@@ -2,19 +2,22 @@
 -- are compared, views whose columns others rely on.
 BEGIN;
 SET search_path = public, mlmeta;
-SELECT plan(57);
+SELECT plan(62);
 
 -- The columns that dashboards rely on, in order.
 SELECT columns_are('mlmeta', v.name::name, string_to_array(v.columns, ' ')::name[])
 FROM (VALUES
-	('run_overview', 'run experiment name status started_at finished_at duration user_name params metrics tags data_versions produced cost currency project parent repository git_commit branch entry_point command_line has_patch devices note heartbeat_at experiment_id'),
+	('run_overview', 'run experiment name status started_at finished_at duration user_name params metrics tags data_versions produced cost currency project parent repository git_commit branch entry_point command_line has_patch devices note heartbeat_at experiment_id artifact_uri updated_at odd_times unpriced_hours'),
 	('metric_latest', 'run key step at value context'),
 	('metric_points', 'run key context step at value'),
-	('leaderboard', 'experiment key context rank run name best last higher_is_better user_name status started_at finished_at project'),
+	('leaderboard', 'experiment key context rank run name best last higher_is_better user_name status started_at finished_at project updated_at'),
 	('who_tried_what', 'project experiment key value runs users first_tried last_tried'),
-	('spend', 'project experiment user_name month device currency runs device_hours cost'),
-	('run_costs', 'run device currency device_hours cost'),
-	('budget_state', 'budget_id project experiment period amount currency spent share state'),
+	('spend', 'project experiment user_name month device currency runs device_hours cost unpriced_hours'),
+	('run_costs', 'run device currency device_hours cost unpriced_hours'),
+	('late_points', 'run key context step at value'),
+	('run_files', 'run path size sha256 media_type logged_at'),
+	('metric_directions', 'words meaning'),
+	('budget_state', 'budget_id project experiment period amount currency spent share state unpriced_hours other_currencies'),
 	('dataset_overview', 'artifact dataset version row_count fingerprint taken_at user_name source relation columns key_columns copy_table snapshot used_by'),
 	('lineage_edges', 'source target run artifact direction role logged_at')
 ) AS v (name, columns);
@@ -22,13 +25,15 @@ FROM (VALUES
 -- The calls that scripts rely on, by name and argument order.
 SELECT has_function('mlmeta', f.name::name, string_to_array(f.arguments, ', ')::name[], NULL)
 FROM (VALUES
-	('start_run', 'text, text, jsonb, jsonb, mlmeta.run, jsonb, mlmeta.run'),
+	('start_run', 'text, text, jsonb, jsonb, mlmeta.run, jsonb, mlmeta.run, timestamp with time zone, text, text'),
 	('log_params', 'mlmeta.run, jsonb'),
 	('set_tags', 'mlmeta.run, jsonb'),
-	('log_metrics', 'mlmeta.run, jsonb, bigint, timestamp with time zone, text'),
+	('log_metrics', 'mlmeta.run, jsonb, bigint, timestamp with time zone, text, text, text'),
+	('log_metric', 'mlmeta.run, text, double precision, bigint, timestamp with time zone, text, text, text'),
+	('log_batch', 'mlmeta.run, jsonb, jsonb, jsonb, uuid'),
 	('log_series', 'mlmeta.run, text, bigint[], double precision[], timestamp with time zone[], text'),
 	('heartbeat', 'mlmeta.run'),
-	('finish_run', 'mlmeta.run, text'),
+	('finish_run', 'mlmeta.run, text, timestamp with time zone'),
 	('use_artifact', 'mlmeta.run, mlmeta.artifact, text'),
 	('log_artifact', 'mlmeta.run, mlmeta.artifact, text, text'),
 	('compare_runs', 'mlmeta.run, mlmeta.run'),

@@ -14,8 +14,8 @@ BEGIN
 EXCEPTION WHEN OTHERS THEN
 	GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT,
 		detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-	RETURN concat_ws(E'\n', code || ' ' || message, nullif(detail, ''),
-		nullif(hint, ''));
+	RETURN concat_ws(E'\n', code || ' ' || message, regexp_replace(nullif(detail, ''), 'Near are: .*', 'Near are: ...'),
+		regexp_replace(nullif(hint, ''), 'Near are: .*', 'Near are: ...'));
 END $$;
 
 -- Raw data, a preparation, a training, an evaluation.
@@ -46,7 +46,7 @@ SELECT * FROM downstream('dataset:raw:v1');
 SELECT * FROM downstream('dataset:raw:v1', 1);
 SELECT * FROM downstream('run_0000000000e00800g000000002');
 SELECT count(*) FROM upstream('dataset:raw:v1');
-SELECT count(*) FROM downstream('model:unknown:v1');
+SELECT error_of($$SELECT downstream('model:unknown:v1')$$);
 SELECT count(*) FROM upstream('report:lineage:v1', 0);
 SELECT error_of($$SELECT upstream('report:lineage:v1', max_nodes => 3)$$);
 SELECT error_of($$SELECT upstream('report:lineage:v1', -1)$$);
@@ -85,7 +85,7 @@ SELECT error_of($$SELECT use_artifact('00000000-0000-7000-8002-000000000001',
 	'dataset:x', E'a\nb')$$);
 SELECT error_of($$SELECT use_artifact('00000000-0000-7000-8002-0000000000ff',
 	'dataset:x')$$);
-SELECT error_of($$UPDATE artifacts SET created_by = 'x'
+SELECT error_of($$UPDATE artifact_copies SET created_by = 'x'
 	WHERE name = 'raw'$$);
 SELECT error_of($$UPDATE run_artifacts SET role = 'x'$$);
 SELECT finish_run(:'etl');

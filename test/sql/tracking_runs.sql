@@ -17,8 +17,8 @@ EXCEPTION WHEN OTHERS THEN
 	GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT,
 		detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
 	RETURN concat_ws(E'\n', code || ' '
-		|| regexp_replace(message, 'run_01[0-9a-z]+', 'RUN', 'g'), nullif(detail, ''),
-		nullif(hint, ''));
+		|| regexp_replace(message, 'run_01[0-9a-z]+', 'RUN', 'g'), regexp_replace(nullif(detail, ''), 'Near are: .*', 'Near are: ...'),
+		regexp_replace(nullif(hint, ''), 'Near are: .*', 'Near are: ...'));
 END $$;
 
 -- A run from start to end.
@@ -140,9 +140,11 @@ WHERE run = :'run';
 -- Going on.
 SELECT resume_run(:'run');
 SELECT resume_run(:'run');
-SELECT status, finished_at, paused >= '0' AS paused FROM runs
+SELECT status, finished_at, pauses <> '{}' AS paused FROM runs
 WHERE run = :'run';
-SELECT count(*) FROM run_results WHERE run = :'run';
+-- What was written is not believed.
+SELECT metrics = live.value AS same FROM run_overview,
+	mlmeta_internal.live_metrics(:'run') AS live (value) WHERE run = :'run';
 SELECT log_params(:'run', '{"resumed": true}');
 SELECT finish_run(:'run', 'failed');
 SELECT status, params -> 'resumed' AS resumed FROM run_overview
