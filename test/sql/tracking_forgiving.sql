@@ -220,8 +220,8 @@ SELECT uri FROM artifact_places WHERE run = :'r';
 
 -- Money that is not counted is shown.
 SELECT create_project('forgiving'), create_experiment('money2', 'forgiving') IS NOT NULL AS made;
-SELECT set_price('a100', 1000, '2020-01-01', 'EUR');
-SELECT start_run('money2', at => '2024-01-01 00:00', source => '{"devices": {"a100": 8, "h100": 8}}') AS r \gset
+SELECT set_price('b100', 1000, '2020-01-01', 'EUR');
+SELECT start_run('money2', at => '2024-01-01 00:00', source => '{"devices": {"b100": 8, "c100": 8}}') AS r \gset
 SELECT finish_run(:'r', at => '2024-01-02 00:00');
 SELECT set_budget(10, experiment => 'money2') IS NOT NULL AS set;
 SELECT cost, currency, unpriced_hours FROM run_overview WHERE run = :'r';
