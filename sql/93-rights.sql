@@ -34,7 +34,10 @@ BEGIN
 			SELECT 'TYPE', t.oid::pg_catalog.regtype::text, t.typacl, t.typowner
 			FROM pg_catalog.pg_type AS t
 			WHERE t.typnamespace OPERATOR(pg_catalog.=) ANY (ours)
-				AND t.typrelid OPERATOR(pg_catalog.=) 0 AND t.typelem OPERATOR(pg_catalog.=) 0
+				AND t.typelem OPERATOR(pg_catalog.=) 0
+				AND NOT EXISTS (SELECT FROM pg_catalog.pg_class AS c
+					WHERE c.oid OPERATOR(pg_catalog.=) t.typrelid
+						AND c.relkind OPERATOR(pg_catalog.<>) 'c')
 		)
 		SELECT pg_catalog.format('REVOKE ALL ON %s %s FROM %s', o.kind, o.name,
 			CASE WHEN a.grantee OPERATOR(pg_catalog.=) 0 THEN 'PUBLIC'

@@ -1,0 +1,331 @@
+-- Who may do what: the one written list, for every table, view, sequence and
+-- function of both schemas. It is written out on purpose: what is new fails here
+-- until somebody has said who may do what with it. What the list says is
+-- compared with what is granted, and tried: each command on each table and a
+-- call of each function, by each of these roles.
+--
+--	stranger	a login and nothing else
+--	member		the admin of a project, without a role of the team: membership
+--				says which rows, not which commands
+--	reader, writer, reviewer, admin		as setup_roles() makes them
+BEGIN;
+SET search_path = public, mlmeta;
+SELECT plan(39);
+
+SELECT setup_roles('t_reg') \gset
+CREATE ROLE stranger;
+CREATE ROLE member;
+CREATE ROLE wim; GRANT t_reg_writer TO wim;
+CREATE ROLE mia; GRANT t_reg_writer TO mia;
+CREATE ROLE rita; GRANT t_reg_reader TO rita;
+CREATE ROLE rev; GRANT t_reg_reviewer TO rev;
+CREATE ROLE ada; GRANT t_reg_admin TO ada;
+SELECT create_project('theirs'), add_member('theirs', 'member', 'admin') \gset
+
+CREATE TEMP TABLE persons (who text, role text, includes text[]);
+INSERT INTO persons VALUES
+	('stranger', 'stranger', '{public}'),
+	('member', 'member', '{public}'),
+	('rita', 'reader', '{public,reader}'),
+	('wim', 'writer', '{public,reader,writer}'),
+	('rev', 'reviewer', '{public,reader,reviewer}'),
+	('ada', 'admin', '{public,reader,writer,reviewer,admin}');
+
+-- The list --------------------------------------------------------------------
+
+-- No role writes to any table: functions do. Readers read all, but not where
+-- models and artifacts lie; members_only and the like decide on the rows.
+CREATE TEMP TABLE tables AS
+SELECT split_part(line, ': ', 1) AS name, r[1] AS role, string_to_array(r[2], ',') AS columns
+FROM regexp_split_to_table($list$mlmeta.alert_deliveries: reader SELECT
+mlmeta.alert_events: reader SELECT
+mlmeta.alerts: reader SELECT
+mlmeta.alias_periods: reader SELECT
+mlmeta.approvals: reader SELECT
+mlmeta.artifact_copies: reader SELECT(artifact,source,kind,name,version,digest,created_at,created_by)
+mlmeta.artifact_details: reader SELECT
+mlmeta.artifact_places: reader SELECT(run,artifact,direction,role,logged_at); writer SELECT
+mlmeta.audit_log: reader SELECT
+mlmeta.budgets: reader SELECT
+mlmeta.dataset_rows: reader SELECT
+mlmeta.dataset_snapshots: reader SELECT
+mlmeta.environment_copies: reader SELECT
+mlmeta.event_consumers: reader SELECT
+mlmeta.event_deliveries: reader SELECT
+mlmeta.events: reader SELECT
+mlmeta.experiments: reader SELECT
+mlmeta.gate_results: reader SELECT
+mlmeta.gates: reader SELECT
+mlmeta.logged_models: reader SELECT(id,experiment_id,name,run,status,params,tags,model_type,created_at,changed_at,created_by,deleted_at); writer SELECT
+mlmeta.metric_chunks: reader SELECT
+mlmeta.metric_key_changes: reader SELECT
+mlmeta.metric_keys: reader SELECT
+mlmeta.metric_series: reader SELECT
+mlmeta.model_aliases: reader SELECT
+mlmeta.model_resolutions: reader SELECT
+mlmeta.model_versions: reader SELECT(model_id,version,stage,run,artifact,training_data,profile,description,tags,created_at,created_by)
+mlmeta.models: reader SELECT
+mlmeta.monitor_baseline_segments: reader SELECT
+mlmeta.monitor_baselines: reader SELECT
+mlmeta.monitor_checks: reader SELECT
+mlmeta.monitor_results: reader SELECT
+mlmeta.monitor_rules: reader SELECT
+mlmeta.monitor_segments: reader SELECT
+mlmeta.monitor_windows: reader SELECT
+mlmeta.patch_copies: reader SELECT
+mlmeta.prices: reader SELECT
+mlmeta.project_members: reader SELECT
+mlmeta.projects: reader SELECT
+mlmeta.retrain_requests: reader SELECT
+mlmeta.run_artifacts: reader SELECT(run,artifact,direction,role,logged_at); writer SELECT
+mlmeta.run_files: reader SELECT
+mlmeta.run_marks: reader SELECT
+mlmeta.run_metric_summaries: reader SELECT
+mlmeta.run_metrics: reader SELECT
+mlmeta.run_params: reader SELECT
+mlmeta.run_results: reader SELECT
+mlmeta.run_samples: reader SELECT
+mlmeta.run_tags: reader SELECT
+mlmeta.runs: reader SELECT
+mlmeta.stage_periods: reader SELECT
+mlmeta.stages: reader SELECT
+mlmeta.tracking_changes: reader SELECT
+mlmeta.transition_policies: reader SELECT
+mlmeta.transition_requests: reader SELECT
+mlmeta_internal.monitors: reader SELECT$list$, E'\n') AS line,
+	regexp_matches(line, '(\w+) SELECT(?:\(([\w,]+)\))?', 'g') AS r;
+-- Not to be read by anybody but the owner
+CREATE TEMP TABLE hidden_tables AS
+SELECT unnest('{mlmeta_internal.lifted_guards,mlmeta_internal.principals}'::text[]) AS name;
+-- Views show what their reader may see of the tables. These say something to
+-- nobody:
+CREATE TEMP TABLE hidden_views AS
+SELECT unnest('{mlmeta_internal.links,mlmeta_internal.doors,mlmeta_internal.helpers}'::text[]) AS name;
+
+-- Functions of mlmeta: these are doors. All others everybody may call who may
+-- use the schema, with his own rights.
+CREATE TEMP TABLE doors AS
+SELECT 'mlmeta' AS schema, split_part(line, ': ', 1) AS role, unnest(string_to_array(split_part(line, ': ', 2), ' ')) AS name
+FROM regexp_split_to_table($list$public: dataset_is_current worst_segments
+reader: acknowledge_event resolve_model take_events verify_audit
+writer: acknowledge alter_monitor apply_retention assign_alert begin_run cancel_retraining check_due check_gates check_monitor check_quietly claim_retraining correct_metric create_event_consumer create_experiment create_logged_model create_model create_model_version create_monitor create_project delete_experiment delete_run describe_artifact describe_model drop_alias drop_event_consumer drop_monitor finish_retraining finish_run heartbeat log_artifact log_batch log_file log_metric log_metrics log_params log_samples log_series log_source move_runs reap_runs refresh_results rename_experiment rename_metric rename_run request_retraining request_transition resolve restore_experiment restore_run resume_run schedule_monitor schedule_run set_alias set_baseline set_baseline_of_model set_baseline_of_run set_experiment_tags set_logged_model set_note set_parent set_rule set_segments set_tags settle_run snapshot_dataset snooze start_retraining start_run take_alerts unschedule_monitor unsettled_runs use_artifact withdraw
+reviewer: approve reject
+admin: add_gate add_member bypass compact_series define_stage doctor drop_gate drop_stage expire_requests list_members open_project purge_events purge_experiment purge_runs remove_member repair_sequences set_budget set_metric set_policy set_price
+owner: rebind_roles$list$, E'\n') AS line;
+
+-- Functions of mlmeta_internal that everybody may call, beside the input and
+-- output, operators and casts of the types: readers' functions and policies do.
+CREATE TEMP TABLE helpers AS
+SELECT unnest(string_to_array('actor acts_for all_open artifact_successor audit_hash caller caller_path check_known check_name check_writable cluster data_state expected_quality feature_expression find_experiment find_monitor find_relation higher_by_name holds_role html_escape html_figure is_of_sets is_run live_columns live_features live_summaries metric_label model_behind monitor_rows moved_bins moved_parts no_such_run params_of part_name permits_experiment permits_model permits_project permits_reference permits_run permits_series principal_name principal_role qualify_query read_tables reference_of report_feature require_access run_command run_facts run_gate run_query run_signature scan_profiles scan_query sees_all_rows sees_monitor segment_condition segment_label segment_sets_without slice_sums slice_tests svg_cells svg_curve svg_frame svg_number time_condition too_many_nodes trace window_expression window_zone', ' ')) AS name;
+
+CREATE TEMP VIEW functions AS
+SELECT p.oid, p.oid::regprocedure AS function, p.proname::text AS name, p.pronamespace::regnamespace::text AS schema, p.prokind,
+	CASE WHEN p.pronamespace = 'mlmeta'::regnamespace
+			THEN coalesce((SELECT d.role FROM doors AS d WHERE d.name = p.proname), 'public')
+		WHEN p.proname::text IN (SELECT name FROM helpers)
+			OR EXISTS (SELECT FROM pg_operator AS o WHERE o.oprcode = p.oid)
+			OR EXISTS (SELECT FROM pg_cast AS c WHERE c.castfunc = p.oid)
+			OR EXISTS (SELECT FROM pg_type AS t WHERE p.oid IN (t.typinput, t.typoutput)) THEN 'public'
+		ELSE 'owner' END AS role,
+	-- Constants would be folded, and nobody asked whether he may.
+	(SELECT format('SELECT %I.%I(%s) FROM (SELECT %s OFFSET 0) AS a', p.pronamespace::regnamespace, p.proname,
+			string_agg('a' || a.n, ', ' ORDER BY a.n), string_agg(format('NULL::%s AS a%s', format_type(a.type, NULL), a.n), ', ' ORDER BY a.n))
+		FROM unnest(p.proargtypes::oid[]) WITH ORDINALITY AS a (type, n)) AS call,
+	-- What cannot be called by itself
+	p.prokind = 'f' AND NOT EXISTS (
+		SELECT FROM unnest(p.proargtypes::oid[] || p.prorettype) AS a (type)
+			JOIN pg_type AS t ON t.oid = a.type
+		WHERE t.typtype = 'p' AND t.typname <> ALL ('{record,void,cstring}')) AS is_callable
+FROM pg_proc AS p
+WHERE p.pronamespace IN ('mlmeta'::regnamespace, 'mlmeta_internal'::regnamespace);
+
+CREATE TEMP VIEW relations AS
+SELECT c.oid, c.oid::regclass::text AS shown, format('%s.%I', c.relnamespace::regnamespace, c.relname) AS name, c.relkind
+FROM pg_class AS c
+WHERE c.relnamespace IN ('mlmeta'::regnamespace, 'mlmeta_internal'::regnamespace) AND c.relkind IN ('r', 'p', 'm', 'v', 'S', 'f');
+
+-- What is granted -------------------------------------------------------------
+
+SELECT is_empty($$
+	SELECT name FROM relations WHERE relkind IN ('r', 'p', 'm', 'f')
+	EXCEPT (SELECT name FROM tables UNION SELECT name FROM hidden_tables)
+$$, 'every table is on the list');
+SELECT is_empty($$
+	(SELECT name FROM tables UNION SELECT name FROM hidden_tables UNION SELECT name FROM hidden_views)
+	EXCEPT SELECT name FROM relations
+$$, 'and nothing else is');
+SELECT is_empty($$
+	SELECT p.who, r.name, a.attname
+	FROM persons AS p CROSS JOIN relations AS r
+		JOIN pg_attribute AS a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
+	WHERE r.relkind IN ('r', 'p', 'm', 'f')
+		AND has_column_privilege(p.who, r.oid, a.attnum, 'SELECT') <> EXISTS (
+			SELECT FROM tables AS t WHERE t.name = r.name AND t.role = ANY (p.includes)
+				AND (t.columns IS NULL OR a.attname::text = ANY (t.columns)))
+$$, 'tables: each role reads the columns that the list says');
+SELECT is_empty($$
+	SELECT p.who, r.name, w.privilege
+	FROM persons AS p CROSS JOIN relations AS r
+		CROSS JOIN unnest('{INSERT,UPDATE,DELETE,TRUNCATE,REFERENCES,TRIGGER}'::text[]) AS w (privilege)
+	WHERE r.relkind <> 'S' AND (has_table_privilege(p.who, r.oid, w.privilege)
+		OR w.privilege IN ('INSERT', 'UPDATE', 'REFERENCES') AND has_any_column_privilege(p.who, r.oid, w.privilege))
+$$, 'tables and views: no role has any other right');
+SELECT is_empty($$
+	SELECT p.who, r.name FROM persons AS p CROSS JOIN relations AS r
+	WHERE r.relkind = 'v' AND has_table_privilege(p.who, r.oid, 'SELECT')
+		<> ('reader' = ANY (p.includes) AND r.name NOT IN (SELECT name FROM hidden_views))
+$$, 'views: readers read them');
+SELECT is_empty($$
+	SELECT p.who, r.name FROM persons AS p CROSS JOIN relations AS r
+	WHERE r.relkind = 'S' AND has_sequence_privilege(p.who, r.oid, 'USAGE, SELECT, UPDATE')
+$$, 'sequences: nobody');
+SELECT is((SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class
+	WHERE relnamespace IN ('mlmeta'::regnamespace, 'mlmeta_internal'::regnamespace) AND relkind IN ('r', 'p') AND NOT relrowsecurity),
+	'metric_key_changes metric_keys prices stages', 'all tables but those that say the same to everybody have row security');
+SELECT is_empty($$
+	SELECT DISTINCT a.grantee::regrole, a.privilege_type, o.name
+	FROM (SELECT name, relacl AS acl, relowner AS owner FROM relations JOIN pg_class AS c USING (oid)
+			UNION ALL SELECT function::text, proacl, proowner FROM functions JOIN pg_proc AS p USING (oid)
+			UNION ALL SELECT nspname, nspacl, nspowner FROM pg_namespace WHERE nspname IN ('mlmeta', 'mlmeta_internal')) AS o,
+		aclexplode(o.acl) AS a
+	WHERE a.grantee <> o.owner AND a.grantee <> 0 AND a.grantee::regrole::text NOT LIKE 't\_reg\_%'
+		OR a.is_grantable AND a.grantee <> o.owner
+$$, 'nobody else has been given anything, and nobody passes it on');
+SELECT is_empty($$ SELECT name FROM doors EXCEPT SELECT name FROM functions WHERE schema = 'mlmeta' $$, 'every door on the list is there');
+SELECT is_empty($$ SELECT name FROM helpers EXCEPT SELECT name FROM functions WHERE schema = 'mlmeta_internal' $$, 'so is everything that helps');
+SELECT is_empty($$
+	SELECT p.who, f.schema, f.function, f.role FROM persons AS p CROSS JOIN functions AS f
+	WHERE has_function_privilege(p.who, f.oid, 'EXECUTE') <> (f.role = ANY (p.includes))
+$$, 'functions: each role executes what the list says');
+SELECT is_empty($$
+	SELECT p.who FROM persons AS p WHERE has_schema_privilege(p.who, 'mlmeta', 'USAGE') <> ('reader' = ANY (p.includes))
+	UNION ALL
+	SELECT p.who FROM persons AS p WHERE has_schema_privilege(p.who, 'mlmeta', 'CREATE') OR has_schema_privilege(p.who, 'mlmeta_internal', 'CREATE')
+$$, 'schemas: the team uses mlmeta, nobody makes anything there');
+-- Columns in which a reader could learn a location.
+SELECT is_empty($$
+	SELECT r.name, a.attname FROM relations AS r JOIN pg_attribute AS a ON a.attrelid = r.oid
+	-- Where a run's files lie is no secret, where a model lies is.
+	WHERE a.attname ~ 'uri|location' AND a.attname <> 'artifact_uri' AND has_column_privilege('rita', r.oid, a.attnum, 'SELECT')
+$$, 'no reader selects a location');
+
+-- And tried -------------------------------------------------------------------
+
+-- What becomes of a command: fine, why it was denied, or its SQLSTATE. It is
+-- undone in any case.
+CREATE FUNCTION pg_temp.outcome(who text, command text) RETURNS text
+LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE format('SET LOCAL SESSION AUTHORIZATION %I', who);
+	EXECUTE command;
+	RAISE EXCEPTION USING ERRCODE = 'ZZ000';
+EXCEPTION
+	WHEN SQLSTATE 'ZZ000' THEN
+		RETURN 'fine';
+	WHEN insufficient_privilege THEN
+		RETURN SQLERRM;
+	WHEN OTHERS THEN
+		RETURN SQLSTATE;
+END
+$$;
+SET LOCAL search_path = public;
+CREATE TEMP TABLE attempts AS
+SELECT p.who, r.name, c.command, pg_temp.outcome(p.who, format(c.command, r.name, (
+		SELECT string_agg(quote_ident(a.attname), ', ') FROM pg_attribute AS a
+		WHERE a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
+			AND (c.command NOT LIKE 'SELECT%' OR has_column_privilege(p.who, r.oid, a.attnum, 'SELECT'))), (
+		SELECT quote_ident(a.attname) FROM pg_attribute AS a
+		WHERE a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' AND a.attidentity <> 'a'
+		ORDER BY a.attnum LIMIT 1))) AS outcome
+FROM persons AS p
+	CROSS JOIN relations AS r
+	CROSS JOIN unnest(ARRAY['SELECT %2$s FROM %1$s', 'INSERT INTO %1$s DEFAULT VALUES', 'UPDATE %1$s SET %3$s = NULL',
+		'DELETE FROM %s', 'TRUNCATE %s',
+		'LOCK %s IN ACCESS EXCLUSIVE MODE', 'ALTER TABLE %s DISABLE TRIGGER ALL']) AS c (command)
+WHERE r.relkind IN ('r', 'p');
+SELECT is_empty($$
+	SELECT who, name, command, outcome FROM attempts AS a
+	WHERE outcome !~ '^(permission denied for |must be owner of table )' AND NOT (outcome = 'fine' AND command LIKE 'SELECT%' AND EXISTS (
+		SELECT FROM tables AS t JOIN persons AS p ON t.role = ANY (p.includes) WHERE p.who = a.who AND t.name = a.name))
+$$, 'tables: whatever is tried is denied, but reading what the list says');
+SELECT is((SELECT count(*) FROM attempts WHERE outcome = 'fine'),
+	(SELECT count(DISTINCT (p.who, t.name)) FROM tables AS t JOIN persons AS p ON t.role = ANY (p.includes)), 'which works');
+CREATE TEMP TABLE calls AS
+SELECT p.who, f.function, f.role = ANY (p.includes) AS may,
+	-- Bodies may be denied what they read for who calls them; that is not meant.
+	o.outcome IN ('permission denied for schema mlmeta', format('permission denied for function %s', f.name)) AS is_denied, o.outcome
+FROM persons AS p CROSS JOIN functions AS f CROSS JOIN LATERAL pg_temp.outcome(p.who, f.call) AS o (outcome)
+WHERE f.is_callable AND 'reader' = ANY (p.includes);
+SELECT is_empty($$ SELECT who, function, outcome FROM calls WHERE is_denied = may $$,
+	'functions: a call is denied to whom the list does not name, and to nobody else');
+SELECT cmp_ok((SELECT count(*) FROM calls WHERE is_denied), '>', 1000::bigint, 'of which there are many');
+SELECT is_empty($$
+	SELECT f.function, o.outcome
+	FROM persons AS p CROSS JOIN functions AS f CROSS JOIN LATERAL pg_temp.outcome(p.who, f.call) AS o (outcome)
+	WHERE f.is_callable AND f.schema = 'mlmeta' AND p.role IN ('stranger', 'member') AND o.outcome <> 'permission denied for schema mlmeta'
+$$, 'who has no role of the team calls nothing of mlmeta');
+
+SET LOCAL search_path = public, mlmeta;
+
+-- Claims ----------------------------------------------------------------------
+
+CREATE FUNCTION pg_temp.tries(who text, query text) RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+	result text;
+BEGIN
+	EXECUTE format('SET LOCAL SESSION AUTHORIZATION %I', who);
+	EXECUTE query INTO result;
+	RESET SESSION AUTHORIZATION;
+	RETURN coalesce(nullif(result, ''), 'nothing');
+EXCEPTION WHEN OTHERS THEN
+	RETURN SQLSTATE;
+END
+$$;
+SELECT start_run('e') AS r \gset
+SELECT is(pg_temp.tries('wim', $$ INSERT INTO mlmeta.runs (experiment_id, user_name) SELECT min(experiment_id), 'mia' FROM mlmeta.experiments $$),
+	'42501', 'nobody starts a run as another');
+SELECT is(pg_temp.tries('wim', $$ INSERT INTO mlmeta.runs (experiment_id, created_at) SELECT min(experiment_id), 'epoch' FROM mlmeta.experiments $$),
+	'42501', 'nor long ago');
+SELECT is(pg_temp.tries('wim', $$ UPDATE mlmeta.runs SET user_name = 'wim' $$), '42501', 'nor takes one over');
+SELECT is(pg_temp.tries('wim', $$ INSERT INTO mlmeta.artifact_copies (artifact, source, created_by) VALUES ('model:x', gen_random_uuid(), 'mia') $$), '42501', 'nor makes an artifact as another');
+SELECT is(pg_temp.tries('wim', $$ INSERT INTO mlmeta.projects (project, members_only) VALUES ('mine', true) $$), '42501', 'nor closes a project by hand');
+SELECT is(pg_temp.tries('wim', $$ UPDATE mlmeta.projects SET members_only = false $$), '42501', 'nor opens one');
+SELECT is(pg_temp.tries('wim', $$ INSERT INTO mlmeta.project_members (project, principal, access) VALUES ('default', 1, 'admin') $$), '42501', 'nor joins one');
+SELECT is(pg_temp.tries('wim', $$ INSERT INTO mlmeta.metric_series (series, run, key) SELECT 1000000, run, 'x' FROM mlmeta.runs $$), '42501', 'nor takes numbers that others will get');
+
+-- Monitors --------------------------------------------------------------------
+
+CREATE TABLE public.traffic AS
+SELECT '2024-01-01'::timestamptz + i * interval '1 hour' AS at, i + (i / 100) * 1000.0 AS x FROM generate_series(0, 239) AS i;
+GRANT SELECT ON public.traffic TO wim;
+SELECT is(pg_temp.tries('wim', $$ SELECT mlmeta.create_monitor('m', 'public.traffic', 'at', '1 day') > 0 $$), 'true', 'a writer watches a table that he may read');
+SELECT pg_temp.tries('mia', $$ SELECT mlmeta.create_monitor('n', 'public.traffic', 'at', '1 day') $$) \gset
+SELECT is(pg_temp.tries('mia', $$ SELECT mlmeta.set_baseline('n', '2024-01-01', '2024-01-03') > 0 $$), '42501', 'who may not read it sees nothing of it either');
+SELECT is(pg_temp.tries('wim', $$ SELECT mlmeta.set_baseline('m', '2024-01-01', '2024-01-03') > 0 $$), 'true', 'gives it a baseline');
+SELECT is(pg_temp.tries('wim', $$ SELECT count(*) > 0 FROM mlmeta.check_monitor('m', '2024-01-11') $$), 'true', 'and checks it');
+SELECT id AS alert FROM alerts ORDER BY id LIMIT 1 \gset
+SELECT is(pg_temp.tries('mia', format('SELECT mlmeta.acknowledge(%s)', :alert)), '42501', 'another writer does not look after the alert of a monitor without project');
+SELECT is(pg_temp.tries('wim', format('SELECT mlmeta.acknowledge(%s)', :alert)), 'nothing', 'its owner does');
+SELECT is((SELECT user_name FROM alert_events WHERE alert = :alert ORDER BY id DESC LIMIT 1), 'wim', 'under his own name');
+SELECT is(pg_temp.tries('mia', $$ UPDATE mlmeta.monitors SET query = 'SELECT 1' WHERE name = 'm' $$), '42501', 'but does not change what he runs');
+SELECT is(pg_temp.tries('mia', $$ WITH u AS (UPDATE mlmeta.monitors SET tolerance = 1 WHERE name = 'm' RETURNING 1) SELECT count(*) FROM u $$), '42501',
+	'nor how it is judged');
+SELECT is(pg_temp.tries('mia', $$ INSERT INTO mlmeta.monitor_segments SELECT id, 'evil', 9, 'public.evil()' FROM mlmeta.monitors $$), '42501',
+	'nor adds to it');
+SELECT is(pg_temp.tries('mia', $$ INSERT INTO mlmeta.monitor_baselines (monitor, query, profile)
+	SELECT monitor, 'SELECT public.evil()', profile FROM mlmeta.monitor_baselines $$), '42501', 'neither here nor there');
+SELECT is(pg_temp.tries('rita', format('SELECT mlmeta.acknowledge(%s)', :alert)), '42501', 'a reader does not');
+
+-- A monitor of a model is seen by who sees the model.
+SELECT create_project('closed') \gset
+SELECT create_model('team/vault', 'closed') \gset
+UPDATE monitors SET model = 'team/vault@champion';
+SELECT add_member('closed', 'mia', 'reader') \gset
+SELECT is(array(SELECT pg_temp.tries(who, format('SELECT count(*) > 0 FROM mlmeta.%I', name))
+	FROM unnest('{rita,mia,wim}'::text[]) AS who, unnest('{monitors,drift_latest,alerts,alert_events,monitor_baseline_segments}'::text[]) AS name),
+	'{false,false,false,false,false,true,true,true,true,true,true,true,true,true,true}',
+	'its members and the owner see the monitor of a model in a closed project, others nothing of it');
+
+SELECT * FROM finish();
+ROLLBACK;
