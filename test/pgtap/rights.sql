@@ -10,7 +10,7 @@
 --	reader, writer, reviewer, admin		as setup_roles() makes them
 BEGIN;
 SET search_path = public, mlmeta;
-SELECT plan(39);
+SELECT plan(40);
 
 SELECT setup_roles('t_reg') \gset
 CREATE ROLE stranger;
@@ -96,9 +96,15 @@ mlmeta_internal.monitors: reader SELECT$list$, E'\n') AS line,
 	regexp_matches(line, '(\w+) SELECT(?:\(([\w,]+)\))?', 'g') AS r;
 -- Not to be read by anybody but the owner
 CREATE TEMP TABLE hidden_tables AS
-SELECT unnest('{mlmeta_internal.lifted_guards,mlmeta_internal.principals}'::text[]) AS name;
--- Views show what their reader may see of the tables. These say something to
--- nobody:
+SELECT unnest('{mlmeta_internal.lifted_guards,mlmeta_internal.principals,mlmeta_internal.run_batches}'::text[]) AS name;
+-- Views show what their reader may see of the tables; of this one readers see
+-- these columns:
+CREATE TEMP TABLE partial_views AS
+SELECT 'mlmeta.artifacts' AS name, '{artifact,kind,name,version,digest,created_at,created_by}'::text[] AS columns;
+-- These are parts of others, which ask for rights on the tables below:
+CREATE TEMP TABLE open_views AS
+SELECT unnest('{mlmeta_internal.live_runs,mlmeta_internal.live_series}'::text[]) AS name;
+-- And these say something to nobody:
 CREATE TEMP TABLE hidden_views AS
 SELECT unnest('{mlmeta_internal.links,mlmeta_internal.doors,mlmeta_internal.helpers}'::text[]) AS name;
 
@@ -116,7 +122,7 @@ owner: rebind_roles$list$, E'\n') AS line;
 -- Functions of mlmeta_internal that everybody may call, beside the input and
 -- output, operators and casts of the types: readers' functions and policies do.
 CREATE TEMP TABLE helpers AS
-SELECT unnest(string_to_array('actor acts_for all_open artifact_successor audit_hash caller caller_path check_known check_name check_writable cluster data_state expected_quality feature_expression find_experiment find_monitor find_relation higher_by_name holds_role html_escape html_figure is_of_sets is_run live_columns live_features live_summaries metric_label model_behind monitor_rows moved_bins moved_parts no_such_run params_of part_name permits_experiment permits_model permits_project permits_reference permits_run permits_series principal_name principal_role qualify_query read_tables reference_of report_feature require_access run_command run_facts run_gate run_query run_signature scan_profiles scan_query sees_all_rows sees_monitor segment_condition segment_label segment_sets_without slice_sums slice_tests svg_cells svg_curve svg_frame svg_number time_condition too_many_nodes trace window_expression window_zone', ' ')) AS name;
+SELECT unnest(string_to_array('actor acts_for all_open artifact_successor artifact_uri audit_hash caller caller_path check_known check_name check_writable cluster data_state direction_words edit_distance expected_quality experiment_metric feature_expression find_artifact find_experiment find_monitor find_relation has_metric higher_by_name holds_role hours_in html_escape html_figure is_of_sets is_run live_columns live_features live_metrics live_summaries metric_label model_behind monitor_rows moved_bins moved_parts near_names no_such_run params_of part_name permits_experiment permits_model permits_project permits_reference permits_run permits_series principal_name principal_role qualify_query read_tables reference_of report_feature require_access run_command run_facts run_gate run_hex run_metric run_query run_signature scan_profiles scan_query sees_all_rows sees_artifact sees_monitor segment_condition segment_label segment_sets_without slice_sums slice_tests svg_cells svg_curve svg_frame svg_number time_condition too_many_nodes trace trace_from window_expression window_zone', ' ')) AS name;
 
 CREATE TEMP VIEW functions AS
 SELECT p.oid, p.oid::regprocedure AS function, p.proname::text AS name, p.pronamespace::regnamespace::text AS schema, p.prokind,
@@ -171,10 +177,18 @@ SELECT is_empty($$
 		OR w.privilege IN ('INSERT', 'UPDATE', 'REFERENCES') AND has_any_column_privilege(p.who, r.oid, w.privilege))
 $$, 'tables and views: no role has any other right');
 SELECT is_empty($$
-	SELECT p.who, r.name FROM persons AS p CROSS JOIN relations AS r
-	WHERE r.relkind = 'v' AND has_table_privilege(p.who, r.oid, 'SELECT')
-		<> ('reader' = ANY (p.includes) AND r.name NOT IN (SELECT name FROM hidden_views))
+	SELECT p.who, r.name, a.attname
+	FROM persons AS p CROSS JOIN relations AS r
+		JOIN pg_attribute AS a ON a.attrelid = r.oid AND a.attnum > 0
+	WHERE r.relkind = 'v' AND has_column_privilege(p.who, r.oid, a.attnum, 'SELECT') <> (
+		r.name IN (SELECT name FROM open_views)
+		OR 'reader' = ANY (p.includes) AND r.name NOT IN (SELECT name FROM hidden_views)
+			AND NOT EXISTS (SELECT FROM partial_views AS v WHERE v.name = r.name AND a.attname::text <> ALL (v.columns)))
 $$, 'views: readers read them');
+SELECT is_empty($$
+	SELECT c.oid::regclass FROM relations AS r JOIN pg_class AS c USING (oid)
+	WHERE r.relkind = 'v' AND 'security_invoker=true' <> ALL (coalesce(c.reloptions, '{}'))
+$$, 'all with their own rights');
 SELECT is_empty($$
 	SELECT p.who, r.name FROM persons AS p CROSS JOIN relations AS r
 	WHERE r.relkind = 'S' AND has_sequence_privilege(p.who, r.oid, 'USAGE, SELECT, UPDATE')
