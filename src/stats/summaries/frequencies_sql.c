@@ -81,7 +81,17 @@ table_argument(FunctionCallInfo fcinfo, int argno)
 static inline FrequencyTable *
 table_state(FunctionCallInfo fcinfo)
 {
-	return summary_state(fcinfo, &frequency_table_type);
+	FrequencyTable *table = summary_quick_state(fcinfo);
+
+	return likely(table != NULL) ? table :
+		summary_state(fcinfo, &frequency_table_type);
+}
+
+/* The same, as what a transition returns */
+static inline Datum
+table_state_datum(FrequencyTable *table)
+{
+	return EOHPGetRWDatum(&table->summary.header);
 }
 
 static FrequencyTable *
@@ -117,7 +127,7 @@ mlmeta_frequencies_text_transition(PG_FUNCTION_ARGS)
 		frequency_table_init(table, FREQUENCIES_DEFAULT_CAPACITY);
 	}
 	add_text_argument(fcinfo, table);
-	return summary_datum(table);
+	return table_state_datum(table);
 }
 
 /*
@@ -155,7 +165,7 @@ mlmeta_frequencies_capacity_transition(PG_FUNCTION_ARGS)
 				 errdetail("It was %d, and then %d.", table->capacity,
 						   capacity)));
 	add_text_argument(fcinfo, table);
-	return summary_datum(table);
+	return table_state_datum(table);
 }
 
 /* frequencies(value boolean): the categories are 'false' and 'true' */
@@ -175,7 +185,7 @@ mlmeta_frequencies_boolean_transition(PG_FUNCTION_ARGS)
 		frequency_table_add(table, "true", 4);
 	else
 		frequency_table_add(table, "false", 5);
-	return summary_datum(table);
+	return table_state_datum(table);
 }
 
 /* What a call site remembers of its baseline argument */
@@ -262,7 +272,7 @@ mlmeta_frequencies_baseline_transition(PG_FUNCTION_ARGS)
 	else
 		check_baseline(fcinfo, table);
 	add_text_argument(fcinfo, table);
-	return summary_datum(table);
+	return table_state_datum(table);
 }
 
 /* NULL, upon which the window restarts, where it could not be exact */

@@ -293,20 +293,157 @@ add_to_cells(Histogram *histogram, uint64 *keys, int n)
 	return n_left;
 }
 
+/* ----------
+ * Many keys for many cells
+ *
+ * Once the prefix has been cut, most keys of a list belong to cells that exist,
+ * and a map of prefixes finds these for less than sorting. It covers the
+ * prefixes of the largest magnitudes of either sign, for one list; all other
+ * keys are sorted.
+ * ----------
+ */
+
+#define MAP_SIZE			65536	/* prefixes of one sign */
+#define MAP_NONE			PG_UINT16_MAX
+#define MAP_MIN_KEYS		8192
+#define MAP_BLOCK			64
+
+typedef struct CellMap
+{
+	uint64		outermost[2];	/* the prefix of that magnitude, by sign bit */
+	uint16		cell[2][MAP_SIZE];	/* by the distance from it */
+} CellMap;
+
+/* How far a prefix lies inside of the outermost one of its sign */
+static inline uint64
+map_distance(const CellMap *map, uint64 prefix, int sign)
+{
+	return sign ? map->outermost[1] - prefix : prefix - map->outermost[0];
+}
+
+/* The map of the cells, which lasts until the next one is made */
+static CellMap *
+map_cells(const Histogram *histogram)
+{
+	static CellMap *map = NULL;
+	const HistogramCell *cells = histogram->cells;
+	int			n = histogram->n_cells;
+
+	StaticAssertStmt(CELLS_MAX_OCCUPIED < MAP_NONE, "cells have no number");
+	if (map == NULL)
+		map = MemoryContextAlloc(TopMemoryContext, sizeof(CellMap));
+	memset(map->cell, 0xFF, sizeof(map->cell));
+	map->outermost[0] = cell_prefix(cells[0].key, histogram->prefix_bits);
+	map->outermost[1] = cell_prefix(cells[n - 1].key, histogram->prefix_bits);
+	for (int i = 0; i < n; i++)
+	{
+		int			sign = (int) (cells[i].key >> 63);
+		uint64		prefix = cell_prefix(cells[i].key, histogram->prefix_bits);
+		uint64		distance = map_distance(map, prefix, sign);
+
+		if (distance < MAP_SIZE)
+			map->cell[sign][distance] = (uint16) i;
+	}
+	return map;
+}
+
+static inline void
+add_key(HistogramCell *cell, uint64 key, int prefix_bits)
+{
+	if (likely(cell->offset != 0))
+	{
+		cell->count++;
+		cell->offset += key - cell->key;
+	}
+	else if (cell->key == key)
+		cell->count++;
+	else
+		absorb(cell, (HistogramCell) {.key = key,.count = 1}, prefix_bits);
+}
+
+/*
+ * Adds keys to their cells, and brings the others to the front; returns their
+ * number. The cells of a block of keys are fetched together: they lie anywhere.
+ */
+static int
+add_by_map(Histogram *histogram, uint64 *keys, int n)
+{
+	const CellMap *map = map_cells(histogram);
+	HistogramCell *cells = histogram->cells;
+	int			prefix_bits = histogram->prefix_bits;
+	int			n_left = 0;
+
+	for (int first = 0; first < n; first += MAP_BLOCK)
+	{
+		int			size = Min(MAP_BLOCK, n - first);
+		uint16		at[MAP_BLOCK];
+
+		for (int i = 0; i < size; i++)
+		{
+			uint64		key = keys[first + i];
+			int			sign = (int) (key >> 63);
+			uint64		distance =
+				map_distance(map, cell_prefix(key, prefix_bits), sign);
+
+			at[i] = distance < MAP_SIZE ? map->cell[sign][distance] :
+				MAP_NONE;
+			__builtin_prefetch(&cells[at[i] == MAP_NONE ? 0 : at[i]], 1);
+		}
+		for (int i = 0; i < size; i++)
+		{
+			uint64		key = keys[first + i];
+
+			if (unlikely(at[i] == MAP_NONE ||
+						 cells[at[i]].count == PG_INT64_MAX))
+				keys[n_left++] = key;
+			else
+				add_key(&cells[at[i]], key, prefix_bits);
+		}
+	}
+	return n_left;
+}
+
+/*
+ * Where sorted keys need more cells than there can be, the prefix is cut before
+ * cells are made of them.
+ */
+static void
+cut_for_keys(Histogram *histogram, const uint64 *keys, int n)
+{
+	int			in_common[65] = {0};
+	int			prefix_bits = 0;
+	int			n_cells = 1;
+
+	for (int i = 1; i < n; i++)
+		if (keys[i] != keys[i - 1])
+			in_common[63 - pg_leftmost_one_pos64(keys[i] ^ keys[i - 1])]++;
+	while (prefix_bits < histogram->prefix_bits &&
+		   n_cells + in_common[prefix_bits] <= HISTOGRAM_MAX_CELLS)
+		n_cells += in_common[prefix_bits++];
+	if (prefix_bits < histogram->prefix_bits)
+		cut_prefix(histogram, prefix_bits);
+}
+
 /* Moves what waits to the cells */
 static void
 fold_pending(Histogram *histogram)
 {
 	int			n = histogram->n_pending;
 	uint64	   *keys = histogram->pending;
-	bool		few = n <= PENDING_MAX / 64;
+	bool		few;
 	HistogramCell *list;
 
+	if (n >= MAP_MIN_KEYS && histogram->prefix_bits < 64)
+		n = add_by_map(histogram, keys, n);
+	histogram->n_pending = n;
+	few = n <= PENDING_MAX / 64;
 	if (n == 0)
 		return;
 	list = sorting_room(n);
 	radix_sort_leading(keys, (uint64 *) list, n, histogram->prefix_bits);
 	histogram->n_pending = 0;
+	if (n > HISTOGRAM_MAX_CELLS)
+		cut_for_keys(histogram, keys, n);
 	while ((n = add_to_cells(histogram, keys, n)) > 0)
 	{
 		/* a list of new cells; the prefix may be shorter behind them */
