@@ -124,7 +124,7 @@ CREATE FUNCTION mlmeta_internal.scan_profiles(
 	RETURNS SETOF record LANGUAGE C STABLE PARALLEL RESTRICTED COST 100000 ROWS 100
 	AS 'MODULE_PATHNAME', 'mlmeta_scan_profiles';
 COMMENT ON FUNCTION mlmeta_internal.scan_profiles(regclass, text[], text, timestamptz[], text[], mlmeta.profile, boolean) IS
-	'profiles of a relation''s rows by window, numbered from 1 between ascending borders of times, and by the values of columns, as text: one scan, of pages where profile_table() would read them';
+	'profiles of a relation''s rows by window, numbered from 1 between ascending borders of times, and by the values of expressions over its columns, as text: one scan, of pages where profile_table() would read them';
 
 -- ---------------------------------------------------------------------------
 -- Merging, detaching

@@ -94,6 +94,16 @@ new_slots(MemoryContext context, int n)
 	return slots;
 }
 
+bool
+key_column_is_possible(Oid type)
+{
+	TypeCacheEntry *cache = lookup_type_cache(getBaseType(type),
+											  TYPECACHE_EQ_OPR |
+											  TYPECACHE_HASH_PROC);
+
+	return OidIsValid(cache->eq_opr) && OidIsValid(cache->hash_proc);
+}
+
 KeyColumn *
 key_column_make(Oid declared_type, Oid collation)
 {
@@ -109,14 +119,6 @@ key_column_make(Oid declared_type, Oid collation)
 	column->bytes_decide = bytes_decide(type, collation);
 	column->cache = lookup_type_cache(type, TYPECACHE_EQ_OPR_FINFO |
 									  TYPECACHE_HASH_PROC_FINFO);
-	if (!column->bytes_decide &&
-		(!OidIsValid(column->cache->eq_opr_finfo.fn_oid) ||
-		 !OidIsValid(column->cache->hash_proc_finfo.fn_oid)))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_FUNCTION),
-				 errmsg("rows cannot be grouped by values of type %s",
-						format_type_be(type)),
-				 errdetail("The type has no equality, or no hash.")));
 	getTypeOutputInfo(type, &output, &is_varlena);
 	fmgr_info(output, &column->output);
 	column->null_code = -1;

@@ -16,10 +16,10 @@
 
 typedef struct KeyColumn KeyColumn;
 
-/*
- * In the current context. Raises 42883 for a type without equality or hash, as
- * GROUP BY would where it cannot sort either.
- */
+/* Whether values of the type can be numbered: it has equality and a hash */
+extern bool key_column_is_possible(Oid type);
+
+/* In the current context; of a type for which it is possible */
 extern KeyColumn *key_column_make(Oid type, Oid collation);
 
 /* The number of a value: from 0, in the order of their first rows */

@@ -86,7 +86,11 @@ profile_by_pages(const ScanSource *source, const List *tables,
 	if (baseline != NULL)
 		profile_set_baseline(profile, baseline);
 	foreach(cell, tables)
-		reader = add_table(profile, source, lfirst_oid(cell), reader);
+	{
+		const SourceTable *table = lfirst(cell);
+
+		reader = add_table(profile, source, table->relation, reader);
+	}
 	*is_null = profile->n_rows == 0;
 	return *is_null ? (Datum) 0 : summary_datum(profile_settled(profile));
 }

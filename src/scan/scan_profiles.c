@@ -7,8 +7,14 @@
  */
 #include "core/compat.h"
 
+#include "access/sysattr.h"
 #include "common/hashfn.h"
+#include "executor/executor.h"
 #include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
+#include "nodes/parsenodes.h"
+#include "optimizer/optimizer.h"
+#include "parser/parser.h"
 #include "scan/key_column.h"
 #include "scan/page_scan.h"
 #include "scan/scan_profiles.h"
@@ -24,11 +30,11 @@ typedef struct GroupKey
 	int			codes[SCAN_MAX_SEGMENTS];	/* unused ones are 0 */
 } GroupKey;
 
-typedef struct Group
+typedef struct RowGroup
 {
 	BatchOwner	owner;
 	GroupKey	key;
-} Group;
+} RowGroup;
 
 typedef struct Grouping
 {
@@ -41,17 +47,67 @@ typedef struct Grouping
 
 	int			n_groups;
 	int			max_groups;
-	Group	  **groups;
+	RowGroup	  **groups;
 	int			n_slots;
 	int		   *slots;			/* group + 1, or 0 */
-	Group	   *last;
+	RowGroup	   *last;
 } Grouping;
+
+/* 42601 unless the text is one expression, and nothing behind it */
+static void
+check_segment(const char *segment)
+{
+	char	   *query = psprintf("SELECT (%s\n)", segment);
+	ErrorContextCallback callback = {error_context_stack,
+	source_query_error, query};
+	List	   *statements;
+	SelectStmt *select;
+
+	error_context_stack = &callback;
+	statements = raw_parser(query, RAW_PARSE_DEFAULT);
+	error_context_stack = callback.previous;
+	select = (SelectStmt *) linitial_node(RawStmt, statements)->stmt;
+	if (list_length(statements) != 1 || !IsA(select, SelectStmt) ||
+		list_length(select->targetList) != 1 || select->op != SETOP_NONE ||
+		select->fromClause != NIL || select->whereClause != NULL ||
+		select->groupClause != NIL || select->havingClause != NULL ||
+		select->windowClause != NIL || select->sortClause != NIL ||
+		select->limitCount != NULL || select->limitOffset != NULL ||
+		select->lockingClause != NIL || select->intoClause != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_SYNTAX_ERROR),
+				 errmsg("segment \"%s\" is not an expression", segment)));
+}
+
+/* What a segment is in a table */
+static Expr *
+segment_of(const ScanRequest *request, const SourceTable *table, int i)
+{
+	return list_nth_node(TargetEntry, table->targets,
+						 request->source->n_columns + i)->expr;
+}
+
+/* Of a row on its page, there are the columns and nothing else */
+static bool
+has_columns_only(const SourceTable *table, Expr *segment)
+{
+	Bitmapset  *columns = NULL;
+	int			member = -1;
+
+	pull_varattnos((Node *) segment, table->number, &columns);
+	while ((member = bms_next_member(columns, member)) >= 0)
+		if (member + FirstLowInvalidHeapAttributeNumber <= 0)
+			return false;
+	return true;
+}
 
 List *
 scan_profiles_tables(const ScanRequest *request, const char **reason)
 {
 	ScanSource *source = request->source;
 	StringInfoData targets;
+	List	   *tables;
+	ListCell   *cell;
 
 	if (request->n_borders > 0)
 		source_set_bounds(source, &request->borders[0],
@@ -60,11 +116,29 @@ scan_profiles_tables(const ScanRequest *request, const char **reason)
 	appendStringInfoString(&targets, source_column_list(source));
 	for (int i = 0; i < request->n_segments; i++)
 	{
-		(void) source_attribute(source, request->segments[i]);
-		appendStringInfo(&targets, "%ss.%s", targets.len > 0 ? ", " : "",
-						 quote_identifier(request->segments[i]));
+		check_segment(request->segments[i]);
+		appendStringInfo(&targets, "%s(%s\n)", targets.len > 0 ? ", " : "",
+						 request->segments[i]);
 	}
-	return source_tables(source, source_query(source, targets.data), reason);
+	tables = source_tables(source, source_query(source, targets.data),
+						   reason);
+	foreach(cell, tables)
+	{
+		const SourceTable *table = lfirst(cell);
+
+		for (int i = 0; i < request->n_segments; i++)
+		{
+			Expr	   *segment = segment_of(request, table, i);
+
+			if (!has_columns_only(table, segment))
+				*reason = "segment of whole rows or system columns";
+			else if (!key_column_is_possible(exprType((Node *) segment)))
+				*reason = "segment without a hash";
+			if (*reason != NULL)
+				return NIL;
+		}
+	}
+	return tables;
 }
 
 /* ----------
@@ -89,17 +163,8 @@ make_grouping(const ScanRequest *request)
 		grouping->borders[i] = source_time_number(source, request->borders[i],
 												  &unused);
 	}
-	for (int i = 0; i < request->n_segments; i++)
-	{
-		Form_pg_attribute attribute =
-			TupleDescAttr(source->desc,
-						  source_attribute(source, request->segments[i]) - 1);
-
-		grouping->keys[i] = key_column_make(attribute->atttypid,
-											attribute->attcollation);
-	}
 	grouping->max_groups = 64;
-	grouping->groups = palloc(grouping->max_groups * sizeof(Group *));
+	grouping->groups = palloc(grouping->max_groups * sizeof(RowGroup *));
 	grouping->n_slots = FIRST_SLOTS;
 	grouping->slots = palloc0(FIRST_SLOTS * sizeof(int));
 	return grouping;
@@ -155,11 +220,11 @@ grow_slots(Grouping *grouping)
 	}
 }
 
-static Group *
+static RowGroup *
 make_group(Grouping *grouping, const GroupKey *key, RowReader *reader)
 {
 	MemoryContext old = MemoryContextSwitchTo(grouping->context);
-	Group	   *group = palloc0(sizeof(Group));
+	RowGroup	   *group = palloc0(sizeof(RowGroup));
 	Profile    *baseline = grouping->request->baseline;
 	int			n_features = Max(grouping->request->source->n_columns, 1);
 
@@ -174,7 +239,7 @@ make_group(Grouping *grouping, const GroupKey *key, RowReader *reader)
 	{
 		grouping->max_groups *= 2;
 		grouping->groups = repalloc(grouping->groups,
-									grouping->max_groups * sizeof(Group *));
+									grouping->max_groups * sizeof(RowGroup *));
 	}
 	group->key = *key;
 	group->owner.profile = summary_make(&profile_type);
@@ -186,7 +251,7 @@ make_group(Grouping *grouping, const GroupKey *key, RowReader *reader)
 	return group;
 }
 
-static Group *
+static RowGroup *
 find_group(Grouping *grouping, const GroupKey *key, RowReader *reader)
 {
 	uint32		slot;
@@ -198,7 +263,7 @@ find_group(Grouping *grouping, const GroupKey *key, RowReader *reader)
 		 grouping->slots[slot] != 0;
 		 slot = (slot + 1) & (grouping->n_slots - 1))
 	{
-		Group	   *group = grouping->groups[grouping->slots[slot] - 1];
+		RowGroup	   *group = grouping->groups[grouping->slots[slot] - 1];
 
 		if (memcmp(&group->key, key, sizeof(GroupKey)) == 0)
 			return grouping->last = group;
@@ -215,28 +280,105 @@ find_group(Grouping *grouping, const GroupKey *key, RowReader *reader)
  * ----------
  */
 
-/* Reads a table; like: the reader of another one, or NULL */
-static RowReader *
-add_table(Grouping *grouping, Oid table, RowReader *like, ColumnBatch **batch)
+/* How the segments of a table's rows are found */
+typedef struct SegmentReader
+{
+	TupleDesc	desc;
+	AttrNumber	columns[SCAN_MAX_SEGMENTS]; /* 0: an expression */
+	EState	   *estate;
+	ExprContext *context;
+	ExprState  *expressions[SCAN_MAX_SEGMENTS];
+	TupleTableSlot *slot;		/* NULL: there are none */
+	HeapTupleData row;
+} SegmentReader;
+
+static SegmentReader *
+make_segment_reader(Grouping *grouping, const SourceTable *table,
+					TupleDesc desc)
 {
 	const ScanRequest *request = grouping->request;
-	const ScanSource *source = request->source;
-	PageScan   *scan = page_scan_begin(source, table);
+	SegmentReader *reader = palloc0(sizeof(SegmentReader));
+
+	reader->desc = desc;
+	reader->estate = CreateExecutorState();
+	reader->context = CreateExprContext(reader->estate);
+	for (int i = 0; i < request->n_segments; i++)
+	{
+		Expr	   *segment = segment_of(request, table, i);
+		MemoryContext old;
+
+		if (grouping->keys[i] == NULL)
+			grouping->keys[i] =
+				key_column_make(exprType((Node *) segment),
+								exprCollation((Node *) segment));
+		if (IsA(segment, Var))
+		{
+			reader->columns[i] = ((Var *) segment)->varattno;
+			continue;
+		}
+		if (reader->slot == NULL)
+			reader->slot = MakeSingleTupleTableSlot(desc, &TTSOpsHeapTuple);
+		old = MemoryContextSwitchTo(reader->estate->es_query_cxt);
+		reader->expressions[i] = ExecInitExpr(segment, NULL);
+		MemoryContextSwitchTo(old);
+	}
+	return reader;
+}
+
+static void
+end_segment_reader(SegmentReader *reader)
+{
+	if (reader->slot != NULL)
+		ExecDropSingleTupleTableSlot(reader->slot);
+	FreeExecutorState(reader->estate);
+	pfree(reader);
+}
+
+/* The numbers of a row's segments */
+static inline void
+read_segments(Grouping *grouping, SegmentReader *reader, HeapTupleHeader row,
+			  int *codes)
+{
+	reader->row.t_data = row;
+	if (reader->slot != NULL)
+	{
+		ExecStoreHeapTuple(&reader->row, reader->slot, false);
+		reader->context->ecxt_scantuple = reader->slot;
+	}
+	for (int i = 0; i < grouping->request->n_segments; i++)
+	{
+		bool		is_null;
+		Datum		value = reader->columns[i] > 0 ?
+			heap_getattr(&reader->row, reader->columns[i], reader->desc,
+						 &is_null) :
+			ExecEvalExprSwitchContext(reader->expressions[i],
+									  reader->context, &is_null);
+
+		codes[i] = key_column_code(grouping->keys[i], value, is_null);
+	}
+	if (reader->slot != NULL)
+		ResetExprContext(reader->context);
+}
+
+/* Reads a table; like: the reader of another one, or NULL */
+static RowReader *
+add_table(Grouping *grouping, const SourceTable *table, RowReader *like,
+		  ColumnBatch **batch)
+{
+	const ScanSource *source = grouping->request->source;
+	PageScan   *scan = page_scan_begin(source, table->relation);
 	TupleDesc	desc = RelationGetDescr(scan->relation);
 	RowReader  *reader = table_row_reader(desc, source->columns,
 										  source->n_columns, like);
-	AttrNumber	segments[SCAN_MAX_SEGMENTS];
+	SegmentReader *segments = make_segment_reader(grouping, table, desc);
 	HeapTupleHeader rows[MaxHeapTuplesPerPage];
 	BatchOwner *owners[MaxHeapTuplesPerPage];
-	HeapTupleData row = {0};
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
 												  "mlmeta row",
 												  ALLOCSET_SMALL_SIZES);
 	MemoryContext old;
 	int			n;
 
-	for (int i = 0; i < request->n_segments; i++)
-		segments[i] = page_scan_attribute(scan, request->segments[i]);
 	if (*batch == NULL)
 		*batch = column_batch_make(reader);
 	old = MemoryContextSwitchTo(context);
@@ -246,24 +388,16 @@ add_table(Grouping *grouping, Oid table, RowReader *like, ColumnBatch **batch)
 		{
 			GroupKey	key = {0};
 
-			row.t_data = rows[i];
 			key.window = grouping->n_borders == 0 ? 1 :
 				find_window(grouping, scan->times[i]);
-			for (int j = 0; j < request->n_segments; j++)
-			{
-				bool		is_null;
-				Datum		value = heap_getattr(&row, segments[j], desc,
-												 &is_null);
-
-				key.codes[j] = key_column_code(grouping->keys[j], value,
-											   is_null);
-			}
+			read_segments(grouping, segments, rows[i], key.codes);
 			owners[i] = &find_group(grouping, &key, reader)->owner;
 		}
 		column_batch_add(*batch, reader, rows, owners, n);
 	}
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
+	end_segment_reader(segments);
 	page_scan_end(scan);
 	return reader;
 }
@@ -271,8 +405,8 @@ add_table(Grouping *grouping, Oid table, RowReader *like, ColumnBatch **batch)
 static int
 compare_groups(const void *a, const void *b)
 {
-	const Group *x = *(Group *const *) a;
-	const Group *y = *(Group *const *) b;
+	const RowGroup *x = *(RowGroup *const *) a;
+	const RowGroup *y = *(RowGroup *const *) b;
 
 	for (int i = -1; i < SCAN_MAX_SEGMENTS; i++)
 	{
@@ -297,18 +431,18 @@ scan_profiles_by_pages(const ScanRequest *request, const List *tables,
 	const ListCell *cell;
 
 	foreach(cell, tables)
-		reader = add_table(grouping, lfirst_oid(cell), reader, &batch);
+		reader = add_table(grouping, lfirst(cell), reader, &batch);
 	if (batch != NULL)
 		column_batch_flush(batch);
 
 	context = AllocSetContextCreate(CurrentMemoryContext, "mlmeta group",
 									ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(context);
-	qsort(grouping->groups, grouping->n_groups, sizeof(Group *),
+	qsort(grouping->groups, grouping->n_groups, sizeof(RowGroup *),
 		  compare_groups);
 	for (int i = 0; i < grouping->n_groups; i++)
 	{
-		const Group *group = grouping->groups[i];
+		const RowGroup *group = grouping->groups[i];
 		ScanGroup	result = {.window = group->key.window,
 		.profile = group->owner.profile};
 

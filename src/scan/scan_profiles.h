@@ -6,15 +6,16 @@
  *
  * The rows are those of
  *
- *		SELECT width_bucket(s.TIME, WINDOWS), s.SEGMENT::text, ..., count(*),
+ *		SELECT width_bucket(s.TIME, WINDOWS), (SEGMENT)::text, ..., count(*),
  *			profile(f, BASELINE)
  *		FROM RELATION AS s CROSS JOIN LATERAL (SELECT s.FEATURE, ...) AS f
  *		WHERE s.TIME >= the first of WINDOWS AND s.TIME < the last
- *		GROUP BY 1, s.SEGMENT, ...
+ *		GROUP BY 1, (SEGMENT), ...
  *
  * by pages where the planner would read row by row, and otherwise by just this
  * query. Windows are given by their borders, in ascending order: n + 1 of them
- * for n windows. Rows whose time is NULL or outside are left out.
+ * for n windows. Rows whose time is NULL or outside are left out. Segments are
+ * expressions over the columns of s.
  *
  *-------------------------------------------------------------------------
  */
@@ -50,13 +51,14 @@ typedef struct ScanRequest
 	int			n_borders;		/* 0: no windows */
 	const TimestampTz *borders;
 	int			n_segments;
-	const char **segments;		/* columns */
+	const char **segments;		/* expressions, as SQL */
 	Profile    *baseline;		/* settled; NULL: bins of each group's own */
 } ScanRequest;
 
 /*
- * Whether the tables can be read by pages: their OIDs, else NIL and the
- * reason. Checks the rights of the user, and sets the source's bounds.
+ * The tables if they can be read by pages, as source_tables(), else NIL and the
+ * reason. Checks the rights of the user, and sets the source's bounds. Raises
+ * what parsing the segments raises.
  */
 extern List *scan_profiles_tables(const ScanRequest *request,
 								  const char **reason);

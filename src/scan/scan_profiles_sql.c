@@ -69,7 +69,7 @@ take_segments(ScanRequest *request, ArrayType *array)
 	if (n > SCAN_MAX_SEGMENTS)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("rows can be grouped by at most %d columns",
+				 errmsg("rows can be grouped by at most %d segments",
 						SCAN_MAX_SEGMENTS)));
 	request->n_segments = n;
 	request->segments = palloc(Max(n, 1) * sizeof(char *));
@@ -78,7 +78,7 @@ take_segments(ScanRequest *request, ArrayType *array)
 		if (nulls[i])
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("the name of a column must not be null")));
+					 errmsg("a segment must not be null")));
 		request->segments[i] = TextDatumGetCString(names[i]);
 	}
 }
@@ -139,31 +139,33 @@ grouping_query(const ScanRequest *request, bool detached)
 	const char *profile = request->baseline != NULL ?
 		"mlmeta.profile(mlmeta_features, $4)" :
 		"mlmeta.profile(mlmeta_features)";
-	StringInfoData query;
+	StringInfoData rows;
+	StringInfoData texts;
 	StringInfoData keys;
 
-	initStringInfo(&query);
+	initStringInfo(&rows);
+	initStringInfo(&texts);
 	initStringInfo(&keys);
+	appendStringInfoString(&rows, "s.*");
 	for (int i = 0; i < request->n_segments; i++)
 	{
-		const char *name = quote_identifier(request->segments[i]);
-
-		appendStringInfo(&query, "%ss.%s::pg_catalog.text",
-						 i > 0 ? ", " : "", name);
-		appendStringInfo(&keys, ", s.%s", name);
+		appendStringInfo(&rows, ", (%s\n) AS mlmeta_segment_%d",
+						 request->segments[i], i);
+		appendStringInfo(&texts, "%ss.mlmeta_segment_%d::pg_catalog.text",
+						 i > 0 ? ", " : "", i);
+		appendStringInfo(&keys, ", s.mlmeta_segment_%d", i);
 	}
 	return psprintf("SELECT %s, ARRAY[%s]::pg_catalog.text[], "
 					"pg_catalog.count(*), %s%s%s "
 					"FROM (%s) AS s CROSS JOIN LATERAL (SELECT %s) "
-					"AS mlmeta_features "
-					"GROUP BY 1%s",
+					"AS mlmeta_features GROUP BY 1%s",
 					request->n_borders == 0 ? "1" :
 					psprintf("pg_catalog.width_bucket(s.%s::%s, $3)",
 							 quote_identifier(source->time_column),
 							 format_type_extended(source->time_type, -1,
 												  FORMAT_TYPE_FORCE_QUALIFY)),
-					query.data, detached ? "mlmeta.detach(" : "", profile,
-					detached ? ")" : "", source_query(source, "*"),
+					texts.data, detached ? "mlmeta.detach(" : "", profile,
+					detached ? ")" : "", source_query(source, rows.data),
 					source_column_list(source), keys.data);
 }
 

@@ -235,6 +235,19 @@ source_query(const ScanSource *source, const char *targets)
  * ----------
  */
 
+void
+source_query_error(void *query)
+{
+	int			position = geterrposition();
+
+	if (position > 0)
+	{
+		errposition(0);
+		internalerrposition(position);
+		internalerrquery(query);
+	}
+}
+
 static PlannedStmt *
 plan_query(const ScanSource *source, const char *query)
 {
@@ -243,10 +256,15 @@ plan_query(const ScanSource *source, const char *query)
 	const Oid	types[BOUNDS] = {type, type};
 	const TimeBound *bounds[BOUNDS] = {&source->since, &source->before};
 	ParamListInfo parameters = makeParamList(BOUNDS);
-	RawStmt    *raw = linitial_node(RawStmt, pg_parse_query(query));
-	Query	   *analyzed = parse_analyze_fixedparams(raw, query, types, BOUNDS,
-													 NULL);
+	ErrorContextCallback callback = {error_context_stack,
+	source_query_error, unconstify(char *, query)};
+	Query	   *analyzed;
+	PlannedStmt *plan;
 
+	error_context_stack = &callback;
+	analyzed = parse_analyze_fixedparams(linitial_node(RawStmt,
+													   pg_parse_query(query)),
+										 query, types, BOUNDS, NULL);
 	for (int i = 0; i < BOUNDS; i++)
 	{
 		ParamExternData *parameter = &parameters->params[i];
@@ -257,8 +275,10 @@ plan_query(const ScanSource *source, const char *query)
 		/* so that partitions are left out for the values at hand */
 		parameter->pflags = PARAM_FLAG_CONST;
 	}
-	return pg_plan_query(linitial_node(Query, pg_rewrite_query(analyzed)),
+	plan = pg_plan_query(linitial_node(Query, pg_rewrite_query(analyzed)),
 						 query, 0, parameters);
+	error_context_stack = callback.previous;
+	return plan;
 }
 
 /* Whether a table's rows can be read from its pages, all of them */
@@ -297,19 +317,21 @@ add_tables(const Plan *plan, const List *rtable, List **tables,
 {
 	const List *children;
 	ListCell   *cell;
-	Oid			relation;
+	SourceTable *table;
 
 	switch (nodeTag(plan))
 	{
 		case T_SeqScan:
-			relation = rt_fetch(((const Scan *) plan)->scanrelid,
-								rtable)->relid;
-			if (!is_plain_table(relation))
+			table = palloc(sizeof(SourceTable));
+			table->number = ((const Scan *) plan)->scanrelid;
+			table->relation = rt_fetch(table->number, rtable)->relid;
+			table->targets = plan->targetlist;
+			if (!is_plain_table(table->relation))
 			{
 				*reason = "not a heap table";
 				return false;
 			}
-			*tables = lappend_oid(*tables, relation);
+			*tables = lappend(*tables, table);
 			return true;
 		case T_Append:
 			children = ((const Append *) plan)->appendplans;
@@ -344,6 +366,11 @@ source_tables(const ScanSource *source, const char *query,
 
 	plan = plan_query(source, query);
 	(void) ExecCheckPermissions(plan->rtable, plan->permInfos, true);
+	if (plan->subplans != NIL)
+	{
+		*reason = "subquery";
+		return NIL;
+	}
 	if (!add_tables(plan->planTree, plan->rtable, &tables, reason))
 		return NIL;
 	return tables;

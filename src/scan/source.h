@@ -7,8 +7,8 @@
  * The rows are always those of source_query(), whoever reads them. The planner
  * is asked how it would read them; where its answer is to go through whole
  * heap tables row by row (source_tables()), page_scan.h does that for less.
- * Views, foreign tables, row security, other access methods and conditions
- * that an index serves are left to the executor.
+ * Views, foreign tables, row security, other access methods, subqueries and
+ * conditions that an index serves are left to the executor.
  *
  *-------------------------------------------------------------------------
  */
@@ -70,9 +70,23 @@ extern char *source_query(const ScanSource *source, const char *targets);
 extern char *source_column_list(const ScanSource *source);
 
 /*
- * The OIDs of the heap tables whose rows are those of the query, each of which
- * is locked; or NIL and the reason why the executor must read them. Raises
- * 42501 where the user may not read what the query reads.
+ * An error context callback for what parses and plans a query of ours: places
+ * in it are shown there, not in the statement of the session.
+ */
+extern void source_query_error(void *query);
+
+/* A heap table that the query goes through; it is locked */
+typedef struct SourceTable
+{
+	Oid			relation;
+	Index		number;			/* of its columns' Vars ... */
+	const List *targets;		/* ... in the query's targets */
+} SourceTable;
+
+/*
+ * The tables whose rows are those of the query, as SourceTable; or NIL and the
+ * reason why the executor must read them. Raises 42501 where the user may not
+ * read what the query reads.
  */
 extern List *source_tables(const ScanSource *source, const char *query,
 						   const char **reason);

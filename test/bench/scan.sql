@@ -66,3 +66,25 @@ SELECT pg_temp.bench('scan', :wide_rows, :'builtin',
 		'profile(t)',
 		'SELECT profile(wide) IS NULL FROM wide'),
 	'{"profile_table of 61 columns, baseline": 0.5}', 5);
+
+-- A month of days and eight segments, as a check reads them, against one GROUP BY
+-- of both with an avg() of each of the 20 features
+SELECT format('CREATE TEMPORARY TABLE scored AS SELECT timestamptz ''2026-01-01'' + n * interval ''30 days'' / %1$s AS at,
+	''plan '' || n %% 8 AS plan, %2$s FROM generate_series(0, %1$s - 1) AS n',
+	:rows, string_agg(format('(random() * 1000)::float8 AS x%s', i), ', '))
+FROM generate_series(1, 20) AS i \gexec
+VACUUM ANALYZE scored;
+SELECT array_agg('x' || i) AS features, string_agg(format('avg(x%s)', i), ', ') AS means, string_agg(format('s.x%s', i), ', ') AS columns
+FROM generate_series(1, 20) AS i \gset
+SELECT array_agg(t) AS days FROM generate_series(timestamptz '2026-01-01', '2026-01-31', '1 day') AS t \gset
+CREATE TEMPORARY TABLE scored_baseline AS SELECT profile_table('scored', :'features', 'at', '2026-01-01', '2026-01-02') AS p;
+
+SELECT pg_temp.bench('scan', :rows, format('SELECT count(*) FROM (SELECT date_trunc(''day'', at), plan, %s FROM scored GROUP BY 1, 2) AS s', :'means'),
+	jsonb_build_object(
+		'scan_profiles of 20 features, 30 days, 8 segments',
+		format('SELECT count(*) FROM mlmeta_internal.scan_profiles(''scored'', %L, ''at'', %L, ''{plan}'', (SELECT p FROM scored_baseline), true)',
+			:'features', :'days'),
+		'profile(record, baseline) in the GROUP BY',
+		format('SELECT count(*) FROM (SELECT date_trunc(''day'', at), plan, detach(profile(f, (SELECT p FROM scored_baseline)))
+			FROM scored AS s CROSS JOIN LATERAL (SELECT %s) AS f GROUP BY 1, 2) AS s', :'columns')),
+	'{"scan_profiles of 20 features, 30 days, 8 segments": 1.2}', 3);

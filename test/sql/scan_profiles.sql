@@ -8,16 +8,17 @@ CREATE FUNCTION compare(relation regclass, features text[], time_column text, bo
 	baseline profile DEFAULT NULL, OUT groups bigint, OUT rows numeric, OUT different bigint) LANGUAGE plpgsql AS $$
 DECLARE
 	chosen text := (SELECT string_agg(format('s.%I', name), ', ' ORDER BY n) FROM unnest(features) WITH ORDINALITY AS u (name, n));
-	keys text := (SELECT string_agg(format('s.%I', name), ', ' ORDER BY n) FROM unnest(segments) WITH ORDINALITY AS u (name, n));
-	texts text := (SELECT string_agg(format('s.%I::text', name), ', ' ORDER BY n) FROM unnest(segments) WITH ORDINALITY AS u (name, n));
+	keys text := (SELECT string_agg(format('s.key_%s', n), ', ' ORDER BY n) FROM unnest(segments) WITH ORDINALITY AS u (name, n));
+	texts text := (SELECT string_agg(format('s.key_%s::text', n), ', ' ORDER BY n) FROM unnest(segments) WITH ORDINALITY AS u (name, n));
+	added text := coalesce((SELECT string_agg(format(', (%s) AS key_%s', name, n), '' ORDER BY n) FROM unnest(segments) WITH ORDINALITY AS u (name, n)), '');
 	is_in text := CASE WHEN borders IS NULL THEN '1' ELSE format('(SELECT count(*)::int FROM unnest($4) AS b WHERE b <= s.%I)', time_column) END;
 BEGIN
 	EXECUTE format('SELECT count(*), sum(ours.row_count), count(*) FILTER (WHERE (ours.row_count, ours.profile) IS DISTINCT FROM (query.n, query.p))
 		FROM scan_profiles($1, $2, $3, $4, $5, $6) AS ours
 			FULL JOIN (SELECT %s AS w, ARRAY[%s]::text[] AS k, count(*) AS n, %s AS p
-				FROM %s AS s CROSS JOIN LATERAL (SELECT %s) AS features WHERE %s GROUP BY 1 %s) AS query
+				FROM (SELECT s.*%s FROM %s AS s) AS s CROSS JOIN LATERAL (SELECT %s) AS features WHERE %s GROUP BY 1 %s) AS query
 			ON ours.time_window = query.w AND ours.segment IS NOT DISTINCT FROM query.k',
-		is_in, coalesce(texts, ''), CASE WHEN baseline IS NULL THEN 'profile(features)' ELSE 'profile(features, $6)' END, relation, chosen,
+		is_in, coalesce(texts, ''), CASE WHEN baseline IS NULL THEN 'profile(features)' ELSE 'profile(features, $6)' END, added, relation, chosen,
 		CASE WHEN borders IS NULL THEN 'true' ELSE format('s.%1$I >= $4[1] AND s.%1$I < $4[cardinality($4)]', time_column) END, ', ' || keys)
 	INTO groups, rows, different
 	USING relation, features, time_column, borders, segments, baseline;
@@ -64,6 +65,14 @@ CREATE TABLE shuffled AS SELECT * FROM scored ORDER BY hashint4(id);
 SELECT compare('shuffled', '{x,y,k,list}', 'at', :'days', '{plan,flag}', :'p');
 SELECT time_window, segment, row_count FROM scan_profiles('scored', '{x}', 'at', '{2026-01-05,2026-01-06,2026-01-07}', '{flag}');
 
+-- expressions over the columns
+SELECT s.expression, c.* FROM unnest(ARRAY['upper(plan)', $$CASE WHEN number > 2 THEN 'many' ELSE 'few' END$$, $$date_part('hour', s.at)::int$$, 'x > 0', '(number, small)',
+		$$coalesce(plan, 'none') -- or not$$, 'extract(isodow FROM local)', 'price > 2', 'flag AND later = 5', 'list[2]', $$'all'::text$$, 'NULL::int']) AS s(expression),
+	compare('scored', '{x,y,k,list}', 'at', :'days', ARRAY[s.expression || E'\n'], :'p') AS c;
+SELECT compare('scored', '{x,k}', 'at', :'days', ARRAY['upper(plan)', 'flag', 'number % 2'], NULL) AS mixed,
+	compare('scored', '{x}', 'at', :'days', ARRAY['(SELECT 1)']) AS subquery, compare('scored', '{x}', 'at', :'days', ARRAY['s.tableoid::regclass']) AS system_column,
+	compare('scored', '{x}', 'at', :'days', ARRAY['s IS NULL']) AS whole_row;
+
 -- detached, as windows are stored: merging them is merging the rows
 SELECT bool_and(d.profile = detach(s.profile)) AS detached, (SELECT merge(profile) FROM scan_profiles('scored', '{x,y,k,list}', 'at', :'days', '{plan}', :'p')) =
 	(SELECT profile(f, :'p') FROM scored AS s CROSS JOIN LATERAL (SELECT s.x, s.y, s.k, s.list) AS f WHERE at >= '2026-01-03' AND at < '2026-02-03') AS merged
@@ -79,7 +88,16 @@ CREATE VIEW seen_scores AS SELECT *, x AS f FROM scored WHERE id % 2 = 0;
 ANALYZE scored_parts;
 SELECT source, scan_path(source, time_column => 'at', since => (:'days'::timestamptz[])[1]), compare(source, '{x,y,k,list}', 'at', :'days', '{plan}', :'p')
 FROM unnest('{scored_parts,scored_parts_2,seen_scores}'::regclass[]) AS source;
-SELECT compare('seen_scores', '{f,k}', 'at', :'days', '{plan}');
+SELECT compare('seen_scores', '{f,k}', 'at', :'days', '{plan,upper(plan)}');
+-- partitions with their columns in another order
+CREATE TABLE moved (k text, gone int, x float8, at timestamptz, plan text);
+ALTER TABLE moved DROP gone;
+CREATE TABLE mixed_up (at timestamptz, plan text, x float8, k text) PARTITION BY RANGE (at);
+CREATE TABLE mixed_up_1 PARTITION OF mixed_up FOR VALUES FROM ('2026-01-01') TO ('2026-01-15');
+ALTER TABLE mixed_up ATTACH PARTITION moved FOR VALUES FROM ('2026-01-15') TO ('2026-03-01');
+INSERT INTO mixed_up SELECT at, plan, x, k FROM scored WHERE at < '2026-03-01';
+ANALYZE mixed_up;
+SELECT compare('mixed_up', '{x,k}', 'at', :'days', ARRAY['plan', 'upper(k) || plan', 'x > 0.5'], :'p');
 CREATE DOMAIN moment AS timestamptz;
 CREATE TABLE domains (at moment, x float8, k text);
 INSERT INTO domains SELECT at, x, k FROM scored;
@@ -93,6 +111,12 @@ SELECT * FROM scan_profiles('scored', '{x}', 'at', '{2026-01-02,NULL}');
 SELECT * FROM scan_profiles('scored', '{x}', NULL, '{2026-01-01,2026-01-02}');
 SELECT * FROM scan_profiles('scored', '{x}', segments => '{nothing}');
 SELECT * FROM scan_profiles('scored', '{x}', segments => '{NULL}');
+SELECT * FROM scan_profiles('scored', '{x}', segments => ARRAY['plan), (flag']);
+SELECT * FROM scan_profiles('scored', '{x}', segments => ARRAY['1) FROM pg_class AS s WHERE (true']);
+SELECT * FROM scan_profiles('scored', '{x}', segments => ARRAY['1); SELECT (2']);
+SELECT * FROM scan_profiles('scored', '{x}', segments => ARRAY['plan +']);
+SELECT * FROM scan_profiles('scored', '{x}', segments => ARRAY['count(*)']);
+SELECT * FROM scan_profiles('scored', '{x}', segments => ARRAY['1 / (number - number)']);
 SELECT * FROM scan_profiles('scored', '{x}', segments => '{plan,flag,small,number,big,price,real_key,padded,mood}');
 SELECT * FROM scan_profiles('scored', '{x}', segments => '{plan}', baseline => (SELECT detach(profile(s, :'p')) FROM scored AS s));
 CREATE TABLE odd AS SELECT point(1, 1) AS p, 1 AS x;
@@ -101,7 +125,7 @@ CREATE TABLE many AS SELECT i AS id, i AS a, i AS b, i AS c, i AS d, i AS e, i A
 SELECT count(*) FROM scan_profiles('many', '{a,b,c,d,e,f,g,h,i}', segments => '{id}');
 
 DROP VIEW seen_scores, domain_view;
-DROP TABLE scored, shuffled, scored_parts, domains, odd, many;
+DROP TABLE scored, shuffled, scored_parts, domains, odd, many, mixed_up;
 DROP FUNCTION compare;
 DROP COLLATION blind;
 DROP TYPE mood;
