@@ -1,6 +1,8 @@
 # mlmeta: builds, installs and tests the extension (PGXS).
 #
-#   make && sudo make install     build and install into the found PostgreSQL
+#   make && sudo make install     build and install into the found PostgreSQL,
+#                                 with the program of src/client where its
+#                                 libraries are found
 #   make installcheck             regression tests against a running server
 #   make demo | demo-stop         a private cluster with real data and drift
 #   make test                     everything, on a private cluster
@@ -48,6 +50,17 @@ include $(PGXS)
 
 # A changed header rebuilds all: the module is small, a stale object is not.
 $(OBJS): $(wildcard src/*/*.h src/*/*/*.h)
+
+# The program, which PGXS does not know how to build beside a module.
+all: client
+install: client-install
+uninstall: client-uninstall
+clean: client-clean
+.PHONY: client client-install client-uninstall client-clean
+client:
+	@$(MAKE) --no-print-directory -C src/client PG_CONFIG='$(PG_CONFIG)' all
+client-install client-uninstall client-clean: client-%:
+	@$(MAKE) --no-print-directory -C src/client PG_CONFIG='$(PG_CONFIG)' $*
 
 # The folder counts too: a part that is gone must not live on.
 mlmeta--$(EXTVERSION).sql: mlmeta.control sql $(SQL_PARTS)
