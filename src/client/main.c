@@ -12,11 +12,15 @@
 extern const Command run_command;
 extern const Command log_command;
 extern const Command sync_command;
+extern const Command reproduce_command;
+extern const Command diff_command;
 
 const Command *const commands[] = {
 	&run_command,
 	&log_command,
 	&sync_command,
+	&reproduce_command,
+	&diff_command,
 	NULL
 };
 

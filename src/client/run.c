@@ -575,6 +575,34 @@ entry_point(char *const *command)
 	return command[0];
 }
 
+static void
+set_list(json_t *object, const char *key, const TextList *list)
+{
+	json_t	   *array = json_array();
+
+	for (int i = 0; i < list->n; i++)
+		json_array_append_new(array, json_text(list->items[i]));
+	if (list->n > 0)
+		json_object_set(object, key, array);
+	json_decref(array);
+}
+
+/* What is recorded and how, for who runs it again */
+static json_t *
+describe_recording(const RunOptions *options)
+{
+	json_t	   *recording = json_object();
+
+	set_list(recording, "inputs", &options->inputs);
+	set_list(recording, "snapshots", &options->snapshots);
+	set_list(recording, "outputs", &options->outputs);
+	set_list(recording, "metrics", &options->metrics);
+	set_list(recording, "variables", &options->variables);
+	if (options->step != NULL)
+		json_object_set_new(recording, "step", json_text(options->step));
+	return recording;
+}
+
 static json_t *
 describe_source(const RunOptions *options, char *const *command)
 {
@@ -598,6 +626,7 @@ describe_source(const RunOptions *options, char *const *command)
 											 options->variables.items));
 	if (json_object_size(options->devices) > 0)
 		json_object_set(source, "devices", options->devices);
+	json_object_set_new(source, "recording", describe_recording(options));
 	json_object_set_new(source, "client",
 						json_string("mlmeta " MLMETA_VERSION));
 	free(line);

@@ -66,18 +66,22 @@ sender_close(Sender *sender)
 	sender->connection = NULL;
 }
 
-/* Say what stands in the way, once for each thing. Takes the text. */
+/*
+ * Say what stands in the way, NULL: nothing any more. A server that restarts
+ * has a new message every second: an outage is told once. Takes the text.
+ */
 static void
 set_problem(Sender *sender, char *problem)
 {
-	if (problem != NULL
-		&& (sender->problem == NULL || strcmp(sender->problem, problem) != 0))
+	if (problem != NULL && sender->problem == NULL)
 	{
 		pg_log_warning("%s", problem);
-		pg_log_warning_hint(spool_is_lasting(sender->spool) ?
-							"What is recorded waits in the spool \"%s\"; \"mlmeta sync\" sends it." :
-							"What is recorded is kept in memory and sent when that is mended.",
-							spool_path(sender->spool));
+		if (!sender->told)
+			pg_log_warning_hint(spool_is_lasting(sender->spool) ?
+								"What is recorded waits in the spool \"%s\"; \"mlmeta sync\" sends it." :
+								"What is recorded is kept in memory and sent when that is mended.",
+								spool_path(sender->spool));
+		sender->told = true;
 	}
 	else if (problem == NULL && sender->problem != NULL)
 		pg_log_info("connected to %s", sender->target->label);

@@ -31,6 +31,7 @@ typedef struct Sender
 	PGconn	   *connection;
 	Features	features;
 	char	   *problem;		/* why it does not go on; NULL: it does */
+	bool		told;			/* what becomes of facts meanwhile */
 	int64		n_sent;
 	int64		n_refused;
 	/* the thread of sender_start() */
