@@ -74,7 +74,7 @@ child_prepare(Child *child)
 	sigaddset(&ours, SIGWINCH);
 	for (int i = 0; i < lengthof(passed_on); i++)
 		sigaddset(&ours, passed_on[i]);
-	sigprocmask(SIG_BLOCK, &ours, NULL);
+	sigprocmask(SIG_BLOCK, &ours, &child->before);
 	child->signals = signalfd(-1, &ours, SFD_CLOEXEC | SFD_NONBLOCK);
 	make_channel(child);
 }
@@ -204,9 +204,14 @@ child_signal(Child *child)
 	look_for_end(child);
 }
 
+/* The child is over: its channel goes, and signals are what they were. */
 void
 child_clean_up(Child *child)
 {
+	close(child->signals);
+	sigprocmask(SIG_SETMASK, &child->before, NULL);
+	if (child->log >= 0)
+		close(child->log);
 	if (child->log_path != NULL)
 	{
 		unlink(child->log_path);

@@ -19,6 +19,7 @@ typedef struct Child
 	int			err;			/* the same of its errors; -1: over, or in out */
 	int			log;			/* what it says on MLMETA_LOG */
 	int			signals;		/* signals to us */
+	sigset_t	before;			/* those blocked by others than us */
 	char	   *log_directory;
 	char	   *log_path;		/* NULL: there is no such channel */
 	bool		terminal;		/* its output goes to a terminal of ours */

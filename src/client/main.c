@@ -14,6 +14,19 @@ extern const Command log_command;
 extern const Command sync_command;
 extern const Command reproduce_command;
 extern const Command diff_command;
+extern const Command retrain_command;
+extern const Command runs_command;
+extern const Command show_command;
+extern const Command compare_command;
+extern const Command lineage_command;
+extern const Command models_command;
+extern const Command promote_command;
+extern const Command approve_command;
+extern const Command alerts_command;
+extern const Command check_command;
+extern const Command report_command;
+extern const Command deliver_command;
+extern const Command doctor_command;
 
 const Command *const commands[] = {
 	&run_command,
@@ -21,6 +34,19 @@ const Command *const commands[] = {
 	&sync_command,
 	&reproduce_command,
 	&diff_command,
+	&retrain_command,
+	&runs_command,
+	&show_command,
+	&compare_command,
+	&lineage_command,
+	&models_command,
+	&promote_command,
+	&approve_command,
+	&alerts_command,
+	&check_command,
+	&report_command,
+	&deliver_command,
+	&doctor_command,
 	NULL
 };
 

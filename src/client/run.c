@@ -500,27 +500,24 @@ describe_file(const char *given, bool used, bool *found)
 static void
 add_input(Recorder *recorder, const char *given)
 {
+	const char *sign = access(given, F_OK) == 0 ? NULL : strchr(given, '=');
+	const char *reference = sign == NULL ? given : sign + 1;
 	bool		found;
-	json_t	   *body = describe_file(given, true, &found);
-	const char *sign = strchr(given, '=');
-	const char *reference = given;
+	json_t	   *body = describe_file(reference, true, &found);
 
-	if (body == NULL && sign != NULL)
+	if (body == NULL)
+	{
+		body = json_object();
+		json_object_set_new(body, "artifact", json_text(reference));
+		json_object_set_new(body, "used", json_true());
+	}
+	if (sign != NULL)
 	{
 		char	   *role = psprintf("%.*s", (int) (sign - given), given);
 
-		reference = sign + 1;
-		body = describe_file(reference, true, &found);
-		if (body == NULL)
-			body = json_object();
 		json_object_set_new(body, "role", json_text(role));
 		pg_free(role);
 	}
-	if (body == NULL)
-		body = json_object();
-	if (json_object_get(body, "artifact") == NULL)
-		json_object_set_new(body, "artifact", json_text(reference));
-	json_object_set_new(body, "used", json_true());
 	facts_add(recorder->facts, FACT_ARTIFACT, body);
 }
 
@@ -740,11 +737,17 @@ record_start(Recorder *recorder, char *const *command)
 		char	   *at = time_text(recorder->began);
 		json_t	   *more = json_object();
 
-		json_object_del(source, "environment");
-		json_object_del(source, "devices");
-		json_object_set_new(more, psprintf("resumed %s", at), source);
+		if (options->adopted)
+			json_object_update(more, source);
+		else
+		{
+			json_object_del(source, "environment");
+			json_object_del(source, "devices");
+			json_object_set(more, psprintf("resumed %s", at), source);
+		}
+		json_decref(source);
 		facts_add(recorder->facts, FACT_SOURCE, more);
-		if (json_object_size(params) > 0)
+		if (json_object_size(params) > 0 && !options->adopted)
 			facts_add(recorder->facts, FACT_PARAMS, json_incref(params));
 		if (json_object_size(options->tags) > 0)
 			facts_add(recorder->facts, FACT_TAGS, json_incref(options->tags));
@@ -846,7 +849,8 @@ record_end(Recorder *recorder)
 						json_integer(child->memory_max));
 	if (recorder->options->tail > 0)
 		json_object_set_new(end, "log_tail", tail_text(recorder));
-	json_object_set_new(source, recorder->options->begun ?
+	json_object_set_new(source, recorder->options->begun
+						&& !recorder->options->adopted ?
 						psprintf("end %s", at) : "end", end);
 	facts_add(recorder->facts, FACT_SOURCE, source);
 	json_object_set_new(body, "status", json_string(status_name(child)));

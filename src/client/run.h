@@ -23,6 +23,7 @@ typedef struct RunOptions
 {
 	const char *run;			/* NULL: a new id */
 	bool		begun;			/* the server knows the run already */
+	bool		adopted;		/* and nothing of its source yet */
 	const char *experiment;
 	const char *name;
 	const char *parent;
