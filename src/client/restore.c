@@ -305,7 +305,6 @@ repeat_options(const RunRecord *record, RunOptions *options)
 
 	run_options_init(options);
 	options->experiment = record->experiment;
-	options->name = record->name;
 	json_object_update(options->params, record->params);
 	add_list(&options->outputs, recording, "outputs");
 	add_list(&options->metrics, recording, "metrics");
