@@ -635,14 +635,12 @@ static char *
 default_experiment(const json_t *source)
 {
 	const char *path = json_string_value(json_object_get(source, "toplevel"));
-	char	   *name;
 
 	if (path == NULL)
 		path = json_string_value(json_object_get(source, "directory"));
-	name = path == NULL ? NULL : pg_strdup(path);
-	if (name != NULL && strrchr(name, '/') != NULL)
-		name = strrchr(name, '/') + 1;
-	return name == NULL || !is_name(name) ? pg_strdup("default") : name;
+	if (path != NULL && strrchr(path, '/') != NULL)
+		path = strrchr(path, '/') + 1;
+	return pg_strdup(path == NULL || !is_name(path) ? "default" : path);
 }
 
 /*

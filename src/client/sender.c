@@ -610,7 +610,7 @@ sender_thread(void *argument)
 {
 	Sender	   *sender = argument;
 	double		pause = FIRST_PAUSE;
-	double		heartbeat = monotonic_seconds() + HEARTBEAT;
+	double		heartbeat = 0;
 	bool		last_try = false;
 	pg_prng_state random;
 

@@ -52,6 +52,7 @@ sub in_environment
 	my ($self, $code) = @_;
 
 	local %ENV = %ENV;
+	local $SIG{PIPE} = 'IGNORE';
 	delete @ENV{ grep { /^(PG(?!_)|MLMETA_|GIT_)/ } keys %ENV };
 	$ENV{$_} = $self->{env}{$_} for keys %{ $self->{env} };
 	return $code->();
