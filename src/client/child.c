@@ -22,6 +22,9 @@
 #include <termios.h>
 #include <unistd.h>
 
+/* Bytes that wait in the channel before who writes has to */
+#define CHANNEL_ROOM	(1024 * 1024)
+
 /* Signals that are passed on, when they were meant for us alone */
 static const int passed_on[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1,
 SIGUSR2, SIGALRM};
@@ -54,6 +57,8 @@ make_channel(Child *child)
 			rmdir(directory);
 			continue;
 		}
+		/* Room for what comes between two looks; less if we may not */
+		fcntl(child->log, F_SETPIPE_SZ, CHANNEL_ROOM);
 		child->log_directory = directory;
 		child->log_path = path;
 	}

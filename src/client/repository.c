@@ -312,16 +312,15 @@ make_patch(Tree *tree)
 
 /* A copy of the index and a file of attributes; false when there is no room */
 static bool
-make_scratch(Tree *tree, char *directory)
+make_scratch(Tree *tree, const char *index, char *directory)
 {
-	char	   *index = ASK(tree->top, "rev-parse", "--git-path", "index");
 	char	   *path;
 	size_t		size;
 	char	   *data;
 	int			fd;
 	bool		good;
 
-	if (index == NULL || mkdtemp(directory) == NULL)
+	if (mkdtemp(directory) == NULL)
 		return false;
 	path = *index == '/' ? pg_strdup(index) :
 		psprintf("%s/%s", tree->top, index);
@@ -345,7 +344,6 @@ make_scratch(Tree *tree, char *directory)
 	}
 	free(data);
 	pg_free(path);
-	pg_free(index);
 	return good;
 }
 
@@ -388,6 +386,35 @@ set_text(json_t *object, const char *key, const char *value)
 }
 
 /*
+ * Where we are in a repository, in one call of git: the working tree, where
+ * in it, the index, and what HEAD is, which a new repository cannot tell.
+ * The texts point into one that stays. False: this is no repository.
+ */
+static bool
+locate(Tree *tree, char **prefix, char **index, char **head)
+{
+	static const char *const questions[] = {"rev-parse", "--show-toplevel",
+	"--show-prefix", "--git-path", "index", "--symbolic-full-name", "HEAD"};
+	Process		process = {0};
+	char	   *rest;
+
+	/* Without a commit the last question is answered by an error */
+	if (!run_git(&process, NULL, NULL, questions, lengthof(questions))
+		&& process.output.len == 0)
+	{
+		free_process(&process);
+		return false;
+	}
+	rest = pg_strdup(process.output.data);
+	free_process(&process);
+	tree->top = strsep(&rest, "\n");
+	*prefix = strsep(&rest, "\n");
+	*index = strsep(&rest, "\n");
+	*head = strsep(&rest, "\n");
+	return *index != NULL && *tree->top == '/';
+}
+
+/*
  * Into source, as log_source() takes it: repository, commit, branch, patch,
  * and beside them where in the tree the command is called (toplevel, prefix),
  * and what the patch leaves out. Outside of a repository, or without git,
@@ -402,6 +429,8 @@ describe_repository(json_t *source, const PatchLimits *limits)
 	char	   *commit;
 	char	   *remote;
 	char	   *branch;
+	char	   *prefix;
+	char	   *index;
 	char	   *patch;
 
 	if (!have_program("git"))
@@ -409,26 +438,30 @@ describe_repository(json_t *source, const PatchLimits *limits)
 		set_text(source, "no_repository", "git is not installed");
 		return;
 	}
-	tree.top = ASK(NULL, "rev-parse", "--show-toplevel");
-	if (tree.top == NULL)
+	if (!locate(&tree, &prefix, &index, &branch))
 	{
 		set_text(source, "no_repository", "not in a git repository");
 		return;
 	}
 	commit = ASK(NULL, "rev-parse", "--verify", "--quiet", "HEAD^{commit}");
-	branch = ASK(NULL, "symbolic-ref", "--quiet", "--short", "HEAD");
+	if (commit == NULL)
+		branch = ASK(NULL, "symbolic-ref", "--quiet", "HEAD");
+	if (branch != NULL && strncmp(branch, "refs/heads/", 11) == 0)
+		branch += 11;
+	else
+		branch = NULL;
 	remote = ASK(NULL, "config", "--get", "remote.origin.url");
 	set_text(source, "repository", remote == NULL ? tree.top :
 			 clean_address(remote));
 	set_text(source, "commit", commit);
 	set_text(source, "branch", branch);
 	set_text(source, "toplevel", tree.top);
-	set_text(source, "prefix", ASK(NULL, "rev-parse", "--show-prefix"));
+	set_text(source, "prefix", prefix);
 
 	tree.base = commit == NULL ? EMPTY_TREE : commit;
 	tree.limits = limits;
 	tree.left_out = json_array();
-	if (make_scratch(&tree, scratch))
+	if (make_scratch(&tree, index, scratch))
 	{
 		add_untracked(&tree);
 		patch = make_patch(&tree);

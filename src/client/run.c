@@ -33,6 +33,15 @@
 /* Seconds that output may still come when the child has ended */
 #define DRAIN_SECONDS	0.2
 
+/*
+ * Seconds between looks at the channel, and at output that goes to no
+ * terminal: nobody waits for them, and waking up costs. Whoever has much to
+ * say is not made to wait.
+ */
+#define CHANNEL_SECONDS	0.1
+#define OUTPUT_SECONDS	0.03
+#define MUCH_OUTPUT		16384
+
 /* Longest line of output that is searched for metrics */
 #define OUTPUT_LINE		65536
 
@@ -51,6 +60,9 @@ typedef struct Stream
 {
 	int		   *from;			/* in the child; -1: over */
 	int			to;				/* -1: to nobody */
+	double		rests;			/* until then nothing is read */
+	double		hurries;		/* until then it does not rest */
+	size_t		n_read;			/* in all */
 	PQExpBufferData line;
 	bool		too_long;		/* until its end the line is of no interest */
 } Stream;
@@ -334,6 +346,7 @@ read_stream(Recorder *recorder, Stream *stream)
 		*stream->from = -1;
 		return false;
 	}
+	stream->n_read += n;
 	if (stream == &recorder->channel)
 	{
 		take_lines(recorder, stream, chunk, n);
@@ -867,11 +880,38 @@ exit_code(const Child *child)
 		128 + WTERMSIG(child->status);
 }
 
+/* Read what a stream has for now; whether there was anything. */
+static bool
+look_at_stream(Recorder *recorder, Stream *stream)
+{
+	size_t		before = stream->n_read;
+	bool		any = false;
+	double		now;
+
+	/* The channel has no other end to wait for, so it is read empty */
+	while (read_stream(recorder, stream))
+	{
+		any = true;
+		if (stream != &recorder->channel)
+			break;
+	}
+	now = monotonic_seconds();
+	if (stream->n_read - before >= MUCH_OUTPUT)
+		stream->hurries = now + 1;
+	if (stream == &recorder->channel)
+		stream->rests = now + CHANNEL_SECONDS;
+	else if (!recorder->child.terminal && now >= stream->hurries)
+		stream->rests = now + OUTPUT_SECONDS;
+	return any;
+}
+
 /* Between start and end, everything the child does comes through here. */
 static void
 follow_child(Recorder *recorder)
 {
 	Child	   *child = &recorder->child;
+	Stream	   *streams[] = {&recorder->streams[0], &recorder->streams[1],
+	&recorder->channel};
 	double		flush = monotonic_seconds() + FLUSH_SECONDS;
 	double		look = monotonic_seconds() + Min(recorder->interval, 1.0);
 	double		drained = 0;
@@ -881,11 +921,19 @@ follow_child(Recorder *recorder)
 	{
 		double		now = monotonic_seconds();
 		bool		any = false;
-		struct pollfd fds[4] = {{child->signals, POLLIN},
-		{child->out, POLLIN}, {child->err, POLLIN}, {child->log, POLLIN}};
+		struct pollfd fds[4] = {{child->signals, POLLIN}};
 		double		until = Min(flush, recorder->options->interval > 0 ? look :
 								flush);
 
+		for (int i = 0; i < 3; i++)
+		{
+			bool		rests = now < streams[i]->rests && !child->ended;
+
+			fds[i + 1].fd = rests ? -1 : *streams[i]->from;
+			fds[i + 1].events = POLLIN;
+			if (rests)
+				until = Min(until, streams[i]->rests);
+		}
 		if (child->ended)
 			until = Min(until, drained);
 		poll(fds, 4, (int) Max(ceil((until - now) * 1000), 0));
@@ -895,12 +943,11 @@ follow_child(Recorder *recorder)
 			if (child->ended && drained == 0)
 				drained = monotonic_seconds() + DRAIN_SECONDS;
 		}
-		any = (fds[1].revents != 0
-			   && read_stream(recorder, &recorder->streams[0])) || any;
-		any = (fds[2].revents != 0
-			   && read_stream(recorder, &recorder->streams[1])) || any;
-		any = (fds[3].revents != 0
-			   && read_stream(recorder, &recorder->channel)) || any;
+		for (int i = 0; i < 3; i++)
+		{
+			if (fds[i + 1].revents != 0)
+				any = look_at_stream(recorder, streams[i]) || any;
+		}
 
 		now = monotonic_seconds();
 		if (recorder->options->interval > 0 && now >= look && !child->ended)

@@ -23,7 +23,7 @@
 
 /* Seconds between signs of life, and the shortest and longest pause */
 #define HEARTBEAT		30
-#define IDLE			0.5
+#define IDLE			1.0
 #define FIRST_PAUSE		0.5
 #define LONGEST_PAUSE	30
 
