@@ -212,7 +212,7 @@ show_help(const Command *command)
 		printf("\n%s\n", command->details);
 }
 
-/* Completions ---------------------------------------------------------------- */
+/* Completions ------------------------------------------------------------- */
 
 static void
 print_words(const Command *command, const char *separator)
@@ -230,7 +230,8 @@ print_words(const Command *command, const char *separator)
 static void
 complete_bash(void)
 {
-	printf("# Completion of mlmeta for bash; written by \"mlmeta completion bash\".\n"
+	printf("# Completion of mlmeta for bash; written by \"mlmeta completion "
+		   "bash\".\n"
 		   "_mlmeta()\n{\n"
 		   "	local word=${COMP_WORDS[COMP_CWORD]} words=\"\" i\n"
 		   "	if [ \"$COMP_CWORD\" -eq 1 ]\n	then\n		words=\"");
@@ -280,7 +281,8 @@ static void
 complete_zsh(void)
 {
 	printf("#compdef mlmeta\n"
-		   "# Completion of mlmeta for zsh; written by \"mlmeta completion zsh\".\n"
+		   "# Completion of mlmeta for zsh; written by \"mlmeta completion "
+		   "zsh\".\n"
 		   "_mlmeta()\n{\n	local -a commands\n	commands=(\n");
 	for (int i = 0; commands[i] != NULL; i++)
 	{
@@ -318,7 +320,8 @@ complete_zsh(void)
 static void
 complete_fish(void)
 {
-	printf("# Completion of mlmeta for fish; written by \"mlmeta completion fish\".\n");
+	printf("# Completion of mlmeta for fish; written by \"mlmeta completion "
+		   "fish\".\n");
 	for (int i = 0; commands[i] != NULL; i++)
 	{
 		const Option *lists[3];
@@ -332,7 +335,8 @@ complete_fish(void)
 		{
 			for (const Option *o = lists[k]; o->name != NULL; o++)
 			{
-				printf("complete -c mlmeta -n '__fish_seen_subcommand_from %s' -l %s%s -d '",
+				printf("complete -c mlmeta -n '__fish_seen_subcommand_from %s' "
+					   "-l %s%s -d '",
 					   commands[i]->name, o->name,
 					   o->argument == NULL ? "" : " -r");
 				print_single_quoted(o->help, "\\'");

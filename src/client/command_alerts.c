@@ -16,7 +16,8 @@ enum
 
 static const Option options[] = {
 	{"comment", 'c', "TEXT", "why"},
-	{"until", OPT_UNTIL, "TIME", "end of a snooze, such as tomorrow or 2026-01-31"},
+	{"until", OPT_UNTIL, "TIME", "end of a snooze, such as tomorrow or "
+	"2026-01-31"},
 	{"owner", OPT_OWNER, "NAME", "who an alert is assigned to"},
 	{"json", OPT_JSON, NULL, "JSON"},
 	{NULL}
@@ -24,7 +25,8 @@ static const Option options[] = {
 
 static const char details[] =
 "  alerts [MONITOR]        what is open\n"
-"  alerts explain ALERT    which bins and segments moved, and the rows, as JSON\n"
+"  alerts explain ALERT    which bins and segments moved, and the rows, as "
+"JSON\n"
 "  alerts acknowledge|snooze|resolve|assign ALERT\n"
 "The exit code of the list is 1 when there are open alerts.";
 
@@ -34,8 +36,11 @@ action_name(PGconn *connection, const char *action)
 {
 	char	   *newer = psprintf("%s_alert", action);
 	PGresult   *result = query1(connection,
-								"SELECT EXISTS (SELECT FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace"
-								" WHERE n.nspname = 'mlmeta' AND p.proname = $1::text)",
+								"SELECT EXISTS (SELECT FROM pg_catalog.pg_proc "
+								"AS p JOIN pg_catalog.pg_namespace AS n ON "
+								"n.oid = p.pronamespace"
+								" WHERE n.nspname = 'mlmeta' AND p.proname = "
+								"$1::text)",
 								newer);
 
 	return *PQgetvalue(result, 0, 0) == 't' ? newer : action;
@@ -53,7 +58,8 @@ act(const Scan *scan, const char *comment, const char *until,
 	if (strcmp(action, "explain") == 0)
 	{
 		printf("%s\n", PQgetvalue(query1(connection,
-										 "SELECT pg_catalog.jsonb_pretty(mlmeta.explain_alert($1::bigint))",
+										 "SELECT "
+										 "pg_catalog.jsonb_pretty(mlmeta.explain_alert($1::bigint))",
 										 alert), 0, 0));
 		return 0;
 	}
@@ -120,10 +126,17 @@ alerts_main(const Command *command, int argc, char **argv)
 	connection = require_connection(&scan.connection, NULL);
 	values[0] = scan.n_rest == 1 ? scan.rest[0] : NULL;
 	return show_query(connection, json, NULL, json ?
-					  "SELECT a.* FROM mlmeta.alert_open AS a WHERE $1::text IS NULL OR a.monitor = $1 ORDER BY a.alert" :
-					  "SELECT a.alert, a.severity, a.state, a.monitor, a.feature, a.segment, a.measure, pg_catalog.to_char(a.first_window, 'YYYY-MM-DD HH24:MI') AS since, a.windows, pg_catalog.left(a.reason, 60) AS reason"
-					  " FROM mlmeta.alert_open AS a WHERE $1::text IS NULL OR a.monitor = $1"
-					  " ORDER BY a.severity = 'critical' DESC, a.severity = 'warning' DESC, a.alert",
+					  "SELECT a.* FROM mlmeta.alert_open AS a WHERE $1::text "
+					  "IS NULL OR a.monitor = $1 ORDER BY a.alert" :
+					  "SELECT a.alert, a.severity, a.state, a.monitor, "
+					  "a.feature, a.segment, a.measure, "
+					  "pg_catalog.to_char(a.first_window, 'YYYY-MM-DD "
+					  "HH24:MI') AS since, a.windows, "
+					  "pg_catalog.left(a.reason, 60) AS reason"
+					  " FROM mlmeta.alert_open AS a WHERE $1::text IS NULL OR "
+					  "a.monitor = $1"
+					  " ORDER BY a.severity = 'critical' DESC, a.severity = "
+					  "'warning' DESC, a.alert",
 					  1, values) > 0 ? EXIT_DIFFERENT : 0;
 }
 

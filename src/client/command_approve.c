@@ -54,10 +54,16 @@ approve_main(const Command *command, int argc, char **argv)
 	if (scan.n_rest == 0)
 	{
 		show_query(connection, json, NULL, json ?
-				   "SELECT q.* FROM mlmeta.request_overview AS q WHERE q.status = 'pending' ORDER BY q.request" :
-				   "SELECT q.request, q.model, q.version, q.from_stage AS \"from\", q.stage AS \"to\", q.requested_by AS by, q.comment,"
-				   " pg_catalog.cardinality(q.approved_by) || ' of ' || q.approvals_required AS approvals, pg_catalog.to_char(q.expires_at, 'YYYY-MM-DD') AS expires"
-				   " FROM mlmeta.request_overview AS q WHERE q.status = 'pending' ORDER BY q.request",
+				   "SELECT q.* FROM mlmeta.request_overview AS q WHERE "
+				   "q.status = 'pending' ORDER BY q.request" :
+				   "SELECT q.request, q.model, q.version, q.from_stage AS "
+				   "\"from\", q.stage AS \"to\", q.requested_by AS by, "
+				   "q.comment,"
+				   " pg_catalog.cardinality(q.approved_by) || ' of ' || "
+				   "q.approvals_required AS approvals, "
+				   "pg_catalog.to_char(q.expires_at, 'YYYY-MM-DD') AS expires"
+				   " FROM mlmeta.request_overview AS q WHERE q.status = "
+				   "'pending' ORDER BY q.request",
 				   0, NULL);
 		return 0;
 	}

@@ -23,11 +23,16 @@ static const Option options[] = {
 };
 
 static const char results[] =
-"SELECT c.* FROM mlmeta.check_monitor($1::text, coalesce($2::timestamptz, pg_catalog.now())) AS c WHERE $3::boolean OR c.verdict = 'drift'";
+"SELECT c.* FROM mlmeta.check_monitor($1::text, coalesce($2::timestamptz, "
+"pg_catalog.now())) AS c WHERE $3::boolean OR c.verdict = 'drift'";
 
 static const char table[] =
-"SELECT pg_catalog.to_char(c.window_start, 'YYYY-MM-DD HH24:MI') AS \"window\", c.segment, c.feature, c.measure, pg_catalog.round(c.statistic::numeric, 4) AS statistic, c.verdict, pg_catalog.left(c.reason, 70) AS reason"
-" FROM mlmeta.check_monitor($1::text, coalesce($2::timestamptz, pg_catalog.now())) AS c WHERE $3::boolean OR c.verdict = 'drift'";
+"SELECT pg_catalog.to_char(c.window_start, 'YYYY-MM-DD HH24:MI') AS "
+"\"window\", c.segment, c.feature, c.measure, "
+"pg_catalog.round(c.statistic::numeric, 4) AS statistic, c.verdict, "
+"pg_catalog.left(c.reason, 70) AS reason"
+" FROM mlmeta.check_monitor($1::text, coalesce($2::timestamptz, "
+"pg_catalog.now())) AS c WHERE $3::boolean OR c.verdict = 'drift'";
 
 static int
 check_main(const Command *command, int argc, char **argv)

@@ -31,19 +31,35 @@ comparison(char *const *runs, int n)
 	appendPQExpBufferStr(&sql, "SELECT f.kind, f.key");
 	for (int i = 0; i < n; i++)
 		appendPQExpBuffer(&sql,
-						  ", pg_catalog.min(f.value) FILTER (WHERE f.run OPERATOR(mlmeta.=) $%d::mlmeta.run) AS \"%s\"",
+						  ", pg_catalog.min(f.value) FILTER (WHERE f.run "
+						  "OPERATOR(mlmeta.=) $%d::mlmeta.run) AS \"%s\"",
 						  i + 2, runs[i]);
 	appendPQExpBufferStr(&sql,
-						 " FROM (SELECT o.run, 'param' AS kind, p.key, p.value #>> '{}' AS value FROM mlmeta.run_overview AS o CROSS JOIN LATERAL pg_catalog.jsonb_each(o.params) AS p"
-						 " UNION ALL SELECT o.run, 'metric', m.key, m.value #>> '{}' FROM mlmeta.run_overview AS o CROSS JOIN LATERAL pg_catalog.jsonb_each(o.metrics) AS m WHERE m.key NOT LIKE 'system/%'"
-						 " UNION ALL SELECT o.run, 'run', v.key, v.value FROM mlmeta.run_overview AS o CROSS JOIN LATERAL (VALUES ('experiment', o.experiment), ('name', o.name), ('status', o.status), ('commit', pg_catalog.left(o.git_commit, 10)), ('duration', pg_catalog.date_trunc('second', o.duration)::text), ('data', pg_catalog.array_to_string(o.data_versions, ' '))) AS v (key, value)"
+						 " FROM (SELECT o.run, 'param' AS kind, p.key, p.value "
+						 "#>> '{}' AS value FROM mlmeta.run_overview AS o "
+						 "CROSS JOIN LATERAL pg_catalog.jsonb_each(o.params) "
+						 "AS p"
+						 " UNION ALL SELECT o.run, 'metric', m.key, m.value "
+						 "#>> '{}' FROM mlmeta.run_overview AS o CROSS JOIN "
+						 "LATERAL pg_catalog.jsonb_each(o.metrics) AS m WHERE "
+						 "m.key NOT LIKE 'system/%'"
+						 " UNION ALL SELECT o.run, 'run', v.key, v.value FROM "
+						 "mlmeta.run_overview AS o CROSS JOIN LATERAL (VALUES "
+						 "('experiment', o.experiment), ('name', o.name), "
+						 "('status', o.status), ('commit', "
+						 "pg_catalog.left(o.git_commit, 10)), ('duration', "
+						 "pg_catalog.date_trunc('second', o.duration)::text), "
+						 "('data', pg_catalog.array_to_string(o.data_versions, "
+						 "' '))) AS v (key, value)"
 						 ") AS f WHERE f.run OPERATOR(mlmeta.=) ANY (ARRAY[");
 	for (int i = 0; i < n; i++)
 		appendPQExpBuffer(&sql, "%s$%d::mlmeta.run", i == 0 ? "" : ", ", i + 2);
 	appendPQExpBuffer(&sql,
 					  "]) GROUP BY f.kind, f.key"
-					  " HAVING $1::boolean OR f.kind <> 'param' OR count(DISTINCT f.value) > 1 OR count(*) < %d"
-					  " ORDER BY pg_catalog.array_position(ARRAY['run', 'param', 'metric'], f.kind), f.key",
+					  " HAVING $1::boolean OR f.kind <> 'param' OR "
+					  "count(DISTINCT f.value) > 1 OR count(*) < %d"
+					  " ORDER BY pg_catalog.array_position(ARRAY['run', "
+					  "'param', 'metric'], f.kind), f.key",
 					  n);
 	return sql.data;
 }

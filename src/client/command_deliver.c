@@ -29,30 +29,41 @@ enum
 };
 
 static const Option options[] = {
-	{"exec", OPT_EXEC, "COMMAND", "run a shell command for each, JSON on its standard input"},
+	{"exec", OPT_EXEC, "COMMAND", "run a shell command for each, JSON on its "
+	"standard input"},
 	{"webhook", OPT_WEBHOOK, "URL", "post each to a URL"},
 	{"mail", OPT_MAIL, "ADDRESS", "mail each through sendmail"},
-	{"format", OPT_FORMAT, "FORMAT", "body for the webhooks that follow: json, slack, teams or pagerduty"},
-	{"secret-file", OPT_SECRET, "FILE", "sign bodies by HMAC-SHA256 with the file's first line"},
+	{"format", OPT_FORMAT, "FORMAT", "body for the webhooks that follow: json, "
+	"slack, teams or pagerduty"},
+	{"secret-file", OPT_SECRET, "FILE", "sign bodies by HMAC-SHA256 with the "
+	"file's first line"},
 	{"routing-key", OPT_ROUTING, "KEY", "PagerDuty's routing key"},
 	{"follow", 'f', NULL, "do not end; wait for more"},
-	{"consumer", OPT_CONSUMER, "NAME", "who takes them (default: deliver); each consumer gets all"},
-	{"from-start", OPT_FROM_START, NULL, "a new consumer also gets the registry events of before"},
+	{"consumer", OPT_CONSUMER, "NAME", "who takes them (default: deliver); "
+	"each consumer gets all"},
+	{"from-start", OPT_FROM_START, NULL, "a new consumer also gets the "
+	"registry events of before"},
 	{"no-alerts", OPT_NO_ALERTS, NULL, "only registry events"},
 	{"no-events", OPT_NO_EVENTS, NULL, "only alerts"},
-	{"attempts", OPT_ATTEMPTS, "N", "before a message is a dead letter (default 8)"},
+	{"attempts", OPT_ATTEMPTS, "N", "before a message is a dead letter "
+	"(default 8)"},
 	{"timeout", OPT_TIMEOUT, "SECONDS", "for one attempt (default 30)"},
-	{"poll", OPT_POLL, "SECONDS", "with --follow: look at least so often (default 30)"},
+	{"poll", OPT_POLL, "SECONDS", "with --follow: look at least so often "
+	"(default 30)"},
 	{"dead", OPT_DEAD, NULL, "show the dead letters, as JSON"},
 	{"redeliver", OPT_REDELIVER, NULL, "try the dead letters again"},
 	{NULL}
 };
 
 static const char details[] =
-"A webhook has the headers X-Mlmeta-Event (alert or registry), X-Mlmeta-Delivery (the\n"
-"same for the same event) and, with a secret, X-Mlmeta-Signature: sha256=HEX.\n"
-"Delivery is at least once: who receives tells repetitions by X-Mlmeta-Delivery. A\n"
-"command finds it in MLMETA_EVENT; it has taken the message when it ends with 0.\n"
+"A webhook has the headers X-Mlmeta-Event (alert or registry), "
+"X-Mlmeta-Delivery (the\n"
+"same for the same event) and, with a secret, X-Mlmeta-Signature: "
+"sha256=HEX.\n"
+"Delivery is at least once: who receives tells repetitions by "
+"X-Mlmeta-Delivery. A\n"
+"command finds it in MLMETA_EVENT; it has taken the message when it ends with "
+"0.\n"
 "The exit code is 1 when there were dead letters.";
 
 #define MOST_DESTINATIONS	16
@@ -90,7 +101,7 @@ on_signal(int signal)
 	told_to_end = 1;
 }
 
-/* Messages --------------------------------------------------------------------- */
+/* Messages ---------------------------------------------------------------- */
 
 static const char *
 text_of(const json_t *object, const char *key)
@@ -103,7 +114,7 @@ text_of(const json_t *object, const char *key)
 static Message
 alert_message(const char *row)
 {
-	Message		message = {.type = "alert",.action = "trigger"};
+	Message		message = {.type = "alert", .action = "trigger"};
 	json_t	   *content = json_loads(row, 0, NULL);
 	const char *state = text_of(content, "state");
 	const char *segment = text_of(content, "segment");
@@ -137,7 +148,7 @@ alert_message(const char *row)
 static Message
 registry_message(const char *row)
 {
-	Message		message = {.type = "registry",.action = "trigger",
+	Message		message = {.type = "registry", .action = "trigger",
 	.severity = "info"};
 	json_t	   *content = json_loads(row, 0, NULL);
 	json_t	   *version = json_object_get(content, "version");
@@ -170,7 +181,7 @@ free_message(Message *message)
 	pg_free(message->summary);
 }
 
-/* Attempts --------------------------------------------------------------------- */
+/* Attempts ---------------------------------------------------------------- */
 
 static void
 pause_seconds(double seconds)
@@ -230,7 +241,8 @@ deliver_body(Deliverer *deliverer, const Destination *destination,
 		/* Kept, or else not given up: the outbox is all there is then */
 		if (!spool_bury(deliverer->spool, where, text, problem))
 			pg_fatal("%s cannot be kept as a dead letter in the spool", id);
-		pg_log_error("%s is a dead letter now: \"mlmeta deliver --dead\" shows it, --redeliver tries again",
+		pg_log_error("%s is a dead letter now: \"mlmeta deliver --dead\" shows "
+					 "it, --redeliver tries again",
 					 id);
 		free(text);
 		json_decref(letter);
@@ -258,7 +270,7 @@ deliver_message(Deliverer *deliverer, const Message *message)
 	return true;
 }
 
-/* Outboxes --------------------------------------------------------------------- */
+/* Outboxes ---------------------------------------------------------------- */
 
 static PGresult *
 ask(Deliverer *deliverer, const char *sql, int n, const char *const *values)
@@ -335,12 +347,15 @@ drain(Deliverer *deliverer)
 	{
 		if (alerts > 0)
 			alerts = take_one(deliverer,
-							  "SELECT h.event, pg_catalog.row_to_json(h) FROM mlmeta.take_alerts($1::text, 1) AS h",
+							  "SELECT h.event, pg_catalog.row_to_json(h) FROM "
+							  "mlmeta.take_alerts($1::text, 1) AS h",
 							  NULL, alert_message);
 		if (events > 0)
 			events = take_one(deliverer,
-							  "SELECT e.event, pg_catalog.row_to_json(e) FROM mlmeta.take_events($1::text, 1) AS e",
-							  "SELECT mlmeta.acknowledge_event($1::text, $2::bigint)",
+							  "SELECT e.event, pg_catalog.row_to_json(e) FROM "
+							  "mlmeta.take_events($1::text, 1) AS e",
+							  "SELECT mlmeta.acknowledge_event($1::text, "
+							  "$2::bigint)",
 							  registry_message);
 		if (alerts < 0 || events < 0)
 			return false;
@@ -356,12 +371,14 @@ make_consumer(Deliverer *deliverer)
 	if (!deliverer->events)
 		return;
 	result = query1(deliverer->connection,
-					"SELECT FROM mlmeta.event_backlog AS b WHERE b.consumer = $1::text",
+					"SELECT FROM mlmeta.event_backlog AS b WHERE b.consumer = "
+					"$1::text",
 					deliverer->consumer);
 	if (PQntuples(result) == 0)
 	{
 		PQclear(query2(deliverer->connection,
-					   "SELECT mlmeta.create_event_consumer($1::text, $2::boolean)",
+					   "SELECT mlmeta.create_event_consumer($1::text, "
+					   "$2::boolean)",
 					   deliverer->consumer, deliverer->from_start ? "true" : "false"));
 		pg_log_info("consumer \"%s\" gets the registry's events from now on%s",
 					deliverer->consumer, deliverer->from_start ?
@@ -429,7 +446,7 @@ follow(Deliverer *deliverer)
 	}
 }
 
-/* Dead letters ------------------------------------------------------------------- */
+/* Dead letters ------------------------------------------------------------ */
 
 static void
 redeliver(Deliverer *deliverer)
@@ -453,7 +470,8 @@ redeliver(Deliverer *deliverer)
 			pg_free(where);
 		}
 		if (destination == NULL)
-			pg_log_warning("dead letter %lld is for %s, which is not among the destinations",
+			pg_log_warning("dead letter %lld is for %s, which is not among the "
+						   "destinations",
 						   (long long) json_integer_value(json_object_get(letter, "number")),
 						   text_of(letter, "to"));
 		else if (deliver_body(deliverer, destination, text_of(content, "id"),
@@ -468,7 +486,7 @@ redeliver(Deliverer *deliverer)
 	json_decref(letters);
 }
 
-/* ---------------------------------------------------------------------------- */
+/* ------------------------------------------------------------------------- */
 
 static MessageFormat
 parse_format(const Scan *scan)
@@ -589,8 +607,8 @@ static int
 deliver_main(const Command *command, int argc, char **argv)
 {
 	Scan		scan;
-	Deliverer	deliverer = {.consumer = "deliver",.alerts = true,
-	.events = true,.attempts = 8,.poll = 30};
+	Deliverer	deliverer = {.consumer = "deliver", .alerts = true,
+	.events = true, .attempts = 8, .poll = 30};
 	bool		dead = false;
 	bool		again = false;
 
@@ -631,7 +649,8 @@ deliver_main(const Command *command, int argc, char **argv)
 const Command deliver_command = {
 	.name = "deliver",
 	.arguments = "",
-	.summary = "delivers alerts and registry events to commands, webhooks and mailboxes",
+	.summary = "delivers alerts and registry events to commands, webhooks and "
+	"mailboxes",
 	.options = options,
 	.details = details,
 	.connects = true,

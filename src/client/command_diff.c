@@ -22,7 +22,8 @@ enum
 static const Option options[] = {
 	{"all", 'a', NULL, "also what is the same"},
 	{"no-code", OPT_NO_CODE, NULL, "leave the code out"},
-	{"stat", OPT_STAT, NULL, "of the code only which files differ, and how much"},
+	{"stat", OPT_STAT, NULL, "of the code only which files differ, and how "
+	"much"},
 	{"repository", OPT_REPOSITORY, "PATH", "a clone that has both commits"},
 	{"json", OPT_JSON, NULL, "JSON, without the code"},
 	{NULL}
@@ -137,11 +138,18 @@ diff_main(const Command *command, int argc, char **argv)
 	values[1] = run_b;
 	values[2] = all ? "true" : "false";
 	show_query(connection, json, NULL, json ?
-			   "SELECT c.kind, c.key, c.a, c.b, c.changed FROM mlmeta.compare_runs($1::mlmeta.run, $2::mlmeta.run) AS c WHERE (c.changed OR $3::boolean) AND c.key NOT LIKE 'mlmeta.spool.%'" :
+			   "SELECT c.kind, c.key, c.a, c.b, c.changed FROM "
+			   "mlmeta.compare_runs($1::mlmeta.run, $2::mlmeta.run) AS c WHERE "
+			   "(c.changed OR $3::boolean) AND c.key NOT LIKE "
+			   "'mlmeta.spool.%'" :
 			   "SELECT c.kind, c.key,"
-			   " CASE WHEN pg_catalog.length(c.a) > 50 THEN pg_catalog.left(c.a, 47) || '...' ELSE c.a END AS a,"
-			   " CASE WHEN pg_catalog.length(c.b) > 50 THEN pg_catalog.left(c.b, 47) || '...' ELSE c.b END AS b"
-			   " FROM mlmeta.compare_runs($1::mlmeta.run, $2::mlmeta.run) AS c WHERE (c.changed OR $3::boolean) AND c.key NOT LIKE 'mlmeta.spool.%'",
+			   " CASE WHEN pg_catalog.length(c.a) > 50 THEN "
+			   "pg_catalog.left(c.a, 47) || '...' ELSE c.a END AS a,"
+			   " CASE WHEN pg_catalog.length(c.b) > 50 THEN "
+			   "pg_catalog.left(c.b, 47) || '...' ELSE c.b END AS b"
+			   " FROM mlmeta.compare_runs($1::mlmeta.run, $2::mlmeta.run) AS c "
+			   "WHERE (c.changed OR $3::boolean) AND c.key NOT LIKE "
+			   "'mlmeta.spool.%'",
 			   3, values);
 	if (code && !json)
 		show_code(connection, run_a, run_b, repository, stat);
@@ -151,7 +159,8 @@ diff_main(const Command *command, int argc, char **argv)
 const Command diff_command = {
 	.name = "diff",
 	.arguments = "RUN RUN",
-	.summary = "shows what differs between two runs: parameters, metrics, data, environment, code",
+	.summary = "shows what differs between two runs: parameters, metrics, "
+	"data, environment, code",
 	.options = options,
 	.connects = true,
 	.run = diff_main

@@ -42,8 +42,8 @@ static const char *const health_names[] = {"ok", "warning", "problem"};
 
 /* A finding; fix may be NULL. Takes the texts as they are. */
 static void
-find(Doctor *doctor, Health health, const char *what, const char *fix,
-	 const char *format,...) pg_attribute_printf(5, 6);
+			find(Doctor *doctor, Health health, const char *what, const char *fix,
+				 const char *format,...) pg_attribute_printf(5, 6);
 
 static void
 find(Doctor *doctor, Health health, const char *what, const char *fix,
@@ -85,15 +85,17 @@ is_true(const PGresult *result, int column)
 	return *PQgetvalue(result, 0, column) == 't';
 }
 
-/* Server ------------------------------------------------------------------------- */
+/* Server ------------------------------------------------------------------ */
 
 /* Whether there is an extension to go on with */
 static bool
 check_extension(Doctor *doctor)
 {
 	PGresult   *result = look(doctor, "extension",
-							  "SELECT e.extversion, a.default_version FROM pg_catalog.pg_available_extensions AS a"
-							  " LEFT JOIN pg_catalog.pg_extension AS e ON e.extname = a.name WHERE a.name = 'mlmeta'");
+							  "SELECT e.extversion, a.default_version FROM "
+							  "pg_catalog.pg_available_extensions AS a"
+							  " LEFT JOIN pg_catalog.pg_extension AS e ON "
+							  "e.extname = a.name WHERE a.name = 'mlmeta'");
 	const char *installed;
 
 	if (result == NULL)
@@ -101,7 +103,9 @@ check_extension(Doctor *doctor)
 	if (PQntuples(result) == 0 || PQgetisnull(result, 0, 0))
 	{
 		find(doctor, ILL, "extension",
-			 PQntuples(result) == 0 ? "install it on the server (make install), then CREATE EXTENSION mlmeta" :
+			 PQntuples(result) == 0 ? "install it on the server (make "
+			 "install), then CREATE EXTENSION "
+			 "mlmeta" :
 			 "CREATE EXTENSION mlmeta", "it is not in database \"%s\"",
 			 PQdb(doctor->connection));
 		PQclear(result);
@@ -127,9 +131,15 @@ static void
 check_server(Doctor *doctor)
 {
 	PGresult   *result = look(doctor, "server",
-							  "SELECT pg_catalog.current_setting('server_version'), pg_catalog.pg_is_in_recovery(),"
-							  " pg_catalog.current_setting('server_version_num')::int >= 150000,"
-							  " coalesce(extract(epoch FROM pg_catalog.now() - pg_catalog.pg_last_xact_replay_timestamp())::int, 0)");
+							  "SELECT "
+							  "pg_catalog.current_setting('server_version'), "
+							  "pg_catalog.pg_is_in_recovery(),"
+							  " "
+							  "pg_catalog.current_setting('server_version_num')::int "
+							  ">= 150000,"
+							  " coalesce(extract(epoch FROM pg_catalog.now() - "
+							  "pg_catalog.pg_last_xact_replay_timestamp())::int, "
+							  "0)");
 
 	if (result == NULL)
 		return;
@@ -138,17 +148,21 @@ check_server(Doctor *doctor)
 		 PQgetvalue(result, 0, 0));
 	if (is_true(result, 1))
 		find(doctor, ILL, "replication",
-			 "connect to the primary: what runs record cannot be stored on a replica",
+			 "connect to the primary: what runs record cannot be stored on a "
+			 "replica",
 			 "this is a replica, %s seconds behind", PQgetvalue(result, 0, 3));
 	else
 		find(doctor, HEALTHY, "replication", NULL, "this is the primary");
 	PQclear(result);
 
 	result = look(doctor, "replication",
-				  "SELECT count(*), pg_catalog.string_agg(s.slot_name, ', ') FROM pg_catalog.pg_replication_slots AS s WHERE NOT s.active");
+				  "SELECT count(*), pg_catalog.string_agg(s.slot_name, ', ') "
+				  "FROM pg_catalog.pg_replication_slots AS s WHERE NOT "
+				  "s.active");
 	if (result != NULL && strcmp(PQgetvalue(result, 0, 0), "0") != 0)
 		find(doctor, DOUBTFUL, "replication",
-			 "start what reads them, or pg_drop_replication_slot(): they hold back WAL",
+			 "start what reads them, or pg_drop_replication_slot(): they hold "
+			 "back WAL",
 			 "slots that nobody reads: %s", PQgetvalue(result, 0, 1));
 	PQclear(result);
 }
@@ -158,7 +172,9 @@ check_clock(Doctor *doctor)
 {
 	int64		before = now_us();
 	PGresult   *result = look(doctor, "clock",
-							  "SELECT (extract(epoch FROM pg_catalog.clock_timestamp()) * 1000000)::bigint");
+							  "SELECT (extract(epoch FROM "
+							  "pg_catalog.clock_timestamp()) * "
+							  "1000000)::bigint");
 	int64		after = now_us();
 	double		skew;
 
@@ -167,7 +183,8 @@ check_clock(Doctor *doctor)
 	skew = (atoll(PQgetvalue(result, 0, 0)) - (before + (after - before) / 2))
 		/ 1e6;
 	find(doctor, fabs(skew) < 1 ? HEALTHY : fabs(skew) < 60 ? DOUBTFUL : ILL,
-		 "clock", "synchronise the clocks (NTP) of server and client: metrics bear the client's times",
+		 "clock", "synchronise the clocks (NTP) of server and client: metrics "
+		 "bear the client's times",
 		 "the server's is %.3f seconds %s", fabs(skew), skew < 0 ? "behind" :
 		 "ahead");
 	PQclear(result);
@@ -178,12 +195,24 @@ static void
 check_privileges(Doctor *doctor)
 {
 	PGresult   *result = look(doctor, "privileges",
-							  "SELECT current_user, pg_catalog.has_schema_privilege('mlmeta', 'USAGE'),"
-							  " pg_catalog.has_table_privilege('mlmeta.run_overview', 'SELECT'),"
-							  " coalesce(pg_catalog.bool_or(p.proname = 'start_run' AND pg_catalog.has_function_privilege(p.oid, 'EXECUTE')), false),"
-							  " coalesce(pg_catalog.bool_or(p.proname = 'approve' AND pg_catalog.has_function_privilege(p.oid, 'EXECUTE')), false),"
+							  "SELECT current_user, "
+							  "pg_catalog.has_schema_privilege('mlmeta', "
+							  "'USAGE'),"
+							  " "
+							  "pg_catalog.has_table_privilege('mlmeta.run_overview', "
+							  "'SELECT'),"
+							  " coalesce(pg_catalog.bool_or(p.proname = "
+							  "'start_run' AND "
+							  "pg_catalog.has_function_privilege(p.oid, "
+							  "'EXECUTE')), false),"
+							  " coalesce(pg_catalog.bool_or(p.proname = "
+							  "'approve' AND "
+							  "pg_catalog.has_function_privilege(p.oid, "
+							  "'EXECUTE')), false),"
 							  " session_user = current_user"
-							  " FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace"
+							  " FROM pg_catalog.pg_proc AS p JOIN "
+							  "pg_catalog.pg_namespace AS n ON n.oid = "
+							  "p.pronamespace"
 							  " WHERE n.nspname = 'mlmeta'");
 	bool		reads;
 	bool		writes;
@@ -193,7 +222,8 @@ check_privileges(Doctor *doctor)
 	reads = is_true(result, 1) && is_true(result, 2);
 	writes = reads && is_true(result, 3);
 	find(doctor, writes ? HEALTHY : reads ? DOUBTFUL : ILL, "privileges",
-		 reads ? "grant the role PREFIX_writer of setup_roles() to who shall record runs" :
+		 reads ? "grant the role PREFIX_writer of setup_roles() to who shall "
+		 "record runs" :
 		 "grant the role PREFIX_reader or PREFIX_writer of setup_roles()",
 		 "%s may %s%s%s", PQgetvalue(result, 0, 0), reads ? "read" : "not read",
 		 writes ? ", record runs" : "",
@@ -211,12 +241,15 @@ check_settings(Doctor *doctor)
 		Health		health;
 		const char *why;
 	}			settings[] = {
-		{"fsync", "off", ILL, "a crash of the machine can destroy the database: fsync = on"},
-		{"full_page_writes", "off", ILL, "a crash of the machine can destroy pages: full_page_writes = on"},
+		{"fsync", "off", ILL, "a crash of the machine can destroy the "
+		"database: fsync = on"},
+		{"full_page_writes", "off", ILL, "a crash of the machine can destroy "
+		"pages: full_page_writes = on"},
 		{"synchronous_commit", "off", DOUBTFUL, "a crash forgets the last commits, which the spool has given up by then: synchronous_commit = on"},
 		{"default_transaction_read_only", "on", ILL, "nothing can be recorded: default_transaction_read_only = off"},
 		{"default_transaction_isolation", "serializable", DOUBTFUL, "concurrent runs fail each other and are sent again: READ COMMITTED is enough"},
-		{"row_security", "off", DOUBTFUL, "queries on closed projects fail: row_security = on"},
+		{"row_security", "off", DOUBTFUL, "queries on closed projects fail: "
+		"row_security = on"},
 	};
 	int			n = 0;
 
@@ -245,9 +278,13 @@ static void
 check_schedules(Doctor *doctor)
 {
 	PGresult   *result = look(doctor, "schedules",
-							  "SELECT (SELECT count(*) FROM pg_catalog.pg_extension AS e WHERE e.extname = 'pg_cron'),"
-							  " (SELECT count(*) FROM mlmeta.monitors AS m WHERE m.is_enabled),"
-							  " (SELECT count(*) FROM mlmeta.monitors AS m WHERE m.is_enabled AND m.schedule IS NULL)");
+							  "SELECT (SELECT count(*) FROM "
+							  "pg_catalog.pg_extension AS e WHERE e.extname = "
+							  "'pg_cron'),"
+							  " (SELECT count(*) FROM mlmeta.monitors AS m "
+							  "WHERE m.is_enabled),"
+							  " (SELECT count(*) FROM mlmeta.monitors AS m "
+							  "WHERE m.is_enabled AND m.schedule IS NULL)");
 	bool		cron;
 
 	if (result == NULL)
@@ -258,8 +295,10 @@ check_schedules(Doctor *doctor)
 			 PQgetvalue(result, 0, 1));
 	else
 		find(doctor, DOUBTFUL, "schedules", cron ?
-			 "schedule_monitor(monitor, '10 0 * * *'), or \"mlmeta check --due\" by another scheduler" :
-			 "\"mlmeta check --due\" by cron, or pg_cron in this database and schedule_monitor()",
+			 "schedule_monitor(monitor, '10 0 * * *'), or \"mlmeta check "
+			 "--due\" by another scheduler" :
+			 "\"mlmeta check --due\" by cron, or pg_cron in this database and "
+			 "schedule_monitor()",
 			 "%s of %s monitors have no schedule; pg_cron is %sthere",
 			 PQgetvalue(result, 0, 2), PQgetvalue(result, 0, 1),
 			 cron ? "" : "not ");
@@ -270,21 +309,27 @@ static void
 check_runs(Doctor *doctor)
 {
 	PGresult   *result = look(doctor, "runs",
-							  "SELECT count(*) FROM mlmeta.runs AS r WHERE r.status = 'running' AND r.deleted_at IS NULL"
-							  " AND greatest(r.started_at, r.heartbeat_at) < pg_catalog.now() - interval '1 hour'");
+							  "SELECT count(*) FROM mlmeta.runs AS r WHERE "
+							  "r.status = 'running' AND r.deleted_at IS NULL"
+							  " AND greatest(r.started_at, r.heartbeat_at) < "
+							  "pg_catalog.now() - interval '1 hour'");
 
 	if (result != NULL)
 		find(doctor, strcmp(PQgetvalue(result, 0, 0), "0") == 0 ? HEALTHY :
-			 DOUBTFUL, "runs", "SELECT mlmeta.reap_runs() ends those that give no sign of life",
+			 DOUBTFUL, "runs", "SELECT mlmeta.reap_runs() ends those that give "
+			 "no sign of life",
 			 "%s running without a heartbeat for an hour",
 			 PQgetvalue(result, 0, 0));
 	PQclear(result);
 
 	result = look(doctor, "events",
-				  "SELECT b.consumer, b.events, coalesce(b.oldest_at < pg_catalog.now() - interval '1 hour', false) FROM mlmeta.event_backlog AS b ORDER BY 1");
+				  "SELECT b.consumer, b.events, coalesce(b.oldest_at < "
+				  "pg_catalog.now() - interval '1 hour', false) FROM "
+				  "mlmeta.event_backlog AS b ORDER BY 1");
 	for (int row = 0; result != NULL && row < PQntuples(result); row++)
 		find(doctor, *PQgetvalue(result, row, 2) == 't' ? DOUBTFUL : HEALTHY,
-			 "events", "start what takes them (\"mlmeta deliver --follow --consumer NAME\"), or drop_event_consumer()",
+			 "events", "start what takes them (\"mlmeta deliver --follow "
+			 "--consumer NAME\"), or drop_event_consumer()",
 			 "consumer \"%s\" has %s events to take", PQgetvalue(result, row, 0),
 			 PQgetvalue(result, row, 1));
 	PQclear(result);
@@ -295,7 +340,9 @@ static void
 ask_extension(Doctor *doctor)
 {
 	PGresult   *result = look(doctor, "extension",
-							  "SELECT pg_catalog.to_regprocedure('mlmeta.doctor()') IS NOT NULL");
+							  "SELECT "
+							  "pg_catalog.to_regprocedure('mlmeta.doctor()') "
+							  "IS NOT NULL");
 	bool		there = result != NULL && is_true(result, 0);
 
 	PQclear(result);
@@ -309,7 +356,7 @@ ask_extension(Doctor *doctor)
 	PQclear(result);
 }
 
-/* This machine --------------------------------------------------------------------- */
+/* This machine ------------------------------------------------------------ */
 
 static void
 check_spool(Doctor *doctor, const Target *target)
@@ -323,7 +370,8 @@ check_spool(Doctor *doctor, const Target *target)
 
 	if (spool == NULL)
 	{
-		find(doctor, ILL, "spool", "mend it, move it away, or set MLMETA_SPOOL to another directory",
+		find(doctor, ILL, "spool", "mend it, move it away, or set MLMETA_SPOOL "
+			 "to another directory",
 			 "\"%s\" cannot be used: %s", path, problem);
 		return;
 	}
@@ -331,12 +379,14 @@ check_spool(Doctor *doctor, const Target *target)
 		 "mlmeta sync", "%lld facts wait in \"%s\"",
 		 (long long) spool_count(spool, NULL), path);
 	if (spool_refused(spool) > 0)
-		find(doctor, DOUBTFUL, "spool", "\"mlmeta sync --retry\" when the cause is mended",
+		find(doctor, DOUBTFUL, "spool", "\"mlmeta sync --retry\" when the "
+			 "cause is mended",
 			 "%lld facts were refused by the server",
 			 (long long) spool_refused(spool));
 	dead = spool_dead_letters(spool);
 	if (json_array_size(dead) > 0)
-		find(doctor, DOUBTFUL, "spool", "\"mlmeta deliver --dead\" shows them, --redeliver tries again",
+		find(doctor, DOUBTFUL, "spool", "\"mlmeta deliver --dead\" shows them, "
+			 "--redeliver tries again",
 			 "%d dead letters", (int) json_array_size(dead));
 	json_decref(dead);
 	spool_close(spool);
@@ -398,7 +448,10 @@ doctor_main(const Command *command, int argc, char **argv)
 	target = resolve_target(&scan.connection);
 	doctor.connection = try_connect(target, true, &problem);
 	if (doctor.connection == NULL)
-		find(&doctor, ILL, "server", "check host, port, user and password, and whether it runs; PG... and the connection options say where it is looked for",
+		find(&doctor, ILL, "server", "check host, port, user and password, and "
+			 "whether it runs; PG... and the "
+			 "connection options say where it is "
+			 "looked for",
 			 "%s: %s", target->label, problem);
 	else
 	{
@@ -427,7 +480,8 @@ const Command doctor_command = {
 	.arguments = "",
 	.summary = "says what is not as it should be, and how to mend it",
 	.options = options,
-	.details = "The exit code is 1 when there is a problem, and 0 with warnings alone.",
+	.details = "The exit code is 1 when there is a problem, and 0 with "
+	"warnings alone.",
 	.connects = true,
 	.run = doctor_main
 };

@@ -15,7 +15,8 @@ enum
 };
 
 static const Option options[] = {
-	{"downstream", OPT_DOWN, NULL, "what came out of it (default: what went into it)"},
+	{"downstream", OPT_DOWN, NULL, "what came out of it (default: what went "
+	"into it)"},
 	{"depth", OPT_DEPTH, "N", "at most so many steps"},
 	{"dot", OPT_DOT, NULL, "a graph for Graphviz"},
 	{"mermaid", OPT_MERMAID, NULL, "a graph for Mermaid"},
@@ -64,14 +65,16 @@ lineage_main(const Command *command, int argc, char **argv)
 	connection = require_connection(&scan.connection, NULL);
 	if (drawing == NULL)
 	{
-		sql = psprintf("SELECT t.depth, t.node, t.via FROM mlmeta.%s($1::text, $2::int) AS t",
+		sql = psprintf("SELECT t.depth, t.node, t.via FROM mlmeta.%s($1::text, "
+					   "$2::int) AS t",
 					   down ? "downstream" : "upstream");
 		show_query(connection, json, NULL, sql, 2, values);
 	}
 	else
 	{
 		/* What is next to a node on the way back lies on its other side */
-		sql = psprintf("SELECT mlmeta.%s(mlmeta.lineage(%s)) FROM mlmeta.%s($1::text, $2::int) AS t",
+		sql = psprintf("SELECT mlmeta.%s(mlmeta.lineage(%s)) FROM "
+					   "mlmeta.%s($1::text, $2::int) AS t",
 					   drawing, down ? "coalesce(t.via, $1), t.node" :
 					   "t.node, coalesce(t.via, $1)",
 					   down ? "downstream" : "upstream");
@@ -83,7 +86,8 @@ lineage_main(const Command *command, int argc, char **argv)
 const Command lineage_command = {
 	.name = "lineage",
 	.arguments = "RUN|ARTIFACT",
-	.summary = "shows what a run or artifact was made of, or what was made of it",
+	.summary = "shows what a run or artifact was made of, or what was made of "
+	"it",
 	.options = options,
 	.connects = true,
 	.run = lineage_main

@@ -28,8 +28,10 @@ static const Option options[] = {
 	{"role", OPT_ROLE, "NAME", "role of the artifact, such as training"},
 	{"uri", OPT_URI, "URI", "where the artifact lies"},
 	{"used", OPT_USED, NULL, "the run used the artifact; it did not make it"},
-	{"acknowledge", OPT_ACKNOWLEDGE, NULL, "with -: print how many lines are safely kept, again and again"},
-	{"wait", OPT_WAIT, "SECONDS", "for the server (default 10; with - as long as it takes)"},
+	{"acknowledge", OPT_ACKNOWLEDGE, NULL, "with -: print how many lines are "
+	"safely kept, again and again"},
+	{"wait", OPT_WAIT, "SECONDS", "for the server (default 10; with - as long "
+	"as it takes)"},
 	{NULL}
 };
 
@@ -39,10 +41,13 @@ static const char details[] =
 "  param KEY=VALUE...         parameters\n"
 "  tag KEY=TEXT...            tags\n"
 "  artifact FILE|ARTIFACT...  files with their digests, or references\n"
-"  -                          lines from standard input: {\"loss\": 0.25, \"step\": 7}, or\n"
-"                             {\"metrics\": {...}, \"params\": {...}, \"tags\": {...}}, or loss=0.25 step=7\n"
+"  -                          lines from standard input: {\"loss\": 0.25, "
+"\"step\": 7}, or\n"
+"                             {\"metrics\": {...}, \"params\": {...}, "
+"\"tags\": {...}}, or loss=0.25 step=7\n"
 "\n"
-"When the command ends with 0, what it was given is stored, or safely in the spool.";
+"When the command ends with 0, what it was given is stored, or safely in the "
+"spool.";
 
 typedef struct LogOptions
 {
@@ -100,7 +105,8 @@ log_artifacts(const Scan *scan, const LogOptions *log, Facts *facts)
 		json_t	   *body = describe_file(scan->rest[i], log->used, &found);
 
 		if (body == NULL && strchr(scan->rest[i], ':') == NULL)
-			usage_error(scan->command, "\"%s\" is neither a file nor an artifact such as model:churn:v1",
+			usage_error(scan->command, "\"%s\" is neither a file nor an "
+						"artifact such as model:churn:v1",
 						scan->rest[i]);
 		if (body == NULL)
 		{
@@ -257,7 +263,8 @@ end_log(const LogOptions *log, Spool *spool, Facts *facts, Sender *sender)
 					   (long long) waiting, log->run, spool_path(spool));
 		return 0;
 	}
-	pg_log_error("neither the server nor the disk could take what was to be logged");
+	pg_log_error("neither the server nor the disk could take what was to be "
+				 "logged");
 	return EXIT_NO_SERVER;
 }
 
@@ -265,7 +272,7 @@ static int
 log_main(const Command *command, int argc, char **argv)
 {
 	Scan		scan;
-	LogOptions	log = {.context = "",.wait = -1};
+	LogOptions	log = {.context = "", .wait = -1};
 	const Target *target;
 	Spool	   *spool;
 	Facts	   *facts;

@@ -16,7 +16,8 @@ enum
 
 static const Option options[] = {
 	{"history", OPT_HISTORY, NULL, "which version was where, and when"},
-	{"record", OPT_RECORD, "VERSION", "all it takes to train a version again, as JSON"},
+	{"record", OPT_RECORD, "VERSION", "all it takes to train a version again, "
+	"as JSON"},
 	{"json", OPT_JSON, NULL, "JSON"},
 	{NULL}
 };
@@ -55,22 +56,36 @@ models_main(const Command *command, int argc, char **argv)
 	values[1] = record;
 	if (record != NULL)
 		printf("%s\n", PQgetvalue(query(connection,
-										"SELECT mlmeta.training_record($1::text, $2::int)",
+										"SELECT "
+										"mlmeta.training_record($1::text, "
+										"$2::int)",
 										2, values), 0, 0));
 	else if (history)
 		show_query(connection, json, NULL,
-				   "SELECT h.alias_or_stage AS place, h.version, pg_catalog.lower(h.valid) AS \"from\", pg_catalog.upper(h.valid) AS until"
-				   " FROM mlmeta.model_history AS h WHERE h.model = $1::text ORDER BY 3, 1",
+				   "SELECT h.alias_or_stage AS place, h.version, "
+				   "pg_catalog.lower(h.valid) AS \"from\", "
+				   "pg_catalog.upper(h.valid) AS until"
+				   " FROM mlmeta.model_history AS h WHERE h.model = $1::text "
+				   "ORDER BY 3, 1",
 				   1, values);
 	else if (values[0] == NULL)
 		show_query(connection, json, NULL, json ?
-				   "SELECT o.* FROM mlmeta.model_overview AS o ORDER BY o.model" :
-				   "SELECT o.model, o.project, o.latest_version AS latest, o.aliases, o.stages, pg_catalog.to_char(o.changed_at, 'YYYY-MM-DD HH24:MI') AS changed"
+				   "SELECT o.* FROM mlmeta.model_overview AS o ORDER BY "
+				   "o.model" :
+				   "SELECT o.model, o.project, o.latest_version AS latest, "
+				   "o.aliases, o.stages, pg_catalog.to_char(o.changed_at, "
+				   "'YYYY-MM-DD HH24:MI') AS changed"
 				   " FROM mlmeta.model_overview AS o ORDER BY o.model", 0, NULL);
 	else if (show_query(connection, json, NULL, json ?
-						"SELECT o.* FROM mlmeta.version_overview AS o WHERE o.model = $1::text ORDER BY o.version DESC" :
-						"SELECT o.version, o.stage, pg_catalog.array_to_string(o.aliases, ', ') AS aliases, o.run, o.artifact, pg_catalog.to_char(o.created_at, 'YYYY-MM-DD HH24:MI') AS created, o.created_by AS by"
-						" FROM mlmeta.version_overview AS o WHERE o.model = $1::text ORDER BY o.version DESC", 1, values) == 0)
+						"SELECT o.* FROM mlmeta.version_overview AS o WHERE "
+						"o.model = $1::text ORDER BY o.version DESC" :
+						"SELECT o.version, o.stage, "
+						"pg_catalog.array_to_string(o.aliases, ', ') AS "
+						"aliases, o.run, o.artifact, "
+						"pg_catalog.to_char(o.created_at, 'YYYY-MM-DD "
+						"HH24:MI') AS created, o.created_by AS by"
+						" FROM mlmeta.version_overview AS o WHERE o.model = "
+						"$1::text ORDER BY o.version DESC", 1, values) == 0)
 		return EXIT_DIFFERENT;
 	return 0;
 }

@@ -21,9 +21,11 @@ static const Option options[] = {
 };
 
 static const char details[] =
-"VERSION is a number, an alias, or \"latest\". What the stage's policy asks for (approvals,\n"
+"VERSION is a number, an alias, or \"latest\". What the stage's policy asks "
+"for (approvals,\n"
 "gates) decides; see \"mlmeta approve\".\n"
-"The exit code is 0 when the version has moved or the request waits, 1 when it was refused.";
+"The exit code is 0 when the version has moved or the request waits, 1 when it "
+"was refused.";
 
 /* The number of a version that is given as such, as alias or as latest */
 static const char *
@@ -34,7 +36,8 @@ version_number(PGconn *connection, const char *model, const char *given)
 	if (given[strspn(given, "0123456789")] == '\0')
 		return given;
 	result = query2(connection, strcmp(given, "latest") == 0 ?
-					"SELECT o.latest_version FROM mlmeta.model_overview AS o WHERE o.model = $1::text AND $2::text IS NOT NULL" :
+					"SELECT o.latest_version FROM mlmeta.model_overview AS o "
+					"WHERE o.model = $1::text AND $2::text IS NOT NULL" :
 					"SELECT mlmeta.model_at($1::text, $2::text)",
 					model, given);
 	if (PQntuples(result) == 0 || PQgetisnull(result, 0, 0))
@@ -72,19 +75,24 @@ promote_main(const Command *command, int argc, char **argv)
 	if (check)
 	{
 		show_query(connection, false, NULL,
-				   "SELECT g.name AS gate, g.passed, g.detail, g.problem FROM mlmeta.check_gates($1::text, $2::int, $3::text) AS g",
+				   "SELECT g.name AS gate, g.passed, g.detail, g.problem FROM "
+				   "mlmeta.check_gates($1::text, $2::int, $3::text) AS g",
 				   3, values);
 		return 0;
 	}
 	result = query(connection,
-				   "SELECT mlmeta.request_transition($1::text, $2::int, $3::text, $4::text)",
+				   "SELECT mlmeta.request_transition($1::text, $2::int, "
+				   "$3::text, $4::text)",
 				   4, values);
 	result = query1(connection,
-					"SELECT q.request, q.status, q.approvals_required FROM mlmeta.request_overview AS q WHERE q.request = $1::bigint",
+					"SELECT q.request, q.status, q.approvals_required FROM "
+					"mlmeta.request_overview AS q WHERE q.request = "
+					"$1::bigint",
 					PQgetvalue(result, 0, 0));
 	status = PQgetvalue(result, 0, 1);
 	if (strcmp(status, "pending") == 0)
-		printf("Request %s: version %s of \"%s\" may go to %s when %s approve%s\n",
+		printf("Request %s: version %s of \"%s\" may go to %s when %s "
+			   "approve%s\n",
 			   PQgetvalue(result, 0, 0), values[1], values[0], values[2],
 			   PQgetvalue(result, 0, 2),
 			   strcmp(PQgetvalue(result, 0, 2), "1") == 0 ? "s" : "");

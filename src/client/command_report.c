@@ -29,7 +29,8 @@ report_main(const Command *command, int argc, char **argv)
 		path = scan.value;
 	scan_arguments(&scan, 1, 1);
 	if (path == NULL && isatty(STDOUT_FILENO))
-		usage_error(command, "a page of HTML is nothing for a terminal: --output FILE");
+		usage_error(command, "a page of HTML is nothing for a terminal: "
+					"--output FILE");
 	connection = require_connection(&scan.connection, NULL);
 	result = query1(connection, "SELECT mlmeta.report($1::text)",
 					scan.rest[0]);

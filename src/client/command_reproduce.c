@@ -21,15 +21,18 @@ enum
 
 static const Option options[] = {
 	{"into", OPT_INTO, "DIRECTORY", "where the code goes (default: ./RUN)"},
-	{"execute", OPT_EXECUTE, NULL, "run the command there, as a new run that says which it reproduces"},
+	{"execute", OPT_EXECUTE, NULL, "run the command there, as a new run that "
+	"says which it reproduces"},
 	{"repository", OPT_REPOSITORY, "PATH", "a clone that has the commit"},
 	{NULL}
 };
 
 static const char details[] =
-"The code is a worktree of a repository on this machine that has the commit, or a\n"
+"The code is a worktree of a repository on this machine that has the commit, "
+"or a\n"
 "clone. What cannot be restored, or is different today, is said.\n"
-"The exit code of --execute is the command's; 1 when it succeeds, but gives other\n"
+"The exit code of --execute is the command's; 1 when it succeeds, but gives "
+"other\n"
 "metrics or files than the run did.";
 
 /* What stands in the way of the same result; how many things there are */
@@ -47,7 +50,8 @@ report_losses(PGconn *connection, const RunRecord *record)
 		const char *reason = record_text(record, "no_repository");
 
 		printf("The code cannot be restored: %s.\n", reason != NULL ? reason :
-			   record->repository == NULL ? "the run did not say where it comes from" :
+			   record->repository == NULL ? "the run did not say where it "
+			   "comes from" :
 			   "the repository had no commit; what the patch holds is there");
 		n++;
 	}
@@ -59,10 +63,13 @@ report_losses(PGconn *connection, const RunRecord *record)
 		n++;
 	}
 	data = query1(connection,
-				  "SELECT a.artifact, a.role, (SELECT count(*) FROM mlmeta.dataset_snapshots AS s"
+				  "SELECT a.artifact, a.role, (SELECT count(*) FROM "
+				  "mlmeta.dataset_snapshots AS s"
 				  "  WHERE s.artifact OPERATOR(mlmeta.=) a.artifact)"
-				  " FROM mlmeta.run_artifacts AS a WHERE a.run OPERATOR(mlmeta.=) $1::mlmeta.run"
-				  " AND a.direction = 'used' AND mlmeta.kind(a.artifact) = 'dataset' ORDER BY a.artifact::text",
+				  " FROM mlmeta.run_artifacts AS a WHERE a.run "
+				  "OPERATOR(mlmeta.=) $1::mlmeta.run"
+				  " AND a.direction = 'used' AND mlmeta.kind(a.artifact) = "
+				  "'dataset' ORDER BY a.artifact::text",
 				  record->run);
 	for (int row = 0; row < PQntuples(data); row++)
 	{
@@ -77,7 +84,8 @@ report_losses(PGconn *connection, const RunRecord *record)
 			continue;
 		}
 		state = PQexecParams(connection,
-							 "SELECT mlmeta.dataset_is_current($1::mlmeta.artifact)",
+							 "SELECT "
+							 "mlmeta.dataset_is_current($1::mlmeta.artifact)",
 							 1, NULL, values, NULL, NULL, 0);
 		if (PQresultStatus(state) != PGRES_TUPLES_OK)
 		{
@@ -131,26 +139,43 @@ static bool
 compare_results(PGconn *connection, const char *old, const char *new)
 {
 	PGresult   *metrics = query2(connection,
-								 "SELECT count(*) FILTER (WHERE a.points IS NOT DISTINCT FROM b.points), count(*) FROM"
-								 " (SELECT p.key, p.context, pg_catalog.array_agg((p.step, p.value)::text ORDER BY p.step, p.value) AS points"
-								 "  FROM mlmeta.metric_points AS p WHERE p.run OPERATOR(mlmeta.=) $1::mlmeta.run AND p.context <> 'system' GROUP BY 1, 2) AS a"
+								 "SELECT count(*) FILTER (WHERE a.points IS "
+								 "NOT DISTINCT FROM b.points), count(*) FROM"
+								 " (SELECT p.key, p.context, "
+								 "pg_catalog.array_agg((p.step, p.value)::text "
+								 "ORDER BY p.step, p.value) AS points"
+								 "  FROM mlmeta.metric_points AS p WHERE p.run "
+								 "OPERATOR(mlmeta.=) $1::mlmeta.run AND "
+								 "p.context <> 'system' GROUP BY 1, 2) AS a"
 								 " FULL JOIN"
-								 " (SELECT p.key, p.context, pg_catalog.array_agg((p.step, p.value)::text ORDER BY p.step, p.value) AS points"
-								 "  FROM mlmeta.metric_points AS p WHERE p.run OPERATOR(mlmeta.=) $2::mlmeta.run AND p.context <> 'system' GROUP BY 1, 2) AS b"
+								 " (SELECT p.key, p.context, "
+								 "pg_catalog.array_agg((p.step, p.value)::text "
+								 "ORDER BY p.step, p.value) AS points"
+								 "  FROM mlmeta.metric_points AS p WHERE p.run "
+								 "OPERATOR(mlmeta.=) $2::mlmeta.run AND "
+								 "p.context <> 'system' GROUP BY 1, 2) AS b"
 								 " USING (key, context)",
 								 old, new);
 	PGresult   *files = query2(connection,
-							   "SELECT count(*) FILTER (WHERE a.artifact::text = b.artifact::text), count(*) FROM"
-							   " (SELECT x.artifact FROM mlmeta.run_artifacts AS x WHERE x.run OPERATOR(mlmeta.=) $1::mlmeta.run AND x.direction = 'produced') AS a"
+							   "SELECT count(*) FILTER (WHERE a.artifact::text "
+							   "= b.artifact::text), count(*) FROM"
+							   " (SELECT x.artifact FROM mlmeta.run_artifacts "
+							   "AS x WHERE x.run OPERATOR(mlmeta.=) "
+							   "$1::mlmeta.run AND x.direction = 'produced') "
+							   "AS a"
 							   " FULL JOIN"
-							   " (SELECT x.artifact FROM mlmeta.run_artifacts AS x WHERE x.run OPERATOR(mlmeta.=) $2::mlmeta.run AND x.direction = 'produced') AS b"
+							   " (SELECT x.artifact FROM mlmeta.run_artifacts "
+							   "AS x WHERE x.run OPERATOR(mlmeta.=) "
+							   "$2::mlmeta.run AND x.direction = 'produced') "
+							   "AS b"
 							   " ON a.artifact::text = b.artifact::text",
 							   old, new);
 	bool		same = strcmp(PQgetvalue(metrics, 0, 0),
 							  PQgetvalue(metrics, 0, 1)) == 0
-		&& strcmp(PQgetvalue(files, 0, 0), PQgetvalue(files, 0, 1)) == 0;
+	&& strcmp(PQgetvalue(files, 0, 0), PQgetvalue(files, 0, 1)) == 0;
 
-	printf("Result: %s of %s metrics and %s of %s files are the same to the bit\n",
+	printf("Result: %s of %s metrics and %s of %s files are the same to the "
+		   "bit\n",
 		   PQgetvalue(metrics, 0, 0), PQgetvalue(metrics, 0, 1),
 		   PQgetvalue(files, 0, 0), PQgetvalue(files, 0, 1));
 	PQclear(metrics);
@@ -175,7 +200,8 @@ execute(const Scan *scan, PGconn *connection, const RunRecord *record,
 	json_object_set_new(run.tags, "reproduces", json_text(tag));
 	inputs = query1(connection,
 					"SELECT a.artifact, a.role FROM mlmeta.run_artifacts AS a"
-					" WHERE a.run OPERATOR(mlmeta.=) $1::mlmeta.run AND a.direction = 'used' ORDER BY a.artifact::text",
+					" WHERE a.run OPERATOR(mlmeta.=) $1::mlmeta.run AND "
+					"a.direction = 'used' ORDER BY a.artifact::text",
 					record->run);
 	for (int row = 0; row < PQntuples(inputs); row++)
 		list_add(&run.inputs, cell(inputs, row, 1) == NULL ?
@@ -247,7 +273,8 @@ reproduce_main(const Command *command, int argc, char **argv)
 	{
 		pg_log_error("commit %s is in no repository that is known here",
 					 record->commit);
-		pg_log_error_hint("Fetch it (it was in %s), and name the clone: --repository.",
+		pg_log_error_hint("Fetch it (it was in %s), and name the clone: "
+						  "--repository.",
 						  record->repository == NULL ? "a repository without a name" : record->repository);
 		return EXIT_REFUSED;
 	}
@@ -301,7 +328,8 @@ reproduce_main(const Command *command, int argc, char **argv)
 const Command reproduce_command = {
 	.name = "reproduce",
 	.arguments = "RUN",
-	.summary = "restores a run's code and command, and says what is different today",
+	.summary = "restores a run's code and command, and says what is different "
+	"today",
 	.options = options,
 	.details = details,
 	.connects = true,

@@ -23,21 +23,27 @@ enum
 
 static const Option options[] = {
 	{"model", OPT_MODEL, "MODEL", "only requests for this model"},
-	{"stage", OPT_STAGE, "STAGE", "ask for the new version to move there (default: staging)"},
+	{"stage", OPT_STAGE, "STAGE", "ask for the new version to move there "
+								  "(default: staging)"},
 	{"no-promote", OPT_NO_PROMOTE, NULL, "only register the new version"},
 	{"repository", OPT_REPOSITORY, "PATH", "a clone that has the commits"},
 	{"work", OPT_WORK, "DIRECTORY", "where code is restored (default: .)"},
-	{"lease", OPT_LEASE, "INTERVAL", "how long a request is ours before training begins (default: 1 hour)"},
+	{"lease", OPT_LEASE, "INTERVAL", "how long a request is ours before "
+									 "training begins (default: 1 hour)"},
 	{"follow", 'f', NULL, "do not end; wait for more"},
-	{"poll", OPT_POLL, "SECONDS", "with --follow: look at least so often (default 60)"},
+	{"poll", OPT_POLL, "SECONDS", "with --follow: look at least so often "
+								  "(default 60)"},
 	{NULL}
 };
 
 static const char details[] =
-"The version's run is reproduced: its code and parameters, on today's data, of which\n"
-"snapshots are taken. The model it makes (the file recorded by --output model:NAME=FILE)\n"
+"The version's run is reproduced: its code and parameters, on today's data, of "
+"which\n"
+"snapshots are taken. The model it makes (the file recorded by --output "
+"model:NAME=FILE)\n"
 "is registered as a new version.\n"
-"The exit code is 0 when all went well or there was nothing to do, 1 when a training failed.";
+"The exit code is 0 when all went well or there was nothing to do, 1 when a "
+"training failed.";
 
 typedef struct Retraining
 {
@@ -82,10 +88,18 @@ take_data(Retraining *retraining, const RunRecord *record, RunOptions *run)
 {
 	const char *values[] = {record->run};
 	PGresult   *data = try_query(retraining,
-								 "SELECT coalesce(a.role, ''), a.artifact, mlmeta.name(a.artifact), s.source FROM mlmeta.run_artifacts AS a"
-								 " LEFT JOIN LATERAL (SELECT coalesce(l.query, l.source) AS source FROM mlmeta.dataset_snapshots AS l"
-								 "  WHERE l.artifact OPERATOR(mlmeta.=) a.artifact ORDER BY l.taken_at DESC LIMIT 1) AS s ON true"
-								 " WHERE a.run OPERATOR(mlmeta.=) $1::mlmeta.run AND a.direction = 'used' ORDER BY a.artifact::text",
+								 "SELECT coalesce(a.role, ''), a.artifact, "
+								 "mlmeta.name(a.artifact), s.source FROM "
+								 "mlmeta.run_artifacts AS a"
+								 " LEFT JOIN LATERAL (SELECT coalesce(l.query, "
+								 "l.source) AS source FROM "
+								 "mlmeta.dataset_snapshots AS l"
+								 "  WHERE l.artifact OPERATOR(mlmeta.=) "
+								 "a.artifact ORDER BY l.taken_at DESC LIMIT 1) "
+								 "AS s ON true"
+								 " WHERE a.run OPERATOR(mlmeta.=) "
+								 "$1::mlmeta.run AND a.direction = 'used' "
+								 "ORDER BY a.artifact::text",
 								 1, values);
 
 	if (data == NULL)
@@ -100,7 +114,9 @@ take_data(Retraining *retraining, const RunRecord *record, RunOptions *run)
 			const char *arguments[] = {PQgetvalue(data, row, 2),
 			PQgetvalue(data, row, 3)};
 			PGresult   *taken = try_query(retraining,
-										  "SELECT mlmeta.snapshot_dataset($1::text, $2::text)",
+										  "SELECT "
+										  "mlmeta.snapshot_dataset($1::text, "
+										  "$2::text)",
 										  2, arguments);
 
 			if (taken == NULL)
@@ -177,17 +193,26 @@ register_version(Retraining *retraining, const char *model,
 	const char *values[] = {model, new_run,
 	psprintf("trained again: %s", reason)};
 	PGresult   *result = try_query(retraining,
-								   "SELECT mlmeta.create_model_version($1::text, $2::mlmeta.run, a.artifact, description => $3::text)"
-								   " FROM (SELECT a.artifact FROM mlmeta.run_artifacts AS a WHERE a.run OPERATOR(mlmeta.=) $2::mlmeta.run"
-								   "  AND a.direction = 'produced' AND a.artifact IS NOT NULL"
-								   "  ORDER BY mlmeta.kind(a.artifact) <> 'model', mlmeta.name(a.artifact) <> $1, a.artifact::text LIMIT 1) AS a",
+								   "SELECT "
+								   "mlmeta.create_model_version($1::text, "
+								   "$2::mlmeta.run, a.artifact, description => "
+								   "$3::text)"
+								   " FROM (SELECT a.artifact FROM "
+								   "mlmeta.run_artifacts AS a WHERE a.run "
+								   "OPERATOR(mlmeta.=) $2::mlmeta.run"
+								   "  AND a.direction = 'produced' AND "
+								   "a.artifact IS NOT NULL"
+								   "  ORDER BY mlmeta.kind(a.artifact) <> "
+								   "'model', mlmeta.name(a.artifact) <> $1, "
+								   "a.artifact::text LIMIT 1) AS a",
 								   3, values);
 	char	   *version = NULL;
 
 	if (result != NULL && PQntuples(result) == 1)
 		version = pg_strdup(PQgetvalue(result, 0, 0));
 	else if (result != NULL)
-		pg_log_error("run %s made nothing that could be registered: it has no --output",
+		pg_log_error("run %s made nothing that could be registered: it has no "
+					 "--output",
 					 new_run);
 	PQclear(result);
 	return version;
@@ -215,7 +240,9 @@ retrain(Retraining *retraining, const char *request, const char *model,
 	const char *values[] = {model, version};
 	const char *outcome[2] = {request};
 	PGresult   *old = try_query(retraining,
-								"SELECT o.run FROM mlmeta.version_overview AS o WHERE o.model = $1::text AND o.version = $2::int AND o.run IS NOT NULL",
+								"SELECT o.run FROM mlmeta.version_overview AS "
+								"o WHERE o.model = $1::text AND o.version = "
+								"$2::int AND o.run IS NOT NULL",
 								2, values);
 	RunRecord  *record;
 	char	   *new_run;
@@ -224,7 +251,8 @@ retrain(Retraining *retraining, const char *request, const char *model,
 	pg_log_info("request %s: model \"%s\" version %s is trained again (%s)",
 				request, model, version, reason);
 	if (old == NULL || PQntuples(old) == 0)
-		pg_log_error("version %s of model \"%s\" came out of no run that is known",
+		pg_log_error("version %s of model \"%s\" came out of no run that is "
+					 "known",
 					 version, model);
 	else
 	{
@@ -234,7 +262,10 @@ retrain(Retraining *retraining, const char *request, const char *model,
 			new_version = register_version(retraining, model, new_run, reason);
 		else if (new_run != NULL)
 			PQclear(PQexecParams(retraining->connection,
-								 "SELECT mlmeta.finish_run(r.run, 'failed') FROM mlmeta.runs AS r WHERE r.run OPERATOR(mlmeta.=) $1::mlmeta.run AND r.status = 'running'",
+								 "SELECT mlmeta.finish_run(r.run, 'failed') "
+								 "FROM mlmeta.runs AS r WHERE r.run "
+								 "OPERATOR(mlmeta.=) $1::mlmeta.run AND "
+								 "r.status = 'running'",
 								 1, NULL, (const char *const[]) {new_run}, NULL, NULL, 0));
 	}
 	PQclear(old);
@@ -251,7 +282,9 @@ retrain(Retraining *retraining, const char *request, const char *model,
 		const char *arguments[] = {model, new_version, retraining->stage,
 		psprintf("trained again: %s", reason)};
 		PGresult   *result = try_query(retraining,
-									   "SELECT mlmeta.request_transition($1::text, $2::int, $3::text, $4::text)",
+									   "SELECT "
+									   "mlmeta.request_transition($1::text, "
+									   "$2::int, $3::text, $4::text)",
 									   4, arguments);
 
 		if (result == NULL)
@@ -270,7 +303,10 @@ take_one(Retraining *retraining)
 {
 	const char *values[] = {retraining->lease, retraining->model};
 	PGresult   *result = try_query(retraining,
-								   "SELECT c.request, c.model_name, c.version, c.reason FROM mlmeta.claim_retraining($1::interval, $2::text) AS c",
+								   "SELECT c.request, c.model_name, c.version, "
+								   "c.reason FROM "
+								   "mlmeta.claim_retraining($1::interval, "
+								   "$2::text) AS c",
 								   2, values);
 	int			n;
 	bool		good = true;

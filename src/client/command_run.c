@@ -22,26 +22,40 @@ enum
 };
 
 static const Option options[] = {
-	{"experiment", 'e', "NAME", "experiment (default: name of the repository or directory)"},
+	{"experiment", 'e', "NAME", "experiment (default: name of the repository "
+								"or directory)"},
 	{"name", 'n', "NAME", "name of the run"},
 	{"param", OPT_PARAM, "KEY=VALUE", "a parameter"},
 	{"params-from-command", OPT_FROM_COMMAND, NULL, "parameters from the command line: --lr 0.1, --lr=0.1, lr=0.1"},
 	{"tag", OPT_TAG, "KEY=VALUE", "a tag"},
-	{"input", OPT_INPUT, "[ROLE=]ARTIFACT", "what the run uses: an artifact such as dataset:orders:v3, or a file"},
-	{"snapshot", OPT_SNAPSHOT, "NAME=SOURCE", "take a data version of a table or query, and use it"},
-	{"output", OPT_OUTPUT, "[KIND:NAME=]FILE", "a file that the run makes, such as model:churn=model.bin"},
-	{"metric", OPT_METRIC, "[NAME:]REGEX", "metrics in the output; the group is the value: 'loss=([0-9.e+-]+)'"},
+	{"input", OPT_INPUT, "[ROLE=]ARTIFACT", "what the run uses: an artifact "
+											"such as dataset:orders:v3, or a "
+											"file"},
+	{"snapshot", OPT_SNAPSHOT, "NAME=SOURCE", "take a data version of a table "
+											  "or query, and use it"},
+	{"output", OPT_OUTPUT, "[KIND:NAME=]FILE", "a file that the run makes, "
+											   "such as "
+											   "model:churn=model.bin"},
+	{"metric", OPT_METRIC, "[NAME:]REGEX", "metrics in the output; the group "
+										   "is the value: "
+										   "'loss=([0-9.e+-]+)'"},
 	{"step", OPT_STEP, "REGEX", "the step in the output: 'epoch ([0-9]+)'"},
-	{"parent", OPT_PARENT, "RUN", "the run this one is a part of (default: $MLMETA_RUN)"},
+	{"parent", OPT_PARENT, "RUN", "the run this one is a part of (default: "
+								  "$MLMETA_RUN)"},
 	{"run", OPT_RUN, "RUN", "id of the new run (default: made here)"},
 	{"resume", OPT_RESUME, "RUN", "go on with a run"},
-	{"device", OPT_DEVICE, "NAME=N", "devices the run occupies, for costs: a100=4"},
+	{"device", OPT_DEVICE, "NAME=N", "devices the run occupies, for costs: "
+									 "a100=4"},
 	{"env", OPT_ENV, "NAME", "record this variable of the environment"},
-	{"interval", OPT_INTERVAL, "SECONDS", "between looks at CPU, memory and GPUs (default 10; 0: never)"},
-	{"log-tail", OPT_TAIL, "BYTES", "how much of the end of the output is kept (default 65536)"},
-	{"file-limit", OPT_FILE_LIMIT, "BYTES", "largest changed or untracked file in the patch (default 1 MB)"},
+	{"interval", OPT_INTERVAL, "SECONDS", "between looks at CPU, memory and "
+										  "GPUs (default 10; 0: never)"},
+	{"log-tail", OPT_TAIL, "BYTES", "how much of the end of the output is kept "
+									"(default 65536)"},
+	{"file-limit", OPT_FILE_LIMIT, "BYTES", "largest changed or untracked file "
+											"in the patch (default 1 MB)"},
 	{"patch-limit", OPT_PATCH_LIMIT, "BYTES", "largest patch (default 16 MB)"},
-	{"untracked-limit", OPT_UNTRACKED, "N", "most untracked files in the patch (default 1000)"},
+	{"untracked-limit", OPT_UNTRACKED, "N", "most untracked files in the patch "
+											"(default 1000)"},
 	{"wait", OPT_PATIENCE, "SECONDS", "for the server, at the end (default 10)"},
 	{"require-server", OPT_REQUIRE_SERVER, NULL, "do not run the command when the server cannot be reached"},
 	{"quiet", 'q', NULL, "do not tell the run's id"},
@@ -52,9 +66,11 @@ static const char details[] =
 "The command runs whether the server can be reached or not; what is recorded\n"
 "waits in a spool. The command finds in its environment\n"
 "  MLMETA_RUN  the run\n"
-"  MLMETA_LOG  a FIFO for lines such as {\"loss\": 0.25, \"step\": 7} or loss=0.25 step=7\n"
+"  MLMETA_LOG  a FIFO for lines such as {\"loss\": 0.25, \"step\": 7} or "
+"loss=0.25 step=7\n"
 "  PG...       the connection\n"
-"The exit code is the command's; 128 + n when signal n ended it; 126 or 127 when\n"
+"The exit code is the command's; 128 + n when signal n ended it; 126 or 127 "
+"when\n"
 "it cannot be executed; 125 when mlmeta itself fails before.";
 
 static void
@@ -167,10 +183,13 @@ static void
 check_names(const Command *command, const RunOptions *run)
 {
 	if (run->experiment != NULL && !is_name(run->experiment))
-		usage_error(command, "\"%s\" cannot be the name of an experiment: 1 to 250 characters, none of them a control character",
+		usage_error(command, "\"%s\" cannot be the name of an experiment: 1 to "
+							 "250 characters, none of them a control "
+							 "character",
 					run->experiment);
 	if (run->name != NULL && !is_name(run->name))
-		usage_error(command, "\"%s\" cannot be the name of a run: 1 to 250 characters, none of them a control character",
+		usage_error(command, "\"%s\" cannot be the name of a run: 1 to 250 "
+							 "characters, none of them a control character",
 					run->name);
 }
 
@@ -204,7 +223,8 @@ run_main(const Command *command, int argc, char **argv)
 const Command run_command = {
 	.name = "run",
 	.arguments = "[--] COMMAND [ARGUMENT]...",
-	.summary = "runs a command and records code, environment, metrics and outcome",
+	.summary = "runs a command and records code, environment, metrics and "
+			   "outcome",
 	.options = options,
 	.details = details,
 	.stops_early = true,

@@ -16,7 +16,8 @@ enum
 
 static const Option options[] = {
 	{"limit", 'n', "N", "at most so many (default 20)"},
-	{"status", OPT_STATUS, "STATUS", "only those that are running, finished, failed, killed or crashed"},
+	{"status", OPT_STATUS, "STATUS", "only those that are running, finished, "
+									 "failed, killed or crashed"},
 	{"user", OPT_USER, "NAME", "only those of a user"},
 	{"tag", OPT_TAG, "KEY=TEXT", "only those with a tag"},
 	{"json", OPT_JSON, NULL, "JSON"},
@@ -24,16 +25,22 @@ static const Option options[] = {
 };
 
 static const char table[] =
-"SELECT o.run, o.experiment, o.name, o.status, pg_catalog.to_char(o.started_at, 'YYYY-MM-DD HH24:MI') AS started,"
-" pg_catalog.date_trunc('second', o.duration) AS duration, o.user_name AS \"user\","
-" pg_catalog.left(coalesce((SELECT pg_catalog.string_agg(m.key || '=' || (m.value #>> '{}'), ' ') FROM pg_catalog.jsonb_each(o.metrics) AS m WHERE m.key NOT LIKE 'system/%'), ''), 40) AS metrics";
+"SELECT o.run, o.experiment, o.name, o.status, "
+"pg_catalog.to_char(o.started_at, 'YYYY-MM-DD HH24:MI') AS started,"
+" pg_catalog.date_trunc('second', o.duration) AS duration, o.user_name AS "
+"\"user\","
+" pg_catalog.left(coalesce((SELECT pg_catalog.string_agg(m.key || '=' || "
+"(m.value #>> '{}'), ' ') FROM pg_catalog.jsonb_each(o.metrics) AS m WHERE "
+"m.key NOT LIKE 'system/%'), ''), 40) AS metrics";
 
 static const char columns[] = "SELECT o.*";
 
 static const char rows[] =
 " FROM mlmeta.run_overview AS o"
-" WHERE ($1::text IS NULL OR o.experiment = $1) AND ($2::text IS NULL OR o.status = $2)"
-" AND ($3::text IS NULL OR o.user_name = $3) AND ($4::text IS NULL OR o.tags ->> $4 = $5::text)"
+" WHERE ($1::text IS NULL OR o.experiment = $1) AND ($2::text IS NULL OR "
+"o.status = $2)"
+" AND ($3::text IS NULL OR o.user_name = $3) AND ($4::text IS NULL OR o.tags "
+"->> $4 = $5::text)"
 " ORDER BY o.started_at DESC LIMIT $6::bigint";
 
 static int

@@ -24,27 +24,38 @@ static const Option options[] = {
 };
 
 static const char facts[] =
-"SELECT f.what AS \" \", f.value AS \"  \" FROM mlmeta.run_overview AS o CROSS JOIN LATERAL (VALUES"
-" ('run', o.run::text), ('experiment', o.experiment), ('name', o.name), ('status', o.status),"
-" ('started', o.started_at::text), ('duration', o.duration::text), ('user', o.user_name),"
-" ('commit', o.git_commit || CASE WHEN o.has_patch THEN ' with uncommitted changes' ELSE '' END),"
-" ('branch', o.branch), ('repository', o.repository), ('command', o.command_line),"
-" ('data', pg_catalog.array_to_string(o.data_versions, ', ')), ('produced', pg_catalog.array_to_string(o.produced, ', ')),"
+"SELECT f.what AS \" \", f.value AS \"  \" FROM mlmeta.run_overview AS o CROSS "
+"JOIN LATERAL (VALUES"
+" ('run', o.run::text), ('experiment', o.experiment), ('name', o.name), "
+"('status', o.status),"
+" ('started', o.started_at::text), ('duration', o.duration::text), ('user', "
+"o.user_name),"
+" ('commit', o.git_commit || CASE WHEN o.has_patch THEN ' with uncommitted "
+"changes' ELSE '' END),"
+" ('branch', o.branch), ('repository', o.repository), ('command', "
+"o.command_line),"
+" ('data', pg_catalog.array_to_string(o.data_versions, ', ')), ('produced', "
+"pg_catalog.array_to_string(o.produced, ', ')),"
 " ('parent', o.parent::text), ('note', o.note)) AS f (what, value)"
 " WHERE o.run OPERATOR(mlmeta.=) $1::mlmeta.run AND f.value <> ''";
 
 static const char settings[] =
-"SELECT 'param' AS kind, p.key, p.value #>> '{}' AS value FROM mlmeta.run_overview AS o"
-" CROSS JOIN LATERAL pg_catalog.jsonb_each(o.params) AS p WHERE o.run OPERATOR(mlmeta.=) $1::mlmeta.run"
+"SELECT 'param' AS kind, p.key, p.value #>> '{}' AS value FROM "
+"mlmeta.run_overview AS o"
+" CROSS JOIN LATERAL pg_catalog.jsonb_each(o.params) AS p WHERE o.run "
+"OPERATOR(mlmeta.=) $1::mlmeta.run"
 " UNION ALL"
 " SELECT 'tag', t.key, t.value #>> '{}' FROM mlmeta.run_overview AS o"
-" CROSS JOIN LATERAL pg_catalog.jsonb_each(o.tags) AS t WHERE o.run OPERATOR(mlmeta.=) $1::mlmeta.run"
+" CROSS JOIN LATERAL pg_catalog.jsonb_each(o.tags) AS t WHERE o.run "
+"OPERATOR(mlmeta.=) $1::mlmeta.run"
 " AND t.key NOT LIKE 'mlmeta.spool.%'"
 " ORDER BY 1, 2";
 
 static const char metrics[] =
-"SELECT CASE WHEN l.context = '' THEN '' ELSE l.context || '/' END || l.key AS metric, l.step AS \"last step\", l.value AS \"last value\","
-" (SELECT mlmeta.sparkline(pg_catalog.array_agg(h.value ORDER BY h.step, h.at))"
+"SELECT CASE WHEN l.context = '' THEN '' ELSE l.context || '/' END || l.key AS "
+"metric, l.step AS \"last step\", l.value AS \"last value\","
+" (SELECT mlmeta.sparkline(pg_catalog.array_agg(h.value ORDER BY h.step, "
+"h.at))"
 "  FROM mlmeta.metric_history(l.run, l.key, 40, l.context) AS h) AS curve"
 " FROM mlmeta.metric_latest AS l WHERE l.run OPERATOR(mlmeta.=) $1::mlmeta.run"
 " ORDER BY l.context = 'system', l.context, l.key";
@@ -91,8 +102,11 @@ show_main(const Command *command, int argc, char **argv)
 			return 0;
 		case OPT_JSON:
 			show_query(connection, true, NULL,
-					   "SELECT o.*, r.source, (SELECT v.content FROM mlmeta.environments AS v WHERE v.environment = r.environment LIMIT 1) AS environment"
-					   " FROM mlmeta.run_overview AS o JOIN mlmeta.runs AS r ON r.run OPERATOR(mlmeta.=) o.run"
+					   "SELECT o.*, r.source, (SELECT v.content FROM "
+					   "mlmeta.environments AS v WHERE v.environment = "
+					   "r.environment LIMIT 1) AS environment"
+					   " FROM mlmeta.run_overview AS o JOIN mlmeta.runs AS r "
+					   "ON r.run OPERATOR(mlmeta.=) o.run"
 					   " WHERE o.run OPERATOR(mlmeta.=) $1::mlmeta.run", 1, values);
 			return 0;
 	}

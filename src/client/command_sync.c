@@ -19,8 +19,10 @@ enum
 
 static const Option options[] = {
 	{"all", 'a', NULL, "the spools of all servers"},
-	{"adopt", OPT_ADOPT, NULL, "send also what was meant for another server or database"},
-	{"refused", OPT_REFUSED, NULL, "show how much the server has refused, and send nothing"},
+	{"adopt", OPT_ADOPT, NULL, "send also what was meant for another server or "
+							   "database"},
+	{"refused", OPT_REFUSED, NULL, "show how much the server has refused, and "
+								   "send nothing"},
 	{"retry", OPT_RETRY, NULL, "send what was refused once more, too"},
 	{"quiet", 'q', NULL, "say nothing when all is well"},
 	{NULL}
@@ -194,7 +196,8 @@ const Command sync_command = {
 	.arguments = "",
 	.summary = "sends to the server what waits in the spool",
 	.options = options,
-	.details = "The exit code is 0 when nothing waits and nothing was refused, 1 when something was\n"
+	.details = "The exit code is 0 when nothing waits and nothing was refused, "
+			   "1 when something was\n"
 	"refused, 3 when something waits, 69 when the server cannot be reached.",
 	.connects = true,
 	.run = sync_main

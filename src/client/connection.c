@@ -106,7 +106,8 @@ resolve_target(const ConnectionOptions *options)
 	target->options = PQconndefaults();
 	if (target->options == NULL)
 	{
-		pg_log_error("the connection's defaults cannot be read: there is no such service, or no memory");
+		pg_log_error("the connection's defaults cannot be read: there is no "
+					 "such service, or no memory");
 		exit(EXIT_USAGE);
 	}
 	while (target->options[n].keyword != NULL)
@@ -269,16 +270,31 @@ find_features(PGconn *connection, Features *features, char **problem)
 	PGresult   *result = PQexec(connection,
 								"SELECT e.extversion,"
 								" (SELECT s.system_identifier || '/' || d.oid"
-								"  FROM pg_catalog.pg_control_system() AS s, pg_catalog.pg_database AS d"
-								"  WHERE d.datname = pg_catalog.current_database()),"
-								" p.start_at, p.finish_at, p.log_batch, p.log_file"
-								" FROM pg_catalog.pg_extension AS e CROSS JOIN ("
-								"  SELECT coalesce(pg_catalog.bool_or(p.proname = 'start_run' AND 'at' = ANY (p.proargnames)), false) AS start_at,"
-								"   coalesce(pg_catalog.bool_or(p.proname = 'finish_run' AND 'at' = ANY (p.proargnames)), false) AS finish_at,"
-								"   coalesce(pg_catalog.bool_or(p.proname = 'log_batch'), false) AS log_batch,"
-								"   coalesce(pg_catalog.bool_or(p.proname = 'log_file'), false) AS log_file"
-								"  FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace"
-								"  WHERE n.nspname = 'mlmeta' AND p.proname IN ('start_run', 'finish_run', 'log_batch', 'log_file')"
+								"  FROM pg_catalog.pg_control_system() AS s, "
+								"pg_catalog.pg_database AS d"
+								"  WHERE d.datname = "
+								"pg_catalog.current_database()),"
+								" p.start_at, p.finish_at, p.log_batch, "
+								"p.log_file"
+								" FROM pg_catalog.pg_extension AS e CROSS JOIN "
+								"("
+								"  SELECT "
+								"coalesce(pg_catalog.bool_or(p.proname = "
+								"'start_run' AND 'at' = ANY (p.proargnames)), "
+								"false) AS start_at,"
+								"   coalesce(pg_catalog.bool_or(p.proname = "
+								"'finish_run' AND 'at' = ANY (p.proargnames)), "
+								"false) AS finish_at,"
+								"   coalesce(pg_catalog.bool_or(p.proname = "
+								"'log_batch'), false) AS log_batch,"
+								"   coalesce(pg_catalog.bool_or(p.proname = "
+								"'log_file'), false) AS log_file"
+								"  FROM pg_catalog.pg_proc AS p JOIN "
+								"pg_catalog.pg_namespace AS n ON n.oid = "
+								"p.pronamespace"
+								"  WHERE n.nspname = 'mlmeta' AND p.proname IN "
+								"('start_run', 'finish_run', 'log_batch', "
+								"'log_file')"
 								" ) AS p WHERE e.extname = 'mlmeta'");
 
 	if (PQresultStatus(result) != PGRES_TUPLES_OK)

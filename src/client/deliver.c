@@ -17,7 +17,7 @@
 /* What of an answer is kept, to tell why it was no */
 #define ANSWER_LIMIT	500
 
-/* Bodies ----------------------------------------------------------------------- */
+/* Bodies ------------------------------------------------------------------ */
 
 static json_t *
 slack_body(const Message *message)
@@ -100,7 +100,7 @@ destination_text(const Destination *destination)
 	return psprintf("%s %s", kinds[destination->kind], destination->where);
 }
 
-/* Commands and mail -------------------------------------------------------------- */
+/* Commands and mail ------------------------------------------------------- */
 
 static DeliveryResult
 deliver_to_program(char *const *arguments, char *const *environment,
@@ -165,8 +165,10 @@ deliver_to_mail(const Destination *destination, const char *id,
 	for (const char *c = subject; *c != '\0' && mail.len < 700; c++)
 		appendPQExpBufferChar(&mail, (unsigned char) *c < 0x20 ? ' ' : *c);
 	appendPQExpBuffer(&mail,
-					  "\nMIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n"
-					  "Content-Transfer-Encoding: 8bit\nX-Mlmeta-Event: %s\n\n%s",
+					  "\nMIME-Version: 1.0\nContent-Type: text/plain; "
+					  "charset=utf-8\n"
+					  "Content-Transfer-Encoding: 8bit\nX-Mlmeta-Event: "
+					  "%s\n\n%s",
 					  id, body);
 	{
 		char	   *arguments[] = {unconstify(char *, sendmail), "-i", "-t",
@@ -179,7 +181,7 @@ deliver_to_mail(const Destination *destination, const char *id,
 	return result;
 }
 
-/* Webhooks ----------------------------------------------------------------------- */
+/* Webhooks ---------------------------------------------------------------- */
 
 static size_t
 keep_answer(char *data, size_t size, size_t n, void *argument)

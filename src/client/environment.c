@@ -80,7 +80,7 @@ value_in_file(const char *path, const char *key, char mark)
 	return found;
 }
 
-/* Host ----------------------------------------------------------------------- */
+/* Host -------------------------------------------------------------------- */
 
 static json_t *
 list_gpus(void)
@@ -138,7 +138,7 @@ describe_host(void)
 	return host;
 }
 
-/* Python --------------------------------------------------------------------- */
+/* Python ------------------------------------------------------------------ */
 
 /* numpy-1.26.4.dist-info in a directory of packages: {"numpy": "1.26.4"} */
 static void
@@ -479,7 +479,7 @@ describe_r(char *const *command)
 	return result;
 }
 
-/* ---------------------------------------------------------------------------- */
+/* ------------------------------------------------------------------------- */
 
 static void
 add_lock_files(json_t *locks, const char *directory)

@@ -117,7 +117,7 @@ facts_add_point(Facts *facts, const char *key, const char *context,
 	return true;
 }
 
-/* Batches ------------------------------------------------------------------- */
+/* Batches ----------------------------------------------------------------- */
 
 /* One series as log_series() takes it, in array literals; empties it. */
 static json_t *
@@ -198,7 +198,7 @@ facts_add(Facts *facts, const char *kind, json_t *body)
 	put(facts, kind, body);
 }
 
-/* Numbers and names ---------------------------------------------------------- */
+/* Numbers and names ------------------------------------------------------- */
 
 /* A number as C and SQL write it; NaN and infinities in any case. */
 bool
@@ -275,7 +275,7 @@ json_double(const json_t *value, double *number)
 		&& parse_number(json_string_value(value), number);
 }
 
-/* Lines ---------------------------------------------------------------------- */
+/* Lines ------------------------------------------------------------------- */
 
 /* What a line says about all its metrics */
 typedef struct LineScope
@@ -523,9 +523,11 @@ facts_report_bad(const Facts *facts, const char *where)
 		else
 			appendPQExpBufferChar(&shown, *c);
 	}
-	pg_log_warning("%lld of %lld lines on %s were not understood; the first: \"%s\"",
+	pg_log_warning("%lld of %lld lines on %s were not understood; the first: "
+				   "\"%s\"",
 				   (long long) facts->n_bad, (long long) facts->n_lines,
 				   where, shown.data);
-	pg_log_warning_hint("A line is a JSON object or a list of key=number; what is right in it is kept.");
+	pg_log_warning_hint("A line is a JSON object or a list of key=number; what "
+						"is right in it is kept.");
 	termPQExpBuffer(&shown);
 }

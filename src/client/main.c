@@ -64,15 +64,18 @@ find_command(const char *name)
 static void
 show_usage(void)
 {
-	printf("mlmeta tracks trainings, reproduces them, and works with models and monitors in PostgreSQL.\n\n"
+	printf("mlmeta tracks trainings, reproduces them, and works with models "
+		   "and monitors in PostgreSQL.\n\n"
 		   "Usage:\n  mlmeta COMMAND [OPTION]... [ARGUMENT]...\n\nCommands:\n");
 	for (int i = 0; commands[i] != NULL; i++)
 		printf("  %-10s %s\n", commands[i]->name, commands[i]->summary);
 	printf("\nOther:\n"
 		   "  completion bash|zsh|fish   print the completions for a shell\n"
 		   "  --help                     show this help, then exit\n"
-		   "  --version                  output version information, then exit\n"
-		   "\n\"mlmeta COMMAND --help\" tells a command's options; the manual page, all the rest.\n");
+		   "  --version                  output version information, then "
+		   "exit\n"
+		   "\n\"mlmeta COMMAND --help\" tells a command's options; the manual "
+		   "page, all the rest.\n");
 }
 
 int

@@ -153,7 +153,9 @@ show_query(PGconn *connection, bool json, const char *title, const char *sql,
 
 	if (json)
 	{
-		char	   *wrapped = psprintf("SELECT coalesce(pg_catalog.json_agg(q), '[]'), count(*) FROM (%s) AS q",
+		char	   *wrapped = psprintf("SELECT "
+									   "coalesce(pg_catalog.json_agg(q), "
+									   "'[]'), count(*) FROM (%s) AS q",
 									   sql);
 
 		result = query(connection, wrapped, n, values);

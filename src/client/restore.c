@@ -30,7 +30,9 @@ resolve_run(PGconn *connection, const char *given, char *run)
 	if (canonical_run(given, run))
 		return;
 	result = query1(connection,
-					"SELECT r.run FROM mlmeta.runs AS r WHERE r.name = $1::text AND r.deleted_at IS NULL ORDER BY r.started_at DESC LIMIT 2",
+					"SELECT r.run FROM mlmeta.runs AS r WHERE r.name = "
+					"$1::text AND r.deleted_at IS NULL ORDER BY r.started_at "
+					"DESC LIMIT 2",
 					given);
 	if (PQntuples(result) != 1)
 	{
@@ -68,13 +70,22 @@ load_run(PGconn *connection, const char *run)
 {
 	RunRecord  *record = pg_malloc0(sizeof(RunRecord));
 	PGresult   *result = query1(connection,
-								"SELECT e.experiment, r.name, r.status, r.repository, r.git_commit, r.command_line,"
-								" (SELECT p.content FROM mlmeta.source_patches AS p WHERE p.patch = r.patch LIMIT 1),"
+								"SELECT e.experiment, r.name, r.status, "
+								"r.repository, r.git_commit, r.command_line,"
+								" (SELECT p.content FROM mlmeta.source_patches "
+								"AS p WHERE p.patch = r.patch LIMIT 1),"
 								" r.source,"
-								" (SELECT v.content FROM mlmeta.environments AS v WHERE v.environment = r.environment LIMIT 1),"
-								" (SELECT pg_catalog.jsonb_object_agg(p.key, p.value) FROM mlmeta.run_params AS p WHERE p.run OPERATOR(mlmeta.=) r.run)"
-								" FROM mlmeta.runs AS r JOIN mlmeta.experiments AS e ON e.experiment_id = r.experiment_id"
-								" WHERE r.run OPERATOR(mlmeta.=) $1::mlmeta.run",
+								" (SELECT v.content FROM mlmeta.environments "
+								"AS v WHERE v.environment = r.environment "
+								"LIMIT 1),"
+								" (SELECT pg_catalog.jsonb_object_agg(p.key, "
+								"p.value) FROM mlmeta.run_params AS p WHERE "
+								"p.run OPERATOR(mlmeta.=) r.run)"
+								" FROM mlmeta.runs AS r JOIN "
+								"mlmeta.experiments AS e ON e.experiment_id = "
+								"r.experiment_id"
+								" WHERE r.run OPERATOR(mlmeta.=) "
+								"$1::mlmeta.run",
 								run);
 
 	if (PQntuples(result) == 0)
@@ -104,7 +115,7 @@ record_text(const RunRecord *record, const char *key)
 	return json_string_value(json_object_get(record->source, key));
 }
 
-/* Code --------------------------------------------------------------------------- */
+/* Code -------------------------------------------------------------------- */
 
 static bool
 has_commit(const char *directory, const char *commit)
@@ -236,7 +247,7 @@ write_tree(const RunRecord *record, const char *repository,
 	return tree;
 }
 
-/* Command ------------------------------------------------------------------------ */
+/* Command ----------------------------------------------------------------- */
 
 /* An absolute path into the old tree points into the new one. */
 static char *
@@ -322,7 +333,7 @@ repeat_options(const RunRecord *record, RunOptions *options)
 	}
 }
 
-/* Environment -------------------------------------------------------------------- */
+/* Environment ------------------------------------------------------------- */
 
 static int
 compare_values(const json_t *then, const json_t *now, const char *path,

@@ -116,7 +116,7 @@ run_options_init(RunOptions *options)
 	options->patience = 10;
 }
 
-/* Patterns ------------------------------------------------------------------- */
+/* Patterns ---------------------------------------------------------------- */
 
 /*
  * [NAME:]REGEX. Without a name it is the word that the expression begins
@@ -149,7 +149,8 @@ parse_pattern(const char *text, bool needs_name, Pattern *pattern)
 	}
 	if (pattern->expression.re_nsub < 1)
 	{
-		pg_log_error("the expression \"%s\" has no group in parentheses for the value",
+		pg_log_error("the expression \"%s\" has no group in parentheses for "
+					 "the value",
 					 expression);
 		return false;
 	}
@@ -159,7 +160,8 @@ parse_pattern(const char *text, bool needs_name, Pattern *pattern)
 		if (size == 0)
 		{
 			pg_log_error("the expression \"%s\" names no metric", expression);
-			pg_log_error_hint("Write NAME:EXPRESSION, or a first group that matches the name.");
+			pg_log_error_hint("Write NAME:EXPRESSION, or a first group that "
+							  "matches the name.");
 			return false;
 		}
 		pattern->name = psprintf("%.*s", (int) size, text);
@@ -225,7 +227,7 @@ search_line(Recorder *recorder, const char *line)
 	}
 }
 
-/* Output ----------------------------------------------------------------------- */
+/* Output ------------------------------------------------------------------ */
 
 static void
 keep_tail(Recorder *recorder, const char *data, size_t size)
@@ -365,7 +367,7 @@ read_stream(Recorder *recorder, Stream *stream)
 	return true;
 }
 
-/* The machine ------------------------------------------------------------------ */
+/* The machine ------------------------------------------------------------- */
 
 static void
 add_system(Recorder *recorder, const char *key, double value)
@@ -439,7 +441,7 @@ look_at_usage(Recorder *recorder)
 		recorder->interval *= 2;
 }
 
-/* The start ---------------------------------------------------------------------- */
+/* The start --------------------------------------------------------------- */
 
 /* The name of a file as the name in an artifact */
 static char *
@@ -692,7 +694,8 @@ take_snapshots(Recorder *recorder)
 			source = name;
 		}
 		result = PQexecParams(connection,
-							  "SELECT mlmeta.snapshot_dataset($1::text, $2::text)",
+							  "SELECT mlmeta.snapshot_dataset($1::text, "
+							  "$2::text)",
 							  2, NULL, (const char *const[]) {name, source},
 							  NULL, NULL, 0);
 		if (PQresultStatus(result) == PGRES_TUPLES_OK)
@@ -791,7 +794,7 @@ record_start(Recorder *recorder, char *const *command)
 	return take_snapshots(recorder) || !options->require_server;
 }
 
-/* The end ------------------------------------------------------------------------- */
+/* The end ----------------------------------------------------------------- */
 
 static void
 record_outputs(Recorder *recorder)
@@ -806,7 +809,8 @@ record_outputs(Recorder *recorder)
 		if (body != NULL)
 			facts_add(recorder->facts, FACT_ARTIFACT, body);
 		else
-			pg_log_warning("the output \"%s\" is not there, or is no file that can be read",
+			pg_log_warning("the output \"%s\" is not there, or is no file that "
+						   "can be read",
 						   outputs->items[i]);
 	}
 }
@@ -968,7 +972,9 @@ follow_child(Recorder *recorder)
 		if (now >= drained + (any ? 60 : 0))
 		{
 			/* A grandchild that goes on holds the other end */
-			pg_log_warning("the command has ended, but a process that it started still holds its output, which is recorded no longer");
+			pg_log_warning("the command has ended, but a process that it "
+						   "started still holds its output, which is recorded "
+						   "no longer");
 			break;
 		}
 	}
@@ -994,13 +1000,15 @@ say_what_waits(Recorder *recorder, bool delivered)
 	waiting = spool_count(recorder->spool, recorder->run);
 	if (spool_is_lasting(recorder->spool))
 	{
-		pg_log_warning("run %s is recorded, but not all of it is with the server yet: %lld facts wait in \"%s\"",
+		pg_log_warning("run %s is recorded, but not all of it is with the "
+					   "server yet: %lld facts wait in \"%s\"",
 					   recorder->run, (long long) waiting,
 					   spool_path(recorder->spool));
 		pg_log_warning_hint("\"mlmeta sync\" sends them.");
 	}
 	else
-		pg_log_error("%lld facts of run %s are lost: neither the server nor the disk could take them",
+		pg_log_error("%lld facts of run %s are lost: neither the server nor "
+					 "the disk could take them",
 					 (long long) waiting, recorder->run);
 }
 

@@ -78,8 +78,10 @@ set_problem(Sender *sender, char *problem)
 		pg_log_warning("%s", problem);
 		if (!sender->told)
 			pg_log_warning_hint(spool_is_lasting(sender->spool) ?
-								"What is recorded waits in the spool \"%s\"; \"mlmeta sync\" sends it." :
-								"What is recorded is kept in memory and sent when that is mended.",
+								"What is recorded waits in the spool \"%s\"; "
+								"\"mlmeta sync\" sends it." :
+								"What is recorded is kept in memory and sent "
+								"when that is mended.",
 								spool_path(sender->spool));
 		sender->told = true;
 	}
@@ -89,7 +91,7 @@ set_problem(Sender *sender, char *problem)
 	sender->problem = problem;
 }
 
-/* Connection ----------------------------------------------------------------- */
+/* Connection -------------------------------------------------------------- */
 
 /*
  * Whether the spool is for this server. One that holds nothing but what this
@@ -115,7 +117,9 @@ check_identity(Sender *sender)
 		spool_set_value(sender->spool, "identity", found);
 	else
 		set_problem(sender,
-					psprintf("the spool \"%s\" belongs to another server or database (%s) than %s (%s); \"mlmeta sync --adopt\" sends its facts there all the same",
+					psprintf("the spool \"%s\" belongs to another server or "
+							 "database (%s) than %s (%s); \"mlmeta sync "
+							 "--adopt\" sends its facts there all the same",
 							 spool_path(sender->spool), known,
 							 sender->target->label, found));
 	pg_free(known);
@@ -154,7 +158,7 @@ connect_sender(Sender *sender)
 	return SENT_SOME;
 }
 
-/* Statements ------------------------------------------------------------------- */
+/* Statements -------------------------------------------------------------- */
 
 /* Append a parameter of a type to the statement. */
 static void
@@ -206,7 +210,8 @@ add_guard(Sender *sender, const Fact *fact, Statement *statement)
 
 	if (sender->features.log_batch)
 	{
-		appendPQExpBufferStr(sql, "WITH guard AS MATERIALIZED (SELECT mlmeta.log_batch(");
+		appendPQExpBufferStr(sql, "WITH guard AS MATERIALIZED (SELECT "
+								  "mlmeta.log_batch(");
 		add_value(statement, "", fact->run, "mlmeta.run");
 		add_value(statement, ", NULL, NULL, NULL, ", fact->batch, "uuid");
 		appendPQExpBufferStr(sql, ") AS fresh) SELECT ");
@@ -228,11 +233,17 @@ add_guard(Sender *sender, const Fact *fact, Statement *statement)
 				 name == NULL ? "1" : name);
 		pg_free(name);
 	}
-	appendPQExpBufferStr(sql, "WITH mark AS MATERIALIZED (SELECT coalesce((SELECT t.value::bigint FROM mlmeta.run_tags AS t WHERE t.run OPERATOR(mlmeta.=) ");
+	appendPQExpBufferStr(sql, "WITH mark AS MATERIALIZED (SELECT "
+							  "coalesce((SELECT t.value::bigint FROM "
+							  "mlmeta.run_tags AS t WHERE t.run "
+							  "OPERATOR(mlmeta.=) ");
 	add_value(statement, "", fact->run, "mlmeta.run");
 	add_value(statement, " AND t.key = ", statement->mark, "text");
 	add_value(statement, "), 0) < ", statement->place, "bigint");
-	appendPQExpBufferStr(sql, " AS fresh), guard AS MATERIALIZED (SELECT true AS fresh, mlmeta.set_tags($1, pg_catalog.jsonb_build_object($2, $3::text)) FROM mark WHERE mark.fresh) SELECT ");
+	appendPQExpBufferStr(sql, " AS fresh), guard AS MATERIALIZED (SELECT true "
+							  "AS fresh, mlmeta.set_tags($1, "
+							  "pg_catalog.jsonb_build_object($2, $3::text)) "
+							  "FROM mark WHERE mark.fresh) SELECT ");
 }
 
 static void
@@ -367,7 +378,7 @@ free_statement(Statement *statement)
 	json_decref(statement->body);
 }
 
-/* Answers ----------------------------------------------------------------------- */
+/* Answers ----------------------------------------------------------------- */
 
 static bool
 in_class(const char *sqlstate, const char *const *list)
@@ -408,7 +419,9 @@ refuse_fact(Sender *sender, const Fact *fact, const char *sqlstate,
 	{
 		pg_log_warning("the server refused something of run %s (%s): %s",
 					   fact->run, fact->kind, message);
-		pg_log_warning_hint("It is kept in the spool: \"mlmeta sync --refused\" shows, \"mlmeta sync --retry\" tries again.");
+		pg_log_warning_hint("It is kept in the spool: \"mlmeta sync "
+							"--refused\" shows, \"mlmeta sync --retry\" tries "
+							"again.");
 	}
 }
 
@@ -458,7 +471,8 @@ send_one(Sender *sender, Statement *statement)
 
 	if (*statement->lock_text != '\0'
 		&& !PQsendQueryParams(sender->connection,
-							  "SELECT pg_catalog.pg_advisory_xact_lock($1::bigint)",
+							  "SELECT "
+							  "pg_catalog.pg_advisory_xact_lock($1::bigint)",
 							  1, NULL, lock, NULL, NULL, 0))
 		return false;
 	return PQsendQueryParams(sender->connection, statement->sql.data,
@@ -491,7 +505,8 @@ send_window(Sender *sender, Fact *facts, int n)
 			free_statement(&statement);
 			if (i > 0)
 				break;
-			refuse_fact(sender, &facts[0], "", "it is nothing that this version writes");
+			refuse_fact(sender, &facts[0], "", "it is nothing that this "
+											   "version writes");
 			PQexitPipelineMode(sender->connection);
 			return FACT_STORED;
 		}
@@ -574,7 +589,7 @@ send_facts(Sender *sender)
 	return result;
 }
 
-/* The thread ----------------------------------------------------------------- */
+/* The thread -------------------------------------------------------------- */
 
 static void
 give_sign_of_life(Sender *sender)
@@ -584,7 +599,8 @@ give_sign_of_life(Sender *sender)
 	if (sender->connection != NULL || connect_sender(sender) == SENT_SOME)
 	{
 		PGresult   *result = PQexecParams(sender->connection,
-										  "SELECT mlmeta.heartbeat($1::mlmeta.run)",
+										  "SELECT "
+										  "mlmeta.heartbeat($1::mlmeta.run)",
 										  1, NULL, values, NULL, NULL, 0);
 
 		PQclear(result);

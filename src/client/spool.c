@@ -252,7 +252,9 @@ spool_open_target(const Target *target)
 	if (spool == NULL)
 	{
 		pg_log_warning("the spool \"%s\" cannot be used: %s", path, problem);
-		pg_log_warning_hint("Facts are kept in memory; they are lost if the server cannot be reached before the program ends. Set MLMETA_SPOOL to another directory.");
+		pg_log_warning_hint("Facts are kept in memory; they are lost if the "
+							"server cannot be reached before the program ends. "
+							"Set MLMETA_SPOOL to another directory.");
 		spool = new_spool(NULL);
 		open_memory(spool);
 	}
@@ -308,7 +310,7 @@ spool_path(const Spool *spool)
 	return spool->path;
 }
 
-/* Statements ------------------------------------------------------------------- */
+/* Statements -------------------------------------------------------------- */
 
 static sqlite3_stmt *
 prepare(sqlite3 *db, const char *sql)
@@ -361,7 +363,8 @@ char *
 spool_value(Spool *spool, const char *key)
 {
 	sqlite3_stmt *statement = prepare(spool->disk,
-									  "SELECT value FROM settings WHERE key = ?");
+									  "SELECT value FROM settings WHERE key = "
+									  "?");
 	char	   *value = NULL;
 
 	if (statement == NULL)
@@ -377,8 +380,10 @@ void
 spool_set_value(Spool *spool, const char *key, const char *value)
 {
 	sqlite3_stmt *statement = prepare(spool->disk,
-									  "INSERT INTO settings (key, value) VALUES (?, ?)"
-									  " ON CONFLICT (key) DO UPDATE SET value = excluded.value");
+									  "INSERT INTO settings (key, value) "
+									  "VALUES (?, ?)"
+									  " ON CONFLICT (key) DO UPDATE SET value "
+									  "= excluded.value");
 
 	if (statement == NULL)
 		return;
@@ -391,7 +396,8 @@ static bool
 append_to(sqlite3 *db, const char *run, const char *kind, const char *body)
 {
 	sqlite3_stmt *statement = prepare(db,
-									  "INSERT INTO facts (run, batch, kind, body) VALUES (?, ?, ?, ?)");
+									  "INSERT INTO facts (run, batch, kind, "
+									  "body) VALUES (?, ?, ?, ?)");
 	char		batch[UUID_TEXT_SIZE];
 
 	if (statement == NULL)
@@ -439,7 +445,9 @@ static int
 read_from(sqlite3 *db, bool in_memory, const char *run, int n, Fact *facts)
 {
 	sqlite3_stmt *statement = prepare(db,
-									  "SELECT place, run, batch, kind, body FROM facts WHERE run = ? ORDER BY place LIMIT ?");
+									  "SELECT place, run, batch, kind, body "
+									  "FROM facts WHERE run = ? ORDER BY place "
+									  "LIMIT ?");
 	int			found = 0;
 
 	if (statement == NULL)
@@ -513,8 +521,10 @@ spool_refuse(Spool *spool, const Fact *fact, const char *sqlstate,
 
 	pg_free(execute(db, "BEGIN IMMEDIATE"));
 	statement = prepare(db,
-						"INSERT INTO refused (place, run, batch, kind, body, sqlstate, message, at)"
-						" SELECT place, run, batch, kind, body, ?, ?, ? FROM facts WHERE place = ?");
+						"INSERT INTO refused (place, run, batch, kind, body, "
+						"sqlstate, message, at)"
+						" SELECT place, run, batch, kind, body, ?, ?, ? FROM "
+						"facts WHERE place = ?");
 	if (statement != NULL)
 	{
 		bind_text(statement, 1, sqlstate);
@@ -572,7 +582,8 @@ int
 spool_runs(Spool *spool, char ***runs)
 {
 	sqlite3_stmt *statement = prepare(spool->disk,
-									  "SELECT run FROM facts GROUP BY run ORDER BY min(place)");
+									  "SELECT run FROM facts GROUP BY run "
+									  "ORDER BY min(place)");
 	int			n = 0;
 	int			room = 16;
 
@@ -621,14 +632,15 @@ spool_unlock(Spool *spool)
 		fcntl(spool->lock, F_OFD_SETLK, &lock);
 }
 
-/* Dead letters ------------------------------------------------------------------ */
+/* Dead letters ------------------------------------------------------------ */
 
 bool
 spool_bury(Spool *spool, const char *where, const char *body,
 		   const char *problem)
 {
 	sqlite3_stmt *statement = prepare(spool->disk,
-									  "INSERT INTO dead_letters (\"to\", body, problem, at) VALUES (?, ?, ?, ?)");
+									  "INSERT INTO dead_letters (\"to\", body, "
+									  "problem, at) VALUES (?, ?, ?, ?)");
 	char	   *at = time_text(now_us());
 	bool		good = false;
 
@@ -650,7 +662,8 @@ spool_dead_letters(Spool *spool)
 {
 	static const char *const names[] = {"number", "to", "body", "problem", "at"};
 	sqlite3_stmt *statement = prepare(spool->disk,
-									  "SELECT number, \"to\", body, problem, at FROM dead_letters ORDER BY number");
+									  "SELECT number, \"to\", body, problem, "
+									  "at FROM dead_letters ORDER BY number");
 	json_t	   *letters = json_array();
 
 	while (statement != NULL && sqlite3_step(statement) == SQLITE_ROW)
@@ -672,7 +685,8 @@ void
 spool_forget_letter(Spool *spool, int64 number)
 {
 	sqlite3_stmt *statement = prepare(spool->disk,
-									  "DELETE FROM dead_letters WHERE number = ?");
+									  "DELETE FROM dead_letters WHERE number = "
+									  "?");
 
 	if (statement == NULL)
 		return;
