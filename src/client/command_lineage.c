@@ -8,6 +8,7 @@
 #include "command.h"
 
 #include "output.h"
+#include "restore.h"
 
 enum
 {
@@ -61,8 +62,14 @@ lineage_main(const Command *command, int argc, char **argv)
 		}
 	}
 	scan_arguments(&scan, 1, 1);
-	values[0] = canonical_run(scan.rest[0], run) ? run : scan.rest[0];
 	connection = require_connection(&scan.connection, NULL);
+	/* Every artifact has a kind */
+	values[0] = scan.rest[0];
+	if (strchr(scan.rest[0], ':') == NULL)
+	{
+		resolve_run(connection, scan.rest[0], run);
+		values[0] = run;
+	}
 	if (drawing == NULL)
 	{
 		sql = psprintf("SELECT t.depth, t.node, t.via FROM mlmeta.%s($1::text, "

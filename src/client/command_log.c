@@ -30,8 +30,7 @@ static const Option options[] = {
 	{"used", OPT_USED, NULL, "the run used the artifact; it did not make it"},
 	{"acknowledge", OPT_ACKNOWLEDGE, NULL, "with -: print how many lines are "
 	"safely kept, again and again"},
-	{"wait", OPT_WAIT, "SECONDS", "for the server (default 10; with - as long "
-	"as it takes)"},
+	{"wait", OPT_WAIT, "SECONDS", "for the server, when nothing gets there (default 10)"},
 	{NULL}
 };
 
@@ -272,7 +271,7 @@ static int
 log_main(const Command *command, int argc, char **argv)
 {
 	Scan		scan;
-	LogOptions	log = {.context = "", .wait = -1};
+	LogOptions	log = {.context = "", .wait = 10};
 	const Target *target;
 	Spool	   *spool;
 	Facts	   *facts;
@@ -284,8 +283,6 @@ log_main(const Command *command, int argc, char **argv)
 	scan_options(&scan, &log);
 	scan_arguments(&scan, 1, -1);
 	what = scan.rest[0];
-	if (log.wait < 0)
-		log.wait = strcmp(what, "-") == 0 ? 86400 : 10;
 
 	target = resolve_target(&scan.connection);
 	spool = spool_open_target(target);

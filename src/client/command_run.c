@@ -56,7 +56,7 @@ static const Option options[] = {
 	{"patch-limit", OPT_PATCH_LIMIT, "BYTES", "largest patch (default 16 MB)"},
 	{"untracked-limit", OPT_UNTRACKED, "N", "most untracked files in the patch "
 											"(default 1000)"},
-	{"wait", OPT_PATIENCE, "SECONDS", "for the server, at the end (default 10)"},
+	{"wait", OPT_PATIENCE, "SECONDS", "for the server, at the end, when nothing gets there (default 10)"},
 	{"require-server", OPT_REQUIRE_SERVER, NULL, "do not run the command when the server cannot be reached"},
 	{"quiet", 'q', NULL, "do not tell the run's id"},
 	{NULL}

@@ -261,41 +261,35 @@ try_connect(const Target *target, bool quiet, char **problem)
 }
 
 /*
+ * Version of the extension, which cluster and database this is, and which
+ * arguments and functions there are that not every version has.
+ */
+static const char features_query[] =
+"SELECT e.extversion,"
+" (SELECT s.system_identifier || '/' || d.oid"
+"  FROM pg_catalog.pg_control_system() AS s, pg_catalog.pg_database AS d"
+"  WHERE d.datname = pg_catalog.current_database()),"
+" f.start_at, f.finish_at, f.log_batch"
+" FROM pg_catalog.pg_extension AS e CROSS JOIN ("
+"  SELECT"
+"   bool_or(p.proname = 'start_run' AND 'at' = ANY (p.proargnames)),"
+"   bool_or(p.proname = 'finish_run' AND 'at' = ANY (p.proargnames)),"
+"   bool_or(p.proname = 'log_batch')"
+"  FROM pg_catalog.pg_proc AS p"
+"   JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace"
+"  WHERE n.nspname = 'mlmeta'"
+"   AND p.proname IN ('start_run', 'finish_run', 'log_batch')"
+" ) AS f (start_at, finish_at, log_batch)"
+" WHERE e.extname = 'mlmeta'";
+
+/*
  * What the server can do; false and a problem, which the caller frees, when
  * it has no extension of ours or does not answer.
  */
 bool
 find_features(PGconn *connection, Features *features, char **problem)
 {
-	PGresult   *result = PQexec(connection,
-								"SELECT e.extversion,"
-								" (SELECT s.system_identifier || '/' || d.oid"
-								"  FROM pg_catalog.pg_control_system() AS s, "
-								"pg_catalog.pg_database AS d"
-								"  WHERE d.datname = "
-								"pg_catalog.current_database()),"
-								" p.start_at, p.finish_at, p.log_batch, "
-								"p.log_file"
-								" FROM pg_catalog.pg_extension AS e CROSS JOIN "
-								"("
-								"  SELECT "
-								"coalesce(pg_catalog.bool_or(p.proname = "
-								"'start_run' AND 'at' = ANY (p.proargnames)), "
-								"false) AS start_at,"
-								"   coalesce(pg_catalog.bool_or(p.proname = "
-								"'finish_run' AND 'at' = ANY (p.proargnames)), "
-								"false) AS finish_at,"
-								"   coalesce(pg_catalog.bool_or(p.proname = "
-								"'log_batch'), false) AS log_batch,"
-								"   coalesce(pg_catalog.bool_or(p.proname = "
-								"'log_file'), false) AS log_file"
-								"  FROM pg_catalog.pg_proc AS p JOIN "
-								"pg_catalog.pg_namespace AS n ON n.oid = "
-								"p.pronamespace"
-								"  WHERE n.nspname = 'mlmeta' AND p.proname IN "
-								"('start_run', 'finish_run', 'log_batch', "
-								"'log_file')"
-								" ) AS p WHERE e.extname = 'mlmeta'");
+	PGresult   *result = PQexec(connection, features_query);
 
 	if (PQresultStatus(result) != PGRES_TUPLES_OK)
 	{
@@ -316,7 +310,6 @@ find_features(PGconn *connection, Features *features, char **problem)
 	features->start_at = *PQgetvalue(result, 0, 2) == 't';
 	features->finish_at = *PQgetvalue(result, 0, 3) == 't';
 	features->log_batch = *PQgetvalue(result, 0, 4) == 't';
-	features->log_file = *PQgetvalue(result, 0, 5) == 't';
 	PQclear(result);
 	return true;
 }

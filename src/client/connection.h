@@ -39,7 +39,6 @@ typedef struct Features
 	bool		start_at;		/* start_run() takes a time */
 	bool		finish_at;		/* finish_run() takes a time */
 	bool		log_batch;		/* a batch id seen before does nothing */
-	bool		log_file;		/* files of runs are listed */
 } Features;
 
 extern Target *resolve_target(const ConnectionOptions *options);

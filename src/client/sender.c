@@ -54,6 +54,8 @@ sender_init(Sender *sender, const Target *target, Spool *spool,
 			const char *run)
 {
 	memset(sender, 0, sizeof(Sender));
+	pthread_mutex_init(&sender->mutex, NULL);
+	pthread_cond_init(&sender->changed, NULL);
 	sender->target = target;
 	sender->spool = spool;
 	strlcpy(sender->run, run, sizeof(sender->run));
@@ -545,7 +547,10 @@ send_window(Sender *sender, Fact *facts, int n)
 			break;
 	}
 	spool_remove(sender->spool, done, stored);
+	/* Read by sender_finish() in another thread */
+	pthread_mutex_lock(&sender->mutex);
 	sender->n_sent += stored;
+	pthread_mutex_unlock(&sender->mutex);
 	if (sent < n && PQstatus(sender->connection) != CONNECTION_OK)
 		worst = Max(worst, FACT_RETRY);
 	if (PQstatus(sender->connection) != CONNECTION_OK
@@ -690,8 +695,6 @@ sender_start(const Target *target, const Spool *spool, const char *run,
 	sender_init(sender, target, spool_open_reader(spool), run);
 	sender->owns_run = owns_run;
 	sender->heartbeats = heartbeats;
-	pthread_mutex_init(&sender->mutex, NULL);
-	pthread_cond_init(&sender->changed, NULL);
 	/* Signals are for the thread that waits for the child */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -711,21 +714,30 @@ sender_wake(Sender *sender)
 }
 
 /*
- * Wait until all is with the server, at most so many seconds; whether it is.
- * The thread may be left at work in something that does not end: the caller
- * is about to exit, and what it has not finished is in the spool.
+ * Wait until all is with the server, and no longer than for so many seconds
+ * in which nothing gets there; whether it is. The thread may be left at work
+ * in something that does not end: the caller is about to exit, and what it
+ * has not finished is in the spool.
  */
 bool
 sender_finish(Sender *sender, double seconds)
 {
 	double		deadline = monotonic_seconds() + seconds;
+	int64		before = sender->n_sent;
 	bool		delivered;
 
 	pthread_mutex_lock(&sender->mutex);
 	sender->stop = true;
 	pthread_cond_broadcast(&sender->changed);
 	while (!sender->done && monotonic_seconds() < deadline)
-		wait_seconds(sender, Max(deadline - monotonic_seconds(), 0.001));
+	{
+		double		left = deadline - monotonic_seconds();
+
+		wait_seconds(sender, Max(Min(left, 0.5), 0.001));
+		if (sender->n_sent != before)
+			deadline = monotonic_seconds() + seconds;
+		before = sender->n_sent;
+	}
 	delivered = sender->delivered;
 	if (sender->done)
 	{

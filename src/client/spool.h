@@ -17,7 +17,6 @@
 #define FACT_PARAMS		"params"
 #define FACT_TAGS		"tags"
 #define FACT_ARTIFACT	"artifact"
-#define FACT_FILE		"file"
 #define FACT_FINISH		"finish"
 
 typedef struct Fact

@@ -83,20 +83,22 @@ sub write_lines
 	}
 }
 
-# The server: its process and those below it, without a farewell.
+# The server, without a farewell; the processes below it end when they notice,
+# and only then can it be started again.
 sub kill_server
 {
 	open my $file, '<', "$server->{host}/data/postmaster.pid" or die $!;
-	my $postmaster = <$file>;
-	chomp $postmaster;
+	chomp(my $postmaster = <$file>);
+	my @below = grep { ($client->read('stat', "/proc/$_") // '') =~ /\) \w \Q$postmaster\E / }
+	  map { m{/(\d+)$} } glob '/proc/[0-9]*';
 	kill 'KILL', $postmaster;
-	# What it leaves behind ends by itself when it notices.
-	for (1 .. 100)
+	for (1 .. 600)
 	{
-		last unless grep { -e } map { "/proc/$_" } $postmaster;
+		last unless grep { ($client->read('stat', "/proc/$_") // '') =~ /\) [^ZX] / } $postmaster, @below;
 		sleep 0.05;
 	}
-	sleep 0.3;
+	# Where init is slow to bury it, the next server would take it for alive.
+	unlink "$server->{host}/data/postmaster.pid", glob "$server->{host}/.s.PGSQL.*.lock";
 }
 
 sub kill_backend
