@@ -4,7 +4,7 @@
 # Wherever this is included, a plain "make" compiles.
 .DEFAULT_GOAL := all
 
-.PHONY: demo demo-stop test bench format sanitize
+.PHONY: demo demo-stop test bench format sanitize reference deb
 
 demo:
 	@tools/demo start
@@ -27,3 +27,11 @@ format:
 
 sanitize:
 	@tools/sanitize
+
+# doc/reference.md, from the catalog
+reference:
+	@tools/reference
+
+# packages for Debian and Ubuntu, of the last commit
+deb:
+	@tools/deb
