@@ -235,7 +235,8 @@ CREATE TABLE mlmeta.models (
 	chain_head bytea NOT NULL DEFAULT pg_catalog.sha256(''),
 	changed_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
 	created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
-	created_by text NOT NULL DEFAULT mlmeta_internal.actor()
+	created_by text NOT NULL DEFAULT mlmeta_internal.actor(),
+	deleted_at timestamptz
 ) WITH (fillfactor = 70);
 
 CREATE INDEX models_project ON mlmeta.models (project);
@@ -244,6 +245,8 @@ COMMENT ON TABLE mlmeta.models IS
 	'registered models; see the view model_overview';
 COMMENT ON COLUMN mlmeta.models.model IS
 	'its name, one of a kind in the database; without @ and :, which references need';
+COMMENT ON COLUMN mlmeta.models.deleted_at IS
+	'when delete_model() hid it';
 COMMENT ON COLUMN mlmeta.models.last_version IS
 	'number of its latest version';
 COMMENT ON COLUMN mlmeta.models.changes IS
@@ -269,15 +272,18 @@ COMMENT ON FUNCTION mlmeta_internal.guard_models() IS
 	'trigger that keeps what the registry has recorded';
 
 CREATE TRIGGER guard_models
-	BEFORE UPDATE OF model_id, model, created_at, created_by ON mlmeta.models
+	BEFORE UPDATE OF model_id, created_at, created_by ON mlmeta.models
 	FOR EACH ROW EXECUTE FUNCTION mlmeta_internal.guard_models();
 
 CREATE TRIGGER guard_models_delete
 	BEFORE DELETE OR TRUNCATE ON mlmeta.models
 	FOR EACH STATEMENT EXECUTE FUNCTION mlmeta_internal.guard_models();
 
-CREATE FUNCTION mlmeta_internal.find_model(model text, access text DEFAULT 'reader')
-RETURNS mlmeta.models
+CREATE FUNCTION mlmeta_internal.find_model(
+	model text,
+	access text DEFAULT 'reader',
+	deleted_too boolean DEFAULT false
+) RETURNS mlmeta.models
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -298,15 +304,40 @@ BEGIN
 				HINT = 'Create it with create_model(); it may also belong to a project you are no member of.';
 	END IF;
 	PERFORM mlmeta_internal.require_access(result.project, access);
+	IF result.deleted_at IS NOT NULL AND NOT deleted_too THEN
+		RAISE EXCEPTION 'model "%" is deleted', model
+			USING ERRCODE = 'object_not_in_prerequisite_state',
+				HINT = 'Bring it back with restore_model().';
+	END IF;
 	RETURN result;
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta_internal.find_model(text, text) IS
+COMMENT ON FUNCTION mlmeta_internal.find_model(text, text, boolean) IS
 	'the row of a model to whose project the caller has that access; raises an error otherwise';
 
-CREATE FUNCTION mlmeta_internal.lock_model(model text, access text)
-RETURNS mlmeta.models
+CREATE FUNCTION mlmeta_internal.check_model_name(model text) RETURNS void
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM mlmeta_internal.check_name('model', model);
+	IF model COLLATE "C" ~ '[@:]' THEN
+		RAISE EXCEPTION 'model "%" is not valid', model
+			USING ERRCODE = 'invalid_parameter_value',
+				DETAIL = 'It holds @ or :, which separate the parts of a reference.';
+	END IF;
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta_internal.check_model_name(text) IS
+	'raises an error unless a text can name a model';
+
+CREATE FUNCTION mlmeta_internal.lock_model(
+	model text,
+	access text,
+	deleted_too boolean DEFAULT false
+) RETURNS mlmeta.models
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -315,7 +346,7 @@ DECLARE
 	result mlmeta.models;
 BEGIN
 	PERFORM mlmeta_internal.check_writable();
-	found_model := mlmeta_internal.find_model(model, access);
+	found_model := mlmeta_internal.find_model(model, access, deleted_too);
 	SELECT m.* INTO STRICT result
 	FROM mlmeta.models AS m
 	WHERE m.model_id = found_model.model_id
@@ -324,5 +355,5 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta_internal.lock_model(text, text) IS
+COMMENT ON FUNCTION mlmeta_internal.lock_model(text, text, boolean) IS
 	'the row of a model, locked against all other changes of the model until the end of the transaction';

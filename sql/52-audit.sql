@@ -136,7 +136,7 @@ DECLARE
 	wrong text;
 BEGIN
 	IF verify_audit.model IS NOT NULL THEN
-		PERFORM mlmeta_internal.find_model(verify_audit.model);
+		PERFORM mlmeta_internal.find_model(verify_audit.model, 'reader', true);
 	END IF;
 	FOR suspect IN
 		SELECT m.*

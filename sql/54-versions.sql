@@ -18,6 +18,7 @@ CREATE TABLE mlmeta.model_versions (
 		CHECK (pg_catalog.jsonb_typeof(tags) = 'object'),
 	created_at timestamptz NOT NULL,
 	created_by text NOT NULL,
+	deleted_at timestamptz,
 	PRIMARY KEY (model_id, version)
 );
 
@@ -40,6 +41,8 @@ COMMENT ON COLUMN mlmeta.model_versions.training_data IS
 	'the data version it was trained on, see dataset_snapshots';
 COMMENT ON COLUMN mlmeta.model_versions.profile IS
 	'summary of the data it was trained on: what monitoring compares with';
+COMMENT ON COLUMN mlmeta.model_versions.deleted_at IS
+	'when delete_version() hid it';
 COMMENT ON COLUMN mlmeta.model_versions.created_by IS
 	'who registered it';
 
@@ -171,8 +174,11 @@ CREATE TRIGGER guard_alias_periods_delete
 	BEFORE DELETE OR TRUNCATE ON mlmeta.alias_periods
 	FOR EACH STATEMENT EXECUTE FUNCTION mlmeta_internal.guard_periods();
 
-CREATE FUNCTION mlmeta_internal.find_version(model mlmeta.models, version int)
-RETURNS mlmeta.model_versions
+CREATE FUNCTION mlmeta_internal.find_version(
+	model mlmeta.models,
+	version int,
+	deleted_too boolean DEFAULT false
+) RETURNS mlmeta.model_versions
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -190,12 +196,16 @@ BEGIN
 					WHEN 0 THEN 'no versions yet'
 					WHEN 1 THEN 'version 1'
 					ELSE format('versions 1 to %s', model.last_version) END);
+	ELSIF result.deleted_at IS NOT NULL AND NOT deleted_too THEN
+		RAISE EXCEPTION 'version % of model "%" is deleted', version, model.model
+			USING ERRCODE = 'object_not_in_prerequisite_state',
+				HINT = 'Bring it back with restore_version().';
 	END IF;
 	RETURN result;
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta_internal.find_version(mlmeta.models, int) IS
+COMMENT ON FUNCTION mlmeta_internal.find_version(mlmeta.models, int, boolean) IS
 	'the row of a version of a model; raises an error when there is none';
 
 -- These two are called with the model's row locked and the time of the change.
@@ -268,7 +278,8 @@ CREATE FUNCTION mlmeta_internal.create_model(
 	model text,
 	project text DEFAULT 'default',
 	description text DEFAULT NULL,
-	tags jsonb DEFAULT NULL
+	tags jsonb DEFAULT NULL,
+	if_not_exists boolean DEFAULT false
 ) RETURNS bigint
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
@@ -277,12 +288,8 @@ DECLARE
 	number bigint;
 BEGIN
 	PERFORM mlmeta_internal.check_writable();
-	PERFORM mlmeta_internal.check_name('model', model);
-	IF model COLLATE "C" ~ '[@:]' THEN
-		RAISE EXCEPTION 'model "%" is not valid', model
-			USING ERRCODE = 'invalid_parameter_value',
-				DETAIL = 'It holds @ or :, which separate the parts of a reference.';
-	ELSIF jsonb_typeof(tags) <> 'object' THEN
+	PERFORM mlmeta_internal.check_model_name(model);
+	IF jsonb_typeof(tags) <> 'object' THEN
 		RAISE EXCEPTION 'tags of model "%" must be a JSON object', model
 			USING ERRCODE = 'invalid_parameter_value',
 				DETAIL = format('They are a JSON %s.', jsonb_typeof(tags));
@@ -295,7 +302,9 @@ BEGIN
 		coalesce(create_model.tags, '{}'))
 	ON CONFLICT ON CONSTRAINT models_model_key DO NOTHING
 	RETURNING model_id INTO number;
-	IF NOT FOUND THEN
+	IF NOT FOUND AND if_not_exists THEN
+		RETURN (mlmeta_internal.find_model(model, 'writer')).model_id;
+	ELSIF NOT FOUND THEN
 		RAISE EXCEPTION 'model "%" already exists', model
 			USING ERRCODE = 'duplicate_object',
 				HINT = 'Names of models are one of a kind in the database.';
@@ -307,8 +316,9 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta_internal.create_model(text, text, text, jsonb) IS
-	'registers a model in a project and returns its number';
+COMMENT ON FUNCTION mlmeta_internal.create_model(text, text, text, jsonb,
+	boolean) IS
+	'registers a model in a project and returns its number; if_not_exists: one that is there is no error and stays as it is';
 
 CREATE FUNCTION mlmeta_internal.create_model_version(
 	model text,
@@ -466,6 +476,11 @@ DECLARE
 	at timestamptz;
 BEGIN
 	PERFORM mlmeta_internal.check_label('alias', alias);
+	IF lower(alias) COLLATE "C" ~ '^(latest|v[0-9]+)$' THEN
+		RAISE EXCEPTION 'alias "%" is reserved', alias
+			USING ERRCODE = 'invalid_parameter_value',
+				DETAIL = 'It reads as a version: MLflow takes it for the latest, or for that number.';
+	END IF;
 	PERFORM mlmeta_internal.find_version(m, version);
 	PERFORM mlmeta_internal.require_free_alias(m, alias);
 	SELECT a.version INTO old
@@ -655,14 +670,19 @@ FROM mlmeta.model_versions AS v
 		FROM mlmeta.stage_periods AS s
 		WHERE s.model_id = v.model_id AND s.version = v.version
 			AND pg_catalog.upper_inf(s.valid)
-	) AS p ON true;
+	) AS p ON true
+WHERE v.deleted_at IS NULL AND m.deleted_at IS NULL;
 
 COMMENT ON VIEW mlmeta.version_overview IS
 	'one row a version of a model; where it lies says resolve_model()';
 
 CREATE VIEW mlmeta.model_overview WITH (security_invoker = true) AS
 SELECT m.model, m.project, m.description, m.tags,
-	nullif(m.last_version, 0) AS latest_version, (
+	(
+		SELECT pg_catalog.max(v.version)
+		FROM mlmeta.model_versions AS v
+		WHERE v.model_id = m.model_id AND v.deleted_at IS NULL
+	) AS latest_version, (
 		SELECT pg_catalog.jsonb_object_agg(a.alias, a.version)
 		FROM mlmeta.model_aliases AS a
 		WHERE a.model_id = m.model_id AND a.version IS NOT NULL
@@ -672,12 +692,13 @@ SELECT m.model, m.project, m.description, m.tags,
 			SELECT v.stage, pg_catalog.jsonb_agg(v.version ORDER BY v.version)
 				AS versions
 			FROM mlmeta.model_versions AS v
-			WHERE v.model_id = m.model_id
+			WHERE v.model_id = m.model_id AND v.deleted_at IS NULL
 			GROUP BY v.stage
 		) AS s
 	) AS stages,
 	m.created_at, m.created_by, m.changed_at
-FROM mlmeta.models AS m;
+FROM mlmeta.models AS m
+WHERE m.deleted_at IS NULL;
 
 COMMENT ON VIEW mlmeta.model_overview IS
 	'one row a model: its latest version, where its aliases point, which versions are in which stage';

@@ -138,7 +138,8 @@ BEGIN
 			JOIN mlmeta.model_aliases AS a ON a.model_id = m.model_id
 			JOIN mlmeta.model_versions AS v ON v.model_id = a.model_id
 				AND v.version = a.version
-		WHERE m.model = name AND a.alias = tail;
+		WHERE m.model = name AND a.alias = tail AND m.deleted_at IS NULL
+			AND v.deleted_at IS NULL;
 	ELSIF separator = '/' THEN
 		-- Of a stage that admits several, the latest version in it.
 		SELECT m.model_id, m.model, (
@@ -152,10 +153,11 @@ BEGIN
 				SELECT l.*
 				FROM mlmeta.model_versions AS l
 				WHERE l.model_id = m.model_id AND l.stage = tail
+					AND l.deleted_at IS NULL
 				ORDER BY l.version DESC
 				LIMIT 1
 			) AS v
-		WHERE m.model = name;
+		WHERE m.model = name AND m.deleted_at IS NULL;
 	ELSIF octet_length(tail) BETWEEN 1 AND 9 AND ltrim(tail, digits) = '' THEN
 		SELECT m.model_id, m.model, (
 				SELECT p.project
@@ -165,7 +167,8 @@ BEGIN
 		INTO number, model, closed_project, version, stage, run, artifact, uri
 		FROM mlmeta.models AS m
 			JOIN mlmeta.model_versions AS v ON v.model_id = m.model_id
-		WHERE m.model = name AND v.version = tail::int;
+		WHERE m.model = name AND v.version = tail::int
+			AND m.deleted_at IS NULL AND v.deleted_at IS NULL;
 	END IF;
 	IF number IS NULL OR (closed_project IS NOT NULL
 			AND NOT mlmeta_internal.permits_project('reader', closed_project)) THEN

@@ -211,7 +211,7 @@ BEGIN
 		SELECT v.version INTO replaced
 		FROM mlmeta.model_versions AS v
 			JOIN mlmeta.stages AS s ON s.stage = v.stage
-		WHERE v.model_id = m.model_id
+		WHERE v.model_id = m.model_id AND v.deleted_at IS NULL
 		ORDER BY s.exclusive DESC, CASE WHEN s.exclusive THEN s.rank END DESC,
 			v.version DESC
 		LIMIT 1;

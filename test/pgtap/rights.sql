@@ -63,7 +63,7 @@ mlmeta.metric_keys: reader SELECT
 mlmeta.metric_series: reader SELECT
 mlmeta.model_aliases: reader SELECT
 mlmeta.model_resolutions: reader SELECT
-mlmeta.model_versions: reader SELECT(model_id,version,stage,run,artifact,training_data,profile,description,tags,created_at,created_by)
+mlmeta.model_versions: reader SELECT(model_id,version,stage,run,artifact,training_data,profile,description,tags,created_at,created_by,deleted_at)
 mlmeta.models: reader SELECT
 mlmeta.monitor_baseline_segments: reader SELECT
 mlmeta.monitor_baselines: reader SELECT
@@ -114,7 +114,7 @@ CREATE TEMP TABLE doors AS
 SELECT 'mlmeta' AS schema, split_part(line, ': ', 1) AS role, unnest(string_to_array(split_part(line, ': ', 2), ' ')) AS name
 FROM regexp_split_to_table($list$public: dataset_is_current worst_segments
 reader: acknowledge_event resolve_model take_events verify_audit
-writer: acknowledge alter_monitor apply_retention assign_alert begin_run cancel_retraining check_due check_gates check_monitor check_quietly claim_retraining correct_metric create_event_consumer create_experiment create_logged_model create_model create_model_version create_monitor create_project delete_experiment delete_run describe_artifact describe_model drop_alias drop_event_consumer drop_monitor finish_retraining finish_run heartbeat log_artifact log_batch log_file log_metric log_metrics log_params log_samples log_series log_source move_runs reap_runs refresh_results rename_experiment rename_metric rename_run request_retraining request_transition resolve restore_experiment restore_run resume_run schedule_monitor schedule_run set_alias set_baseline set_baseline_of_model set_baseline_of_run set_experiment_tags set_logged_model set_note set_parent set_rule set_segments set_tags settle_run snapshot_dataset snooze start_retraining start_run take_alerts unschedule_monitor unsettled_runs use_artifact withdraw
+writer: acknowledge alter_monitor apply_retention assign_alert begin_run cancel_retraining check_due check_gates check_monitor check_quietly claim_retraining correct_metric create_event_consumer create_experiment create_logged_model create_model create_model_version create_monitor create_project delete_experiment delete_model delete_run delete_version describe_artifact describe_model drop_alias drop_event_consumer drop_monitor finish_retraining finish_run heartbeat log_artifact log_batch log_file log_metric log_metrics log_params log_samples log_series log_source move_runs reap_runs refresh_results rename_experiment rename_metric rename_model rename_run request_retraining request_transition resolve restore_experiment restore_model restore_run restore_version resume_run schedule_monitor schedule_run set_alias set_baseline set_baseline_of_model set_baseline_of_run set_experiment_tags set_logged_model set_note set_parent set_rule set_segments set_tags settle_run snapshot_dataset snooze start_retraining start_run take_alerts unschedule_monitor unsettled_runs use_artifact withdraw
 reviewer: approve reject
 admin: add_gate add_member bypass compact_series define_stage doctor drop_gate drop_stage expire_requests list_members open_project purge_events purge_experiment purge_runs remove_member repair_sequences set_budget set_metric set_policy set_price
 owner: rebind_roles$list$, E'\n') AS line;
