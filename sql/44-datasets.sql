@@ -322,6 +322,60 @@ $$;
 COMMENT ON FUNCTION mlmeta_internal.sees_snapshot(mlmeta.dataset_snapshots) IS
 	'whether the caller may see a snapshot: he took it, or it belongs to a run or model version that he sees';
 
+-- What a snapshot was taken by, and what stands in a table's way, may run
+-- anything, so it runs only for its owner. Others may ask about a table that
+-- they may read, if nobody's view or policy has a say in it.
+CREATE FUNCTION mlmeta_internal.snapshot_state(
+	taken mlmeta.dataset_snapshots,
+	OUT state text,
+	OUT reason text
+) RETURNS record
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	of_table record;
+	is_owner boolean := mlmeta_internal.acts_for(taken.owner_id);
+	digest text;
+BEGIN
+	SELECT c.relkind IN ('r', 'p', 'm') AS is_table, c.relrowsecurity
+	INTO of_table
+	FROM pg_class AS c
+	WHERE c.oid = to_regclass(taken.relation);
+	IF taken.relation IS NOT NULL AND NOT FOUND THEN
+		state := 'gone';
+		RETURN;
+	ELSIF is_owner THEN
+		SELECT q.digest INTO digest
+		FROM mlmeta_internal.run_query(taken.owner_id, 'pg_catalog', format(
+			'SELECT mlmeta.fingerprint(d.*) FROM (%s
+			) AS d', taken.query)) AS q (digest text);
+	ELSIF of_table.is_table THEN
+		SELECT q.digest INTO digest
+		FROM mlmeta_internal.read_tables(format(
+			'SELECT mlmeta.fingerprint(d.*) FROM %s AS d', taken.relation))
+			AS q (digest text);
+	ELSE
+		state := 'foreign';
+		RETURN;
+	END IF;
+	state := CASE WHEN coalesce(digest = taken.fingerprint, taken.row_count = 0)
+			THEN 'same'
+		-- Its owner may have seen other rows than who asks.
+		WHEN of_table.relrowsecurity AND NOT is_owner THEN 'hidden'
+		ELSE 'changed' END;
+EXCEPTION
+	WHEN undefined_table OR undefined_column OR invalid_schema_name THEN
+		state := 'gone';
+	WHEN insufficient_privilege THEN
+		state := 'hidden';
+		reason := SQLERRM;
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta_internal.snapshot_state(mlmeta.dataset_snapshots) IS
+	'what became of the rows of a snapshot: same, changed, gone; hidden or foreign when the caller cannot know';
+
 CREATE FUNCTION mlmeta_internal.dataset_is_current(artifact mlmeta.artifact)
 RETURNS boolean
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -329,54 +383,48 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	taken mlmeta.dataset_snapshots;
-	digest text;
+	now_is record;
+	states text[] := '{}';
+	reason text;
 BEGIN
-	IF artifact IS NULL THEN
-		RAISE EXCEPTION 'artifact must not be null'
-			USING ERRCODE = 'null_value_not_allowed';
-	END IF;
-	SELECT s.* INTO taken
-	FROM mlmeta.dataset_snapshots AS s
-	WHERE s.artifact OPERATOR(mlmeta.=) dataset_is_current.artifact
-		AND mlmeta_internal.sees_snapshot(s)
-	ORDER BY s.taken_at DESC
-	LIMIT 1;
-	IF NOT FOUND THEN
+	artifact := mlmeta_internal.find_artifact(artifact);
+	-- The same rows may have been taken from several places, by several people.
+	FOR taken IN
+		SELECT s.*
+		FROM mlmeta.dataset_snapshots AS s
+		WHERE s.artifact OPERATOR(mlmeta.=) dataset_is_current.artifact
+			AND mlmeta_internal.sees_snapshot(s)
+		ORDER BY mlmeta_internal.acts_for(s.owner_id) DESC, s.taken_at DESC
+	LOOP
+		now_is := mlmeta_internal.snapshot_state(taken);
+		IF now_is.state = 'same' THEN
+			RETURN true;
+		END IF;
+		states := states || now_is.state;
+		reason := coalesce(reason, now_is.reason);
+	END LOOP;
+	IF states = '{}' THEN
 		RAISE EXCEPTION 'there is no snapshot of artifact "%"', artifact
 			USING ERRCODE = 'undefined_object',
 				HINT = 'Take one with snapshot_dataset().';
-	END IF;
-
-	-- What it was taken by, and what stands in a table's way, may run anything,
-	-- so it runs only for its owner. Others may ask about a table that they may
-	-- read, if nobody's view or policy has a say in it.
-	IF mlmeta_internal.acts_for(taken.owner_id) THEN
-		SELECT q.digest INTO digest
-		FROM mlmeta_internal.run_query(taken.owner_id, 'pg_catalog', format(
-			'SELECT mlmeta.fingerprint(d.*) FROM (%s
-			) AS d', taken.query)) AS q (digest text);
-	ELSIF EXISTS (SELECT FROM pg_class AS c
-			WHERE c.oid = to_regclass(taken.relation)
-				AND c.relkind IN ('r', 'p', 'm')) THEN
-		SELECT q.digest INTO digest
-		FROM mlmeta_internal.read_tables(format(
-			'SELECT mlmeta.fingerprint(d.*) FROM %s AS d', taken.relation))
-			AS q (digest text);
-	ELSE
+	ELSIF 'hidden' = ANY (states) THEN
+		RAISE EXCEPTION '%', coalesce(reason,
+				format('you may not read all rows of dataset "%s"', artifact))
+			USING ERRCODE = 'insufficient_privilege',
+				DETAIL = format('The dataset is "%s".', artifact),
+				HINT = 'Ask who took the snapshot.';
+	ELSIF states <@ '{foreign}' THEN
 		RAISE EXCEPTION 'the query of dataset "%" belongs to role "%"', artifact,
 				taken.owner
 			USING ERRCODE = 'insufficient_privilege',
 				HINT = 'Ask its owner, or take a snapshot of your own.';
 	END IF;
-	RETURN coalesce(digest = taken.fingerprint, taken.row_count = 0);
-EXCEPTION
-	WHEN undefined_table OR undefined_column OR invalid_schema_name THEN
-		RETURN false;
+	RETURN false;
 END
 $$;
 
 COMMENT ON FUNCTION mlmeta_internal.dataset_is_current(mlmeta.artifact) IS
-	'whether the source of a dataset still holds exactly the rows of that snapshot; a table is read, a query only for its owner';
+	'whether a source of a dataset still holds exactly those rows: true as long as one of its snapshots that the caller may read does, false also when the table is gone; a query is run only for its owner; an error when rows may be hidden from the caller';
 
 CREATE VIEW mlmeta.dataset_overview WITH (security_invoker = true) AS
 SELECT s.artifact, mlmeta.name(s.artifact) AS dataset,
