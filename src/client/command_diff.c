@@ -29,6 +29,23 @@ static const Option options[] = {
 	{NULL}
 };
 
+/* How a run ended always differs, and how it is recorded is no result */
+#define DIFFERENCES \
+" FROM mlmeta.compare_runs($1::mlmeta.run, $2::mlmeta.run) AS c" \
+" WHERE $3::boolean OR (c.changed" \
+"  AND NOT (c.kind = 'source' AND c.key IN ('end', 'recording')))"
+
+static const char facts[] =
+"SELECT c.kind, c.key, c.a, c.b, c.changed" DIFFERENCES;
+
+static const char table[] =
+"SELECT c.kind, c.key,"
+" CASE WHEN pg_catalog.length(c.a) > 50"
+"  THEN pg_catalog.left(c.a, 47) || '...' ELSE c.a END AS a,"
+" CASE WHEN pg_catalog.length(c.b) > 50"
+"  THEN pg_catalog.left(c.b, 47) || '...' ELSE c.b END AS b"
+DIFFERENCES;
+
 static void
 remove_tree(const char *directory)
 {
@@ -137,20 +154,7 @@ diff_main(const Command *command, int argc, char **argv)
 	values[0] = run_a;
 	values[1] = run_b;
 	values[2] = all ? "true" : "false";
-	show_query(connection, json, NULL, json ?
-			   "SELECT c.kind, c.key, c.a, c.b, c.changed FROM "
-			   "mlmeta.compare_runs($1::mlmeta.run, $2::mlmeta.run) AS c WHERE "
-			   "(c.changed OR $3::boolean) AND c.key NOT LIKE "
-			   "'mlmeta.spool.%'" :
-			   "SELECT c.kind, c.key,"
-			   " CASE WHEN pg_catalog.length(c.a) > 50 THEN "
-			   "pg_catalog.left(c.a, 47) || '...' ELSE c.a END AS a,"
-			   " CASE WHEN pg_catalog.length(c.b) > 50 THEN "
-			   "pg_catalog.left(c.b, 47) || '...' ELSE c.b END AS b"
-			   " FROM mlmeta.compare_runs($1::mlmeta.run, $2::mlmeta.run) AS c "
-			   "WHERE (c.changed OR $3::boolean) AND c.key NOT LIKE "
-			   "'mlmeta.spool.%'",
-			   3, values);
+	show_query(connection, json, NULL, json ? facts : table, 3, values);
 	if (code && !json)
 		show_code(connection, run_a, run_b, repository, stat);
 	return 0;

@@ -48,7 +48,6 @@ static const char settings[] =
 " SELECT 'tag', t.key, t.value #>> '{}' FROM mlmeta.run_overview AS o"
 " CROSS JOIN LATERAL pg_catalog.jsonb_each(o.tags) AS t WHERE o.run "
 "OPERATOR(mlmeta.=) $1::mlmeta.run"
-" AND t.key NOT LIKE 'mlmeta.spool.%'"
 " ORDER BY 1, 2";
 
 static const char metrics[] =

@@ -261,26 +261,18 @@ try_connect(const Target *target, bool quiet, char **problem)
 }
 
 /*
- * Version of the extension, which cluster and database this is, and which
- * arguments and functions there are that not every version has.
+ * Version of the extension, which cluster and database this is, and whether
+ * a batch of facts has an id there, which every other thing here stands on.
  */
 static const char features_query[] =
 "SELECT e.extversion,"
 " (SELECT s.system_identifier || '/' || d.oid"
 "  FROM pg_catalog.pg_control_system() AS s, pg_catalog.pg_database AS d"
 "  WHERE d.datname = pg_catalog.current_database()),"
-" f.start_at, f.finish_at, f.log_batch"
-" FROM pg_catalog.pg_extension AS e CROSS JOIN ("
-"  SELECT"
-"   bool_or(p.proname = 'start_run' AND 'at' = ANY (p.proargnames)),"
-"   bool_or(p.proname = 'finish_run' AND 'at' = ANY (p.proargnames)),"
-"   bool_or(p.proname = 'log_batch')"
-"  FROM pg_catalog.pg_proc AS p"
-"   JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace"
-"  WHERE n.nspname = 'mlmeta'"
-"   AND p.proname IN ('start_run', 'finish_run', 'log_batch')"
-" ) AS f (start_at, finish_at, log_batch)"
-" WHERE e.extname = 'mlmeta'";
+" EXISTS (SELECT FROM pg_catalog.pg_proc AS p"
+"  JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace"
+"  WHERE n.nspname = 'mlmeta' AND p.proname = 'log_batch')"
+" FROM pg_catalog.pg_extension AS e WHERE e.extname = 'mlmeta'";
 
 /*
  * What the server can do; false and a problem, which the caller frees, when
@@ -305,11 +297,15 @@ find_features(PGconn *connection, Features *features, char **problem)
 		PQclear(result);
 		return false;
 	}
+	if (*PQgetvalue(result, 0, 2) != 't')
+	{
+		*problem = psprintf("the extension mlmeta has version %s, which is older than this program needs (ALTER EXTENSION mlmeta UPDATE)",
+							PQgetvalue(result, 0, 0));
+		PQclear(result);
+		return false;
+	}
 	features->extension = pg_strdup(PQgetvalue(result, 0, 0));
 	features->identity = pg_strdup(PQgetvalue(result, 0, 1));
-	features->start_at = *PQgetvalue(result, 0, 2) == 't';
-	features->finish_at = *PQgetvalue(result, 0, 3) == 't';
-	features->log_batch = *PQgetvalue(result, 0, 4) == 't';
 	PQclear(result);
 	return true;
 }

@@ -36,9 +36,6 @@ typedef struct Features
 {
 	char	   *extension;		/* version of the extension */
 	char	   *identity;		/* of cluster and database */
-	bool		start_at;		/* start_run() takes a time */
-	bool		finish_at;		/* finish_run() takes a time */
-	bool		log_batch;		/* a batch id seen before does nothing */
 } Features;
 
 extern Target *resolve_target(const ConnectionOptions *options);

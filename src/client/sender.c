@@ -35,10 +35,6 @@ typedef struct Statement
 	int			n;
 	int			room;
 	json_t	   *body;			/* owns what values point to */
-	int64		lock;			/* of the batch, where the server has no ids */
-	char		lock_text[32];
-	char		mark[128];
-	char		place[32];
 } Statement;
 
 typedef enum Verdict
@@ -200,52 +196,17 @@ field(Statement *statement, const json_t *object, const char *key)
 	return json_string_value(copy);
 }
 
-/*
- * What the calls stand on: rows only if the server has not had the batch.
- * A server without ids of batches is told by a tag of the run how far this
- * spool has come; a lock makes a twin wait that is still at work.
- */
+/* What the calls stand on: a row only if the server has not had the batch */
 static void
-add_guard(Sender *sender, const Fact *fact, Statement *statement)
+add_guard(const Fact *fact, Statement *statement)
 {
 	PQExpBuffer sql = &statement->sql;
 
-	if (sender->features.log_batch)
-	{
-		appendPQExpBufferStr(sql, "WITH guard AS MATERIALIZED (SELECT "
-								  "mlmeta.log_batch(");
-		add_value(statement, "", fact->run, "mlmeta.run");
-		add_value(statement, ", NULL, NULL, NULL, ", fact->batch, "uuid");
-		appendPQExpBufferStr(sql, ") AS fresh) SELECT ");
-		return;
-	}
-	statement->lock = (int64) strtoull(fact->run + 13, NULL, 32);
-	snprintf(statement->lock_text, sizeof(statement->lock_text), INT64_FORMAT,
-			 statement->lock);
-	snprintf(statement->place, sizeof(statement->place), INT64_FORMAT,
-			 fact->place);
-	if (fact->in_memory)
-		snprintf(statement->mark, sizeof(statement->mark), "mlmeta.spool.%d",
-				 (int) getpid());
-	else
-	{
-		char	   *name = spool_value(sender->spool, "name");
-
-		snprintf(statement->mark, sizeof(statement->mark), "mlmeta.spool.%s",
-				 name == NULL ? "1" : name);
-		pg_free(name);
-	}
-	appendPQExpBufferStr(sql, "WITH mark AS MATERIALIZED (SELECT "
-							  "coalesce((SELECT t.value::bigint FROM "
-							  "mlmeta.run_tags AS t WHERE t.run "
-							  "OPERATOR(mlmeta.=) ");
+	appendPQExpBufferStr(sql, "WITH guard AS MATERIALIZED ("
+						 "SELECT mlmeta.log_batch(");
 	add_value(statement, "", fact->run, "mlmeta.run");
-	add_value(statement, " AND t.key = ", statement->mark, "text");
-	add_value(statement, "), 0) < ", statement->place, "bigint");
-	appendPQExpBufferStr(sql, " AS fresh), guard AS MATERIALIZED (SELECT true "
-							  "AS fresh, mlmeta.set_tags($1, "
-							  "pg_catalog.jsonb_build_object($2, $3::text)) "
-							  "FROM mark WHERE mark.fresh) SELECT ");
+	add_value(statement, ", NULL, NULL, NULL, ", fact->batch, "uuid");
+	appendPQExpBufferStr(sql, ") AS fresh) SELECT ");
 }
 
 static void
@@ -272,7 +233,7 @@ add_points(const Fact *fact, Statement *statement)
 }
 
 static void
-add_start(Sender *sender, const Fact *fact, Statement *statement)
+add_start(const Fact *fact, Statement *statement)
 {
 	static const char *const arguments[][2] = {{"experiment", "text"},
 	{"name", "text"}, {"params", "jsonb"}, {"tags", "jsonb"},
@@ -287,9 +248,8 @@ add_start(Sender *sender, const Fact *fact, Statement *statement)
 				  arguments[i][1]);
 	}
 	add_value(statement, ", id => ", fact->run, "mlmeta.run");
-	if (sender->features.start_at)
-		add_value(statement, ", at => ", field(statement, body, "at"),
-				  "timestamptz");
+	add_value(statement, ", at => ", field(statement, body, "at"),
+			  "timestamptz");
 	appendPQExpBufferChar(&statement->sql, ')');
 }
 
@@ -323,7 +283,7 @@ add_artifact(const Fact *fact, Statement *statement)
  * this version writes.
  */
 static bool
-build_statement(Sender *sender, const Fact *fact, Statement *statement)
+build_statement(const Fact *fact, Statement *statement)
 {
 	json_t	   *body = json_loads(fact->body, JSON_DECODE_ANY, NULL);
 
@@ -335,11 +295,11 @@ build_statement(Sender *sender, const Fact *fact, Statement *statement)
 	json_object_set_new(statement->body, "body", body);
 	if (strcmp(fact->kind, FACT_START) == 0)
 	{
-		add_start(sender, fact, statement);
+		add_start(fact, statement);
 		return true;
 	}
 
-	add_guard(sender, fact, statement);
+	add_guard(fact, statement);
 	if (strcmp(fact->kind, FACT_POINTS) == 0)
 		add_points(fact, statement);
 	else if (strcmp(fact->kind, FACT_ARTIFACT) == 0)
@@ -348,9 +308,8 @@ build_statement(Sender *sender, const Fact *fact, Statement *statement)
 	{
 		add_value(statement, "mlmeta.finish_run(", fact->run, "mlmeta.run");
 		add_value(statement, ", ", field(statement, body, "status"), "text");
-		if (sender->features.finish_at)
-			add_value(statement, ", at => ", field(statement, body, "at"),
-					  "timestamptz");
+		add_value(statement, ", at => ", field(statement, body, "at"),
+				  "timestamptz");
 		appendPQExpBufferChar(&statement->sql, ')');
 	}
 	else if (strcmp(fact->kind, FACT_SOURCE) == 0
@@ -469,14 +428,6 @@ read_answer(Sender *sender, const Fact *fact, PGresult **error)
 static bool
 send_one(Sender *sender, Statement *statement)
 {
-	const char *lock[] = {statement->lock_text};
-
-	if (*statement->lock_text != '\0'
-		&& !PQsendQueryParams(sender->connection,
-							  "SELECT "
-							  "pg_catalog.pg_advisory_xact_lock($1::bigint)",
-							  1, NULL, lock, NULL, NULL, 0))
-		return false;
 	return PQsendQueryParams(sender->connection, statement->sql.data,
 							 statement->n, NULL, statement->values, NULL, NULL,
 							 0)
@@ -500,7 +451,7 @@ send_window(Sender *sender, Fact *facts, int n)
 	for (int i = 0; i < n; i++)
 	{
 		Statement	statement;
-		bool		good = build_statement(sender, &facts[i], &statement);
+		bool		good = build_statement(&facts[i], &statement);
 
 		if (!good)
 		{

@@ -217,20 +217,11 @@ spool_open(const char *path, const Target *target, char **problem)
 	open_memory(spool);
 	if (target != NULL)
 	{
-		char	   *name = spool_value(spool, "name");
 		char	   *known = spool_value(spool, "conninfo");
 		char	   *conninfo = target_conninfo(target);
 
 		if (known == NULL || strcmp(known, conninfo) != 0)
 			spool_set_value(spool, "conninfo", conninfo);
-		if (name == NULL)
-		{
-			char		uuid[UUID_TEXT_SIZE];
-
-			make_uuid(uuid);
-			spool_set_value(spool, "name", uuid);
-		}
-		pg_free(name);
 		pg_free(known);
 		free(conninfo);
 	}
