@@ -29,7 +29,8 @@ page_scan_attribute(const PageScan *scan, const char *column)
 }
 
 PageScan *
-page_scan_begin(const ScanSource *source, Oid table)
+page_scan_begin(const ScanSource *source, Oid table,
+				ParallelTableScanDesc shared)
 {
 	PageScan   *scan = palloc0(sizeof(PageScan));
 
@@ -45,8 +46,9 @@ page_scan_begin(const ScanSource *source, Oid table)
 		scan->time_number = page_scan_attribute(scan, source->time_column);
 		scan->time_is_date = source->time_type == DATEOID;
 	}
-	scan->scan = table_beginscan(scan->relation, GetActiveSnapshot(), 0,
-								 NULL);
+	scan->scan = shared != NULL ?
+		table_beginscan_parallel(scan->relation, shared) :
+		table_beginscan(scan->relation, GetActiveSnapshot(), 0, NULL);
 	return scan;
 }
 

@@ -35,10 +35,12 @@ typedef struct PageScan
 } PageScan;
 
 /*
- * Begins to read a table, one of source_tables(), between the source's bounds.
- * The columns of a partition are found by name.
+ * Begins to read a table, one of source_tables(), between the source's bounds;
+ * shared: NULL, or the scan that several processes make of it together. The
+ * columns of a partition are found by name.
  */
-extern PageScan *page_scan_begin(const ScanSource *source, Oid table);
+extern PageScan *page_scan_begin(const ScanSource *source, Oid table,
+								 ParallelTableScanDesc shared);
 extern void page_scan_end(PageScan *scan);
 
 /* The number of a column of the table that is read, by name */

@@ -11,10 +11,9 @@
 #include "catalog/pg_type_d.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
-#include "scan/page_scan.h"
 #include "scan/source.h"
+#include "scan/table_profile.h"
 #include "stats/summaries/profile.h"
-#include "stats/summaries/profile_rows.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -41,56 +40,18 @@ source_of_arguments(FunctionCallInfo fcinfo)
 	return source;
 }
 
-/* Counts the rows of one table; like: the reader of another one, or NULL */
-static RowReader *
-add_table(Profile *profile, const ScanSource *source, Oid table,
-		  const RowReader *like)
-{
-	PageScan   *scan = page_scan_begin(source, table);
-	RowReader  *reader = table_row_reader(RelationGetDescr(scan->relation),
-										  source->columns, source->n_columns,
-										  like);
-	ColumnBatch *batch = column_batch_make(reader);
-	BatchOwner	owner = {.profile = profile};
-	BatchOwner *owners[MaxHeapTuplesPerPage];
-	HeapTupleHeader rows[MaxHeapTuplesPerPage];
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
-												  "mlmeta row",
-												  ALLOCSET_SMALL_SIZES);
-	MemoryContext old;
-	int			n;
-
-	for (int i = 0; i < (int) lengthof(owners); i++)
-		owners[i] = &owner;
-	while ((n = page_scan_next(scan, rows)) > 0)
-	{
-		column_batch_bind(profile, reader);
-		old = MemoryContextSwitchTo(context);
-		column_batch_add(batch, reader, rows, owners, n);
-		MemoryContextSwitchTo(old);
-	}
-	column_batch_flush(batch);
-	MemoryContextDelete(context);
-	page_scan_end(scan);
-	return reader;
-}
-
+/* baseline: flat, or NULL */
 static Datum
 profile_by_pages(const ScanSource *source, const List *tables,
-				 Profile *baseline, bool *is_null)
+				 struct varlena *baseline, bool *is_null)
 {
 	Profile    *profile = summary_make(&profile_type);
-	const RowReader *reader = NULL;
-	const ListCell *cell;
 
 	if (baseline != NULL)
-		profile_set_baseline(profile, baseline);
-	foreach(cell, tables)
-	{
-		const SourceTable *table = lfirst(cell);
-
-		reader = add_table(profile, source, table->relation, reader);
-	}
+		profile_set_baseline(profile,
+							 profile_settled(summary_read(PointerGetDatum(baseline),
+														  &profile_type)));
+	profile_add_tables(profile, source, tables, baseline);
 	*is_null = profile->n_rows == 0;
 	return *is_null ? (Datum) 0 : summary_datum(profile_settled(profile));
 }
@@ -146,14 +107,9 @@ mlmeta_profile_table(PG_FUNCTION_ARGS)
 	query = source_query(source, source_column_list(source));
 	tables = source_tables(source, query, &reason);
 	if (tables != NIL)
-	{
-		Profile    *baseline = NULL;
-
-		if (!PG_ARGISNULL(5))
-			baseline = profile_settled(summary_read(PG_GETARG_DATUM(5),
-													&profile_type));
-		result = profile_by_pages(source, tables, baseline, &is_null);
-	}
+		result = profile_by_pages(source, tables, PG_ARGISNULL(5) ? NULL :
+								  PG_DETOAST_DATUM(PG_GETARG_DATUM(5)),
+								  &is_null);
 	else
 		result = profile_by_executor(source, query,
 									 PG_ARGISNULL(5) ? (Datum) 0 :

@@ -366,7 +366,7 @@ add_table(Grouping *grouping, const SourceTable *table, RowReader *like,
 		  ColumnBatch **batch)
 {
 	const ScanSource *source = grouping->request->source;
-	PageScan   *scan = page_scan_begin(source, table->relation);
+	PageScan   *scan = page_scan_begin(source, table->relation, NULL);
 	TupleDesc	desc = RelationGetDescr(scan->relation);
 	RowReader  *reader = table_row_reader(desc, source->columns,
 										  source->n_columns, like);

@@ -79,12 +79,12 @@ FROM generate_series(1, 20) AS i \gset
 SELECT array_agg(t) AS days FROM generate_series(timestamptz '2026-01-01', '2026-01-31', '1 day') AS t \gset
 CREATE TEMPORARY TABLE scored_baseline AS SELECT profile_table('scored', :'features', 'at', '2026-01-01', '2026-01-02') AS p;
 
-SELECT pg_temp.bench('scan', :rows, format('SELECT count(*) FROM (SELECT date_trunc(''day'', at), plan, %s FROM scored GROUP BY 1, 2) AS s', :'means'),
+SELECT pg_temp.bench('scan', :rows, format('SELECT date_trunc(''day'', at), plan, %s FROM scored GROUP BY 1, 2', :'means'),
 	jsonb_build_object(
 		'scan_profiles of 20 features, 30 days, 8 segments',
-		format('SELECT count(*) FROM mlmeta_internal.scan_profiles(''scored'', %L, ''at'', %L, ''{plan}'', (SELECT p FROM scored_baseline), true)',
+		format('SELECT * FROM mlmeta_internal.scan_profiles(''scored'', %L, ''at'', %L, ''{plan}'', (SELECT p FROM scored_baseline), true)',
 			:'features', :'days'),
 		'profile(record, baseline) in the GROUP BY',
-		format('SELECT count(*) FROM (SELECT date_trunc(''day'', at), plan, detach(profile(f, (SELECT p FROM scored_baseline)))
-			FROM scored AS s CROSS JOIN LATERAL (SELECT %s) AS f GROUP BY 1, 2) AS s', :'columns')),
-	'{"scan_profiles of 20 features, 30 days, 8 segments": 1.2}', 3);
+		format('SELECT date_trunc(''day'', at), plan, detach(profile(f, (SELECT p FROM scored_baseline)))
+			FROM scored AS s CROSS JOIN LATERAL (SELECT %s) AS f GROUP BY 1, 2', :'columns')),
+	'{"scan_profiles of 20 features, 30 days, 8 segments": 0.4}', 3);

@@ -177,6 +177,45 @@ ALTER TABLE guarded FORCE ROW LEVEL SECURITY;
 SELECT same('guarded') AS superuser_bypasses;
 
 -- ---------------------------------------------------------------------------
+-- With parallel workers
+-- ---------------------------------------------------------------------------
+
+SET min_parallel_table_scan_size = 0;
+SET parallel_leader_participation = off;
+SELECT profile(q) AS b FROM (SELECT f8, num, "a text", e, jb, floats, at FROM every_type WHERE id < 500) AS q \gset
+ALTER TABLE every_type SET (parallel_workers = 2);
+ALTER TABLE parted_1 SET (parallel_workers = 2);
+BEGIN;
+SELECT pg_stat_get_xact_tuples_returned('every_type'::regclass) AS before \gset
+SELECT row_count(profile_table('every_type')) AS rows \gset
+SELECT :rows AS rows, pg_stat_get_xact_tuples_returned('every_type'::regclass) - :before AS read_by_leader;
+COMMIT;
+SELECT same('every_type') AS own_bins, same('every_type', baseline => :'b') AS on_baseline, same('every_type', '{f8,"a text",on_day}', 'on_day', '2026-01-10', '2026-02-01', :'b') AS some,
+	same('every_type', NULL, 'at', '1999-01-01', '2000-01-01') AS no_rows, same('parted') AS partitions, same('parted', '{k,x}', 'at', '2026-01-20', '2026-02-10') AS two_months;
+-- what the transaction changed, and no rows for some worker
+BEGIN;
+ALTER TABLE seen SET (parallel_workers = 2);
+INSERT INTO seen SELECT generate_series(1, 500);
+SAVEPOINT a;
+UPDATE seen SET x = x + 1 WHERE x < 10;
+DELETE FROM seen WHERE x > 300;
+SELECT same('seen', baseline => (SELECT profile(s) FROM seen AS s)), row_count(profile_table('seen'));
+ROLLBACK TO a;
+SELECT same('seen'), row_count(profile_table('seen'));
+INSERT INTO seen SELECT row_count(profile_table('seen')) FROM generate_series(1, 3);
+COMMIT;
+-- inside of a parallel plan, and of a function that catches errors
+SELECT count(DISTINCT profile_table('seen')) FROM every_type WHERE id < 10;
+DO $$
+BEGIN
+	PERFORM profile_table('seen', '{x,y}');
+EXCEPTION WHEN undefined_column THEN
+	RAISE NOTICE 'rows: %', row_count(profile_table('seen'));
+END $$;
+RESET min_parallel_table_scan_size;
+RESET parallel_leader_participation;
+
+-- ---------------------------------------------------------------------------
 -- Schemas by chance
 -- ---------------------------------------------------------------------------
 
@@ -242,7 +281,11 @@ SELECT profile_table('every_type', baseline => detach(p)) FROM (SELECT profile(q
 CREATE TABLE much AS SELECT i AS id, sin(i) AS a, cos(i) AS b, tan(i) AS c, i % 7 AS d, sin(i) * i AS e FROM generate_series(1, 300000) AS i;
 SET statement_timeout = '5ms';
 SELECT profile_table('much');
+SET parallel_leader_participation = off;
+ALTER TABLE much SET (parallel_workers = 2);
+SELECT profile_table('much');
 RESET statement_timeout;
+RESET parallel_leader_participation;
 SELECT same('much', '{d,a}');
 
 DROP TABLE every_type, indexed, seen, unlogged_one, parted, child, parent, guarded, mixed, much, fuzzed CASCADE;
