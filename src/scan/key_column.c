@@ -21,8 +21,9 @@
 typedef struct KeyValue
 {
 	Datum		value;
-	uint32		hash;			/* by the type's function, where it decides */
 	char	   *text;
+	uint32		hash;			/* by the type's function, where it decides */
+	int			next;			/* of that bucket, or -1 */
 } KeyValue;
 
 /* A sequence of bytes that was seen */
@@ -47,8 +48,9 @@ struct KeyColumn
 
 	int			null_code;		/* -1: none yet */
 	int			n;
-	int			max;
+	int			max;			/* of values and buckets; a power of 2 */
 	KeyValue   *values;
+	int		   *buckets;		/* by hash, where the type decides; or -1 */
 
 	int			n_images;
 	int			n_slots;
@@ -122,8 +124,10 @@ key_column_make(Oid declared_type, Oid collation)
 	getTypeOutputInfo(type, &output, &is_varlena);
 	fmgr_info(output, &column->output);
 	column->null_code = -1;
-	column->max = 16;
+	column->max = FIRST_SLOTS;
 	column->values = palloc(column->max * sizeof(KeyValue));
+	column->buckets = palloc(column->max * sizeof(int));
+	memset(column->buckets, 0xFF, column->max * sizeof(int));
 	column->n_slots = FIRST_SLOTS;
 	column->slots = new_slots(column->context, FIRST_SLOTS);
 	return column;
@@ -149,6 +153,31 @@ text_of(KeyColumn *column, Datum value)
 	return text;
 }
 
+static void
+link_value(KeyColumn *column, int code)
+{
+	int		   *bucket =
+		&column->buckets[column->values[code].hash & (column->max - 1)];
+
+	column->values[code].next = *bucket;
+	*bucket = code;
+}
+
+static void
+grow_values(KeyColumn *column)
+{
+	column->max *= 2;
+	column->values = repalloc_huge(column->values,
+								   column->max * sizeof(KeyValue));
+	pfree(column->buckets);
+	column->buckets = palloc_extended(column->max * sizeof(int),
+									  MCXT_ALLOC_HUGE);
+	memset(column->buckets, 0xFF, column->max * sizeof(int));
+	for (int i = 0; i < column->n; i++)
+		if (i != column->null_code && !column->bytes_decide)
+			link_value(column, i);
+}
+
 static int
 add_value(KeyColumn *column, Datum value, bool is_null, uint32 hash)
 {
@@ -156,13 +185,12 @@ add_value(KeyColumn *column, Datum value, bool is_null, uint32 hash)
 	KeyValue   *added;
 
 	if (column->n == column->max)
-	{
-		column->max *= 2;
-		column->values = repalloc_huge(column->values,
-									   column->max * sizeof(KeyValue));
-	}
+		grow_values(column);
 	added = &column->values[column->n];
 	added->hash = hash;
+	added->next = -1;
+	if (!is_null && !column->bytes_decide)
+		link_value(column, column->n);
 	added->value = is_null ? (Datum) 0 :
 		datumCopy(value, column->by_value, column->length);
 	added->text = is_null ? NULL : text_of(column, added->value);
@@ -180,8 +208,9 @@ code_of_new_image(KeyColumn *column, Datum value)
 		return add_value(column, value, false, 0);
 	hash = DatumGetUInt32(FunctionCall1Coll(&column->cache->hash_proc_finfo,
 											column->collation, value));
-	for (int i = 0; i < column->n; i++)
-		if (i != column->null_code && column->values[i].hash == hash &&
+	for (int i = column->buckets[hash & (column->max - 1)]; i >= 0;
+		 i = column->values[i].next)
+		if (column->values[i].hash == hash &&
 			DatumGetBool(FunctionCall2Coll(&column->cache->eq_opr_finfo,
 										   column->collation,
 										   column->values[i].value, value)))

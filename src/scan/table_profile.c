@@ -38,8 +38,12 @@
 
 #define QUEUE_SIZE		65536
 
-/* So many times more pages make a worker worth it without a baseline */
-#define OWN_BINS_FACTOR	16
+/*
+ * Without a baseline, so many times more pages make a worker worth it, and of
+ * more columns than these what it sends may be more than a value can hold.
+ */
+#define OWN_BINS_FACTOR			16
+#define OWN_BINS_MAX_COLUMNS	256
 
 /* What a worker must know; names are those of the columns and of the time */
 typedef struct SharedScan
@@ -348,7 +352,9 @@ profile_add_tables(Profile *profile, const ScanSource *source,
 {
 	const RowReader *reader = NULL;
 	const ListCell *cell;
-	int			n_workers = count_workers(tables, baseline == NULL);
+	int			n_workers = baseline == NULL &&
+		source->n_columns > OWN_BINS_MAX_COLUMNS ? 0 :
+		count_workers(tables, baseline == NULL);
 
 	if (n_workers > 0)
 	{
