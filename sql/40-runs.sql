@@ -835,7 +835,9 @@ BEGIN
 	IF NOT EXISTS (SELECT FROM mlmeta.runs AS r
 			WHERE r.run OPERATOR(mlmeta.=) check_known.run)
 			OR NOT mlmeta_internal.permits_run('reader', run) THEN
-		PERFORM mlmeta_internal.no_such_run(run);
+		IF NOT EXISTS (SELECT FROM mlmeta_internal.attached_run(run)) THEN
+			PERFORM mlmeta_internal.no_such_run(run);
+		END IF;
 	END IF;
 END
 $$;

@@ -215,6 +215,14 @@ RETURN (
 COMMENT ON FUNCTION mlmeta.stored_lineage() IS
 	'the whole stored graph as a value, to be drawn, compared or kept; NULL when there are no edges';
 
+-- What searches go along; with attached schemas, theirs too (part 82).
+CREATE VIEW mlmeta_internal.lineage_links WITH (security_invoker = true) AS
+SELECT e.run, e.artifact, e.direction, true AS is_ours
+FROM mlmeta.run_artifacts AS e;
+
+COMMENT ON VIEW mlmeta_internal.lineage_links IS
+	'the edges of the stored lineage graph, and whether a run of ours says so';
+
 -- Traversal -------------------------------------------------------------------
 
 CREATE FUNCTION mlmeta_internal.too_many_nodes(max_nodes int) RETURNS void
@@ -315,10 +323,10 @@ BEGIN
 			INTO artifacts, nodes, vias
 			FROM (
 				SELECT e.artifact, mlmeta.min(e.run) AS via
-				FROM mlmeta.run_artifacts AS e
+				FROM mlmeta_internal.lineage_links AS e
 				WHERE e.run OPERATOR(mlmeta.=) ANY (runs)
 					AND e.direction = edge
-					AND (sees_all
+					AND (sees_all OR NOT e.is_ours
 						OR mlmeta_internal.permits_run('reader', e.run))
 					AND (within IS NULL OR EXISTS (
 						SELECT
@@ -340,10 +348,10 @@ BEGIN
 			INTO runs, nodes, vias
 			FROM (
 				SELECT e.run, mlmeta.min(e.artifact) AS via
-				FROM mlmeta.run_artifacts AS e
+				FROM mlmeta_internal.lineage_links AS e
 				WHERE e.artifact OPERATOR(mlmeta.=) ANY (artifacts)
 					AND e.direction = edge
-					AND (sees_all
+					AND (sees_all OR NOT e.is_ours
 						OR mlmeta_internal.permits_run('reader', e.run))
 					AND (within IS NULL OR EXISTS (
 						SELECT

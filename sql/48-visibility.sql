@@ -185,6 +185,11 @@ BEGIN
 			GROUP BY 1, 2
 		) AS f
 	WHERE r.run OPERATOR(mlmeta.=) run_facts.run AND f.value IS NOT NULL;
+	IF NOT FOUND THEN
+		RETURN QUERY
+		SELECT a.kind, a.key, a.value
+		FROM mlmeta_internal.attached_facts(run) AS a;
+	END IF;
 END
 $$;
 

@@ -118,6 +118,7 @@ BEGIN
 			('mlmeta', 'alias_periods', open || 'EXISTS (SELECT FROM mlmeta.model_aliases AS a WHERE a.alias_id = alias_periods.alias_id)'),
 			('mlmeta', 'approvals', open || 'EXISTS (SELECT FROM mlmeta.transition_requests AS r WHERE r.request = approvals.request)'),
 			('mlmeta', 'gate_results', open || 'EXISTS (SELECT FROM mlmeta.transition_requests AS r WHERE r.request = gate_results.request)'),
+			('mlmeta', 'mlflow_attachments', 'true'),
 			('mlmeta', 'event_consumers', 'mlmeta_internal.acts_for(owner_id)'),
 			('mlmeta', 'alert_deliveries', 'mlmeta_internal.acts_for(owner_id)'),
 			-- Who sees its model sees what a monitor found: as sees_monitor().
@@ -162,6 +163,19 @@ BEGIN
 	LOOP
 		EXECUTE pg_catalog.format('GRANT EXECUTE ON ROUTINE %s TO PUBLIC',
 			object.name);
+	END LOOP;
+	-- Halves of views: each has the rights of its reader, who must hold those on
+	-- the tables anyway.
+	FOR object IN
+		SELECT c.oid::pg_catalog.regclass AS name
+		FROM pg_catalog.pg_class AS c
+		WHERE c.relnamespace OPERATOR(pg_catalog.=)
+				'mlmeta_internal'::pg_catalog.regnamespace
+			AND c.relkind OPERATOR(pg_catalog.=) 'v'
+			AND c.relname::pg_catalog.text OPERATOR(pg_catalog.~)
+				'^(own|attached)_|^lineage_links$'
+	LOOP
+		EXECUTE pg_catalog.format('GRANT SELECT ON %s TO PUBLIC', object.name);
 	END LOOP;
 	FOR object IN
 		SELECT p.oid::pg_catalog.regprocedure AS name
