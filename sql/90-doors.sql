@@ -36,7 +36,8 @@ FROM (VALUES
 		'set_budget', 'list_members']),
 	('admin', true, ARRAY[
 		'bypass', 'set_policy', 'add_gate', 'drop_gate', 'define_stage', 'drop_stage', 'add_member',
-		'remove_member', 'open_project', 'set_metric', 'attach_mlflow', 'detach_mlflow']),
+		'remove_member', 'open_project', 'set_metric', 'attach_mlflow', 'detach_mlflow',
+		'import_mlflow']),
 	('admin', false, ARRAY[
 		'doctor', 'repair_sequences']),
 	('owner', true, ARRAY[

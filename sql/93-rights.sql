@@ -128,6 +128,7 @@ BEGIN
 			-- Only functions look at these.
 			('mlmeta_internal', 'lifted_guards', 'false'),
 			('mlmeta_internal', 'run_batches', 'false'),
+			('mlmeta_internal', 'mlflow_experiment_copies', 'false'),
 			('mlmeta_internal', 'principals', 'false')
 		) AS l (schema, name, sees)
 		UNION ALL

@@ -1,0 +1,683 @@
+-- Copying what MLflow wrote: import_mlflow().
+--
+-- Runs keep their ids, times and users. What is there already is compared with
+-- what MLflow has now, and only what is new is written: importing again after an
+-- hour brings the hour. Tables of MLflow are read with the rights of who imports
+-- (see run_query()), ours are written behind the door.
+
+CREATE TABLE mlmeta_internal.mlflow_experiment_copies (
+	schema text NOT NULL,
+	mlflow_id bigint NOT NULL,
+	experiment_id bigint NOT NULL,
+	PRIMARY KEY (schema, mlflow_id)
+);
+
+COMMENT ON TABLE mlmeta_internal.mlflow_experiment_copies IS
+	'which experiment of ours an imported experiment of MLflow became: it may be renamed on either side';
+
+CREATE FUNCTION mlmeta_internal.mlflow_name(name text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE
+	WHEN mlmeta_internal.is_name(name) THEN name
+	WHEN name <> '' THEN pg_catalog.left(pg_catalog.regexp_replace(name,
+		'[[:cntrl:]]', ' ', 'g'), 240) || '~' || pg_catalog.left(pg_catalog.md5(name), 8)
+END;
+
+COMMENT ON FUNCTION mlmeta_internal.mlflow_name(text) IS
+	'a name of MLflow as a name of ours: what is longer than 250 characters or holds control characters is cut and told apart by a digest';
+
+CREATE FUNCTION mlmeta_internal.import_experiments(
+	schema text,
+	tables jsonb,
+	project text
+) RETURNS bigint
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	given record;
+	number bigint;
+	made bigint := 0;
+BEGIN
+	FOR given IN
+		SELECT e.*, mlmeta_internal.mlflow_name(e.name) AS label
+		FROM mlmeta_internal.run_query(NULL, 'pg_catalog',
+			mlmeta_internal.mlflow_source('experiments', schema, tables)) AS e (schema text,
+			id bigint, name text, uri text, created_at timestamptz,
+			is_deleted boolean, tags jsonb)
+		ORDER BY e.id
+	LOOP
+		SELECT c.experiment_id INTO number
+		FROM mlmeta_internal.mlflow_experiment_copies AS c
+			JOIN mlmeta.experiments AS x ON x.experiment_id = c.experiment_id
+		WHERE c.schema = import_experiments.schema AND c.mlflow_id = given.id;
+		IF FOUND THEN
+			UPDATE mlmeta.experiments AS x
+			SET experiment = given.label
+			WHERE x.experiment_id = number AND x.experiment <> given.label
+				AND NOT EXISTS (SELECT FROM mlmeta.experiments AS y
+					WHERE y.experiment = given.label);
+		ELSE
+			number := mlmeta_internal.lock_experiment(given.label);
+			IF number IS NULL THEN
+				number := mlmeta_internal.create_experiment(given.label, project);
+				UPDATE mlmeta.experiments AS x
+				SET created_at = coalesce(given.created_at, x.created_at)
+				WHERE x.experiment_id = number;
+				made := made + 1;
+			END IF;
+			INSERT INTO mlmeta_internal.mlflow_experiment_copies AS c
+				(schema, mlflow_id, experiment_id)
+			VALUES (import_experiments.schema, given.id, number)
+			ON CONFLICT ON CONSTRAINT mlflow_experiment_copies_pkey DO UPDATE
+			SET experiment_id = excluded.experiment_id;
+		END IF;
+	END LOOP;
+	RETURN made;
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta_internal.import_experiments(text, jsonb, text) IS
+	'makes the experiments of a schema of MLflow that are not there yet and returns how many; one of the same name is taken for the same';
+
+CREATE FUNCTION mlmeta_internal.mlflow_source(kind text, schema text, tables jsonb)
+RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	template CONSTANT text := mlmeta_internal.mlflow_query(kind);
+BEGIN
+	RETURN mlmeta_internal.mlflow_fill(template,
+		mlmeta_internal.mlflow_names(template), schema, tables);
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta_internal.mlflow_source(text, text, jsonb) IS
+	'the query for one kind of rows of MLflow in a schema, as far as it has them';
+
+-- Runs -------------------------------------------------------------------------
+
+CREATE FUNCTION mlmeta_internal.mlflow_given(schema text, tables jsonb, ids text[])
+RETURNS TABLE (run mlmeta.run, experiment_id bigint, name text, parent mlmeta.run,
+	status text, user_name text, started_at timestamptz, finished_at timestamptz,
+	deleted_at timestamptz, git_commit text, repository text, branch text,
+	entry_point text, source jsonb, params jsonb, tags jsonb)
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE ROWS 1000
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN QUERY
+	SELECT r.run, c.experiment_id, mlmeta_internal.mlflow_name(r.name), r.parent,
+		r.status, coalesce(r.user_name, 'mlflow'),
+		coalesce(r.started_at, r.finished_at, 'epoch'),
+		CASE WHEN r.status <> ALL ('{scheduled,running}')
+			THEN greatest(r.finished_at, coalesce(r.started_at, 'epoch')) END,
+		r.deleted_at, r.git_commit, r.repository, r.branch, r.entry_point,
+		nullif(jsonb_strip_nulls(jsonb_build_object('name', r.source_name, 'type',
+			r.source_type, 'artifact_uri', r.artifact_uri, 'mlflow_run',
+			r.run_uuid)), '{}'), r.params, r.tags
+	FROM mlmeta_internal.run_query(NULL, 'pg_catalog',
+			mlmeta_internal.mlflow_source('runs', schema, tables), NULL::bigint, ids)
+			AS r (schema text, run mlmeta.run, run_uuid text, mlflow_id bigint,
+			experiment text, name text, parent mlmeta.run, status text,
+			user_name text, started_at timestamptz, finished_at timestamptz,
+			deleted_at timestamptz, source_name text, source_type text,
+			git_commit text, repository text, branch text, entry_point text,
+			artifact_uri text, params jsonb, metrics jsonb, tags jsonb)
+		JOIN mlmeta_internal.mlflow_experiment_copies AS c
+			ON c.schema = r.schema AND c.mlflow_id = r.mlflow_id;
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta_internal.mlflow_given(text, jsonb, text[]) IS
+	'runs of a schema of MLflow as rows that ours could be, with parameters and tags';
+
+CREATE FUNCTION mlmeta_internal.import_runs(
+	schema text,
+	tables jsonb,
+	ids text[],
+	OUT made bigint,
+	OUT touched mlmeta.run[]
+) RETURNS record
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	changed mlmeta.run[];
+BEGIN
+	WITH added AS (
+		INSERT INTO mlmeta.runs AS r (run, experiment_id, name, parent, status,
+			user_name, created_at, started_at, finished_at, deleted_at, git_commit,
+			repository, branch, entry_point, source)
+		SELECT g.run, g.experiment_id, g.name, g.parent, g.status, g.user_name,
+			g.started_at, g.started_at, g.finished_at, g.deleted_at, g.git_commit,
+			g.repository, g.branch, g.entry_point, g.source
+		FROM mlmeta_internal.mlflow_given(schema, tables, ids) AS g
+		WHERE mlmeta_internal.permits_experiment('admin', g.experiment_id)
+		ON CONFLICT ON CONSTRAINT runs_pkey DO NOTHING
+		RETURNING r.run
+	)
+	SELECT count(*), coalesce(array_agg(a.run), '{}') INTO made, touched
+	FROM added AS a;
+
+	SELECT array_agg(r.run) INTO changed
+	FROM mlmeta_internal.mlflow_given(schema, tables, ids) AS g
+		JOIN mlmeta.runs AS r ON r.run OPERATOR(mlmeta.=) g.run
+	WHERE (r.status, r.finished_at, r.started_at, r.name, r.deleted_at)
+			IS DISTINCT FROM (g.status, g.finished_at, g.started_at, g.name, g.deleted_at)
+		-- A run that is not begun any more is nowhere.
+		AND (g.status <> 'scheduled' OR r.status = 'scheduled')
+		AND mlmeta_internal.permits_run('admin', r.run);
+	IF changed IS NOT NULL THEN
+		-- Whatever MLflow says now: no way leads from one end to another.
+		UPDATE mlmeta.runs AS r
+		SET status = 'running', finished_at = NULL
+		WHERE r.run OPERATOR(mlmeta.=) ANY (changed)
+			AND r.status <> ALL (ARRAY['scheduled', 'running']);
+		UPDATE mlmeta.runs AS r
+		SET status = 'running'
+		FROM mlmeta_internal.mlflow_given(schema, tables, ids) AS g
+		WHERE r.run OPERATOR(mlmeta.=) g.run
+			AND r.run OPERATOR(mlmeta.=) ANY (changed)
+			AND r.status = 'scheduled' AND g.status <> 'scheduled';
+		UPDATE mlmeta.runs AS r
+		SET name = g.name, parent = coalesce(r.parent, g.parent), status = g.status,
+			started_at = g.started_at, finished_at = g.finished_at,
+			deleted_at = g.deleted_at
+		FROM mlmeta_internal.mlflow_given(schema, tables, ids) AS g
+		WHERE r.run OPERATOR(mlmeta.=) g.run
+			AND r.run OPERATOR(mlmeta.=) ANY (changed);
+		touched := touched || changed;
+	END IF;
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta_internal.import_runs(text, jsonb, text[]) IS
+	'adds the runs of MLflow that are not there yet, brings the others up to date, and returns how many are new and which were touched';
+
+CREATE FUNCTION mlmeta_internal.import_params(
+	schema text,
+	tables jsonb,
+	ids text[],
+	OUT made bigint,
+	OUT touched mlmeta.run[]
+) RETURNS record
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	WITH given AS MATERIALIZED (
+		SELECT g.run, g.params, g.tags
+		FROM mlmeta_internal.mlflow_given(schema, tables, ids) AS g
+		WHERE mlmeta_internal.permits_run('admin', g.run)
+	), added AS (
+		INSERT INTO mlmeta.run_params AS o (run, key, value)
+		SELECT g.run, mlmeta_internal.mlflow_name(p.key), p.value
+		FROM given AS g
+			CROSS JOIN LATERAL jsonb_each(g.params) AS p
+		ON CONFLICT DO NOTHING
+		RETURNING o.run
+	), tagged AS (
+		INSERT INTO mlmeta.run_tags AS o (run, key, value)
+		SELECT g.run, mlmeta_internal.mlflow_name(t.key), t.value
+		FROM given AS g
+			CROSS JOIN LATERAL jsonb_each_text(g.tags) AS t
+		ON CONFLICT ON CONSTRAINT run_tags_pkey DO UPDATE
+		SET value = excluded.value
+		WHERE o.value <> excluded.value
+	)
+	SELECT count(*), coalesce(array_agg(DISTINCT a.run::uuid)::mlmeta.run[], '{}')
+	INTO made, touched
+	FROM added AS a;
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta_internal.import_params(text, jsonb, text[]) IS
+	'adds parameters of runs of MLflow and sets their tags; returns how many parameters are new, and of which runs';
+
+-- Points -----------------------------------------------------------------------
+
+CREATE FUNCTION mlmeta_internal.known_points(run mlmeta.run, key text)
+RETURNS TABLE (step bigint, at timestamptz, value float8)
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+	SELECT p.step, p.at, p.value
+	FROM mlmeta.metric_points AS p
+	WHERE p.run OPERATOR(mlmeta.=) known_points.run
+		AND p.key = known_points.key AND p.context = '';
+END;
+
+COMMENT ON FUNCTION mlmeta_internal.known_points(mlmeta.run, text) IS
+	'the points of a metric without context that are stored';
+
+CREATE FUNCTION mlmeta_internal.known_series(
+	run mlmeta.run,
+	key text,
+	OUT series bigint,
+	OUT n bigint
+) RETURNS record
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	SELECT min(s.series), coalesce(sum((
+			SELECT count(*)
+			FROM mlmeta.run_metrics AS m
+			WHERE m.series = s.series
+		) + (
+			SELECT coalesce(sum(c.n), 0)
+			FROM mlmeta.metric_chunks AS c
+			WHERE c.series = s.series
+		)), 0)
+	INTO series, n
+	FROM mlmeta.metric_series AS s
+	WHERE s.run OPERATOR(mlmeta.=) known_series.run
+		AND s.key = known_series.key AND s.context = '';
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta_internal.known_series(mlmeta.run, text) IS
+	'the first series of a metric without context, and how many points all of them have';
+
+CREATE FUNCTION mlmeta_internal.import_points(
+	schema text,
+	tables jsonb,
+	ids text[],
+	OUT made bigint,
+	OUT touched mlmeta.run[]
+) RETURNS record
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	-- As log_series() does it.
+	smallest_chunk CONSTANT int := 16;
+	largest_chunk CONSTANT int := 8192;
+	given record;
+	loose_series bigint[] := '{}';
+	loose_steps bigint[] := '{}';
+	loose_times timestamptz[] := '{}';
+	loose_points float8[] := '{}';
+	number bigint;
+	size int;
+BEGIN
+	made := 0;
+	touched := '{}';
+	FOR given IN
+		SELECT mlmeta_internal.mlflow_run(q.run_uuid) AS run,
+			mlmeta_internal.mlflow_name(q.key) AS key, q.steps, q.times, q.points
+		FROM mlmeta_internal.run_query(NULL, 'pg_catalog',
+			mlmeta_internal.mlflow_source('series', schema, tables), NULL::bigint, ids)
+			AS q (run_uuid text, key text, steps bigint[], times timestamptz[],
+			points float8[])
+	LOOP
+		SELECT s.series, s.n INTO number, size
+		FROM mlmeta_internal.known_series(given.run, given.key) AS s;
+		CONTINUE WHEN size = cardinality(given.steps)
+			OR NOT mlmeta_internal.permits_run('admin', given.run);
+		IF size > 0 THEN
+			SELECT array_agg(n.step), array_agg(n.at), array_agg(n.value)
+			INTO given.steps, given.times, given.points
+			FROM (
+				SELECT * FROM unnest(given.steps, given.times, given.points)
+					AS u (step, at, value)
+				EXCEPT
+				SELECT k.step, k.at, k.value
+				FROM mlmeta_internal.known_points(given.run, given.key) AS k
+				ORDER BY step, at, value
+			) AS n;
+			CONTINUE WHEN given.steps IS NULL;
+		END IF;
+		number := coalesce(number,
+			mlmeta_internal.open_series(given.run, given.key, ''));
+		size := cardinality(given.steps);
+		made := made + size;
+		touched := touched || given.run;
+		IF size < smallest_chunk THEN
+			loose_series := loose_series || array_fill(number, ARRAY[size]);
+			loose_steps := loose_steps || given.steps;
+			loose_times := loose_times || given.times;
+			loose_points := loose_points || given.points;
+		ELSE
+			FOR low IN 0 .. size - 1 BY largest_chunk LOOP
+				PERFORM mlmeta_internal.store_chunk(number,
+					given.steps[low + 1 : low + largest_chunk],
+					given.times[low + 1 : low + largest_chunk],
+					given.points[low + 1 : low + largest_chunk]);
+			END LOOP;
+		END IF;
+	END LOOP;
+	INSERT INTO mlmeta.run_metrics (series, step, at, value)
+	SELECT l.series, l.step, l.at, l.value
+	FROM unnest(loose_series, loose_steps, loose_times, loose_points)
+		AS l (series, step, at, value);
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta_internal.import_points(text, jsonb, text[]) IS
+	'adds points of metrics of runs of MLflow that are not there yet and returns how many, and of which runs';
+
+-- Lineage ------------------------------------------------------------------------
+
+CREATE FUNCTION mlmeta_internal.import_edges(schema text, tables jsonb) RETURNS bigint
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	made bigint;
+BEGIN
+	WITH given AS MATERIALIZED (
+		SELECT e.run, e.artifact, e.direction,
+			coalesce(mlmeta_internal.mlflow_name(e.role), '') AS role, e.uri,
+			e.logged_at
+		FROM mlmeta_internal.run_query(NULL, 'pg_catalog',
+			mlmeta_internal.mlflow_source('edges', schema, tables))
+			AS e (schema text, run mlmeta.run, artifact mlmeta.artifact,
+			direction text, role text, uri text, logged_at timestamptz)
+		WHERE EXISTS (SELECT FROM mlmeta.runs AS r
+				WHERE r.run OPERATOR(mlmeta.=) e.run)
+			AND mlmeta_internal.permits_run('admin', e.run)
+	), known AS (
+		INSERT INTO mlmeta.artifacts (artifact, uri, created_at)
+		SELECT g.artifact, max(g.uri), min(g.logged_at)
+		FROM given AS g
+		GROUP BY g.artifact
+		ON CONFLICT DO NOTHING
+	), added AS (
+		INSERT INTO mlmeta.run_artifacts (run, artifact, direction, role, uri,
+			logged_at)
+		SELECT g.run, g.artifact, g.direction, g.role, g.uri, g.logged_at
+		FROM given AS g
+		ON CONFLICT DO NOTHING
+		RETURNING true
+	)
+	SELECT count(*) INTO made FROM added;
+	RETURN made;
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta_internal.import_edges(text, jsonb) IS
+	'adds what runs of MLflow used and produced and returns how much of it is new';
+
+-- Registry -----------------------------------------------------------------------
+
+CREATE FUNCTION mlmeta_internal.import_models(
+	schema text,
+	tables jsonb,
+	project text
+) RETURNS bigint
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	given record;
+	old mlmeta.models;
+	made bigint := 0;
+BEGIN
+	FOR given IN
+		SELECT m.*
+		FROM mlmeta_internal.run_query(NULL, 'pg_catalog',
+			mlmeta_internal.mlflow_source('models', schema, tables)) AS m (schema text,
+			model text, description text, created_at timestamptz,
+			changed_at timestamptz, tags jsonb, aliases jsonb)
+		WHERE mlmeta_internal.is_importable(m.model)
+		ORDER BY m.model
+	LOOP
+		SELECT m.* INTO old FROM mlmeta.models AS m WHERE m.model = given.model;
+		IF NOT FOUND THEN
+			PERFORM mlmeta_internal.create_model(given.model, project,
+				nullif(given.description, ''), given.tags);
+			made := made + 1;
+		ELSIF (coalesce(nullif(given.description, ''), old.description), old.tags
+				|| given.tags) IS DISTINCT FROM (old.description, old.tags) THEN
+			PERFORM mlmeta_internal.find_model(given.model, 'admin');
+			PERFORM mlmeta_internal.describe_model(given.model,
+				nullif(given.description, ''), given.tags);
+		END IF;
+	END LOOP;
+	RETURN made;
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta_internal.import_models(text, jsonb, text) IS
+	'registers the models of MLflow that are not there yet, describes the others, and returns how many are new';
+
+CREATE FUNCTION mlmeta_internal.is_importable(model text) RETURNS boolean
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF mlmeta_internal.is_name(model) AND model COLLATE "C" !~ '[@:]' THEN
+		RETURN true;
+	END IF;
+	RAISE WARNING 'model % is not imported', to_json(model)
+		USING DETAIL = 'Names of models have 1 to 250 characters without @ and :, which separate the parts of a reference.';
+	RETURN false;
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta_internal.is_importable(text) IS
+	'whether a model of MLflow can be called so here; warns otherwise';
+
+CREATE FUNCTION mlmeta_internal.import_version(
+	model text,
+	version int,
+	run mlmeta.run,
+	uri text,
+	description text,
+	tags jsonb
+) RETURNS mlmeta.model_versions
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	m mlmeta.models := mlmeta_internal.lock_model(model, 'admin');
+	result mlmeta.model_versions;
+BEGIN
+	SELECT v.* INTO result
+	FROM mlmeta.model_versions AS v
+	WHERE v.model_id = m.model_id AND v.version = import_version.version;
+	IF FOUND THEN
+		IF (coalesce(nullif(description, ''), result.description),
+				result.tags || tags) IS DISTINCT FROM (result.description, result.tags) THEN
+			PERFORM mlmeta_internal.describe_model(model, nullif(description, ''),
+				tags, version);
+		END IF;
+		RETURN result;
+	ELSIF version <= m.last_version THEN
+		RAISE WARNING 'version % of model "%" is not imported', version, model
+			USING DETAIL = format('Later versions, up to %s, were registered here.',
+				m.last_version);
+		RETURN NULL;
+	END IF;
+	-- Numbers stay: those that MLflow deleted are left out.
+	UPDATE mlmeta.models AS u
+	SET last_version = import_version.version - 1
+	WHERE u.model_id = m.model_id;
+	PERFORM mlmeta_internal.create_model_version(model, (
+			SELECT r.run
+			FROM mlmeta.runs AS r
+			WHERE r.run OPERATOR(mlmeta.=) import_version.run
+				AND r.deleted_at IS NULL
+		), CASE WHEN uri ~ '^models:/m-[^/@]+$'
+			THEN mlmeta_internal.logged_model_artifact(substr(uri, 9)) END,
+		coalesce(uri, ''), nullif(description, ''), tags);
+	SELECT v.* INTO result
+	FROM mlmeta.model_versions AS v
+	WHERE v.model_id = m.model_id AND v.version = import_version.version;
+	RETURN result;
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta_internal.import_version(text, int, mlmeta.run, text, text,
+	jsonb) IS
+	'the row of a version of an imported model, made under its number where it is not there yet';
+
+CREATE FUNCTION mlmeta_internal.logged_model_artifact(id text) RETURNS mlmeta.artifact
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN (
+		SELECT a.artifact
+		FROM mlmeta.artifacts AS a
+		WHERE a.kind = 'model' AND a.version = id
+		LIMIT 1
+	);
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta_internal.logged_model_artifact(text) IS
+	'the artifact that a logged model is, found by its id';
+
+CREATE FUNCTION mlmeta_internal.import_versions(schema text, tables jsonb)
+RETURNS bigint
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	given record;
+	v mlmeta.model_versions;
+	s mlmeta.stages;
+	at timestamptz;
+	made bigint := 0;
+BEGIN
+	FOR given IN
+		SELECT q.*
+		FROM mlmeta_internal.run_query(NULL, 'pg_catalog',
+			mlmeta_internal.mlflow_source('versions', schema, tables)) AS q (schema text,
+			model text, version int, stage text, run mlmeta.run, uri text,
+			description text, user_name text, created_at timestamptz, tags jsonb,
+			is_deleted boolean)
+			JOIN mlmeta.models AS m ON m.model = q.model
+		WHERE NOT q.is_deleted
+		ORDER BY q.model, q.version
+	LOOP
+		v := mlmeta_internal.import_version(given.model, given.version, given.run,
+			given.uri, given.description, given.tags);
+		CONTINUE WHEN v.version IS NULL OR v.stage = given.stage;
+		SELECT t.* INTO s FROM mlmeta.stages AS t WHERE t.stage = given.stage;
+		IF NOT FOUND OR s.exclusive AND EXISTS (SELECT FROM mlmeta.model_versions AS o
+				WHERE o.model_id = v.model_id AND o.stage = s.stage) THEN
+			RAISE WARNING 'version % of model "%" stays in stage "%"', given.version,
+					given.model, v.stage
+				USING DETAIL = format('In MLflow it is in stage "%s", which %s.',
+					given.stage, CASE WHEN s.stage IS NULL THEN 'does not exist here'
+					ELSE 'has one version of a model at most' END);
+			CONTINUE;
+		END IF;
+		at := mlmeta_internal.record_change(v.model_id, v.version, 'stage_imported',
+			jsonb_build_object('from', v.stage, 'stage', s.stage, 'schema', schema));
+		PERFORM mlmeta_internal.move_stage(v, s, at, NULL);
+		made := made + 1;
+	END LOOP;
+	RETURN made;
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta_internal.import_versions(text, jsonb) IS
+	'registers the versions of models of MLflow that are not there yet, moves them to their stages, and returns how many were moved; the audit trail says that they were imported';
+
+CREATE FUNCTION mlmeta_internal.import_aliases(schema text, tables jsonb)
+RETURNS bigint
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	given record;
+	made bigint := 0;
+BEGIN
+	FOR given IN
+		SELECT q.model, q.alias, q.version, m.model_id, m.project, a.version AS old
+		FROM mlmeta_internal.run_query(NULL, 'pg_catalog',
+			mlmeta_internal.mlflow_source('aliases', schema, tables)) AS q (schema text,
+			model text, alias text, version int)
+			JOIN mlmeta.models AS m ON m.model = q.model
+			JOIN mlmeta.model_versions AS v ON v.model_id = m.model_id
+				AND v.version = q.version
+			LEFT JOIN mlmeta.model_aliases AS a ON a.model_id = m.model_id
+				AND a.alias = q.alias
+		WHERE a.version IS DISTINCT FROM q.version
+		ORDER BY q.model, q.alias
+	LOOP
+		PERFORM mlmeta_internal.require_access(given.project, 'admin');
+		IF NOT mlmeta_internal.is_label(given.alias) OR EXISTS (
+				SELECT FROM mlmeta.stages AS s WHERE s.stage = given.alias) THEN
+			RAISE WARNING 'alias % of model "%" is not imported',
+					to_json(given.alias), given.model
+				USING DETAIL = 'It has the name of a stage, or holds one of the characters @ : /.';
+			CONTINUE;
+		END IF;
+		PERFORM mlmeta_internal.set_alias(given.model, given.alias, given.version);
+		made := made + 1;
+	END LOOP;
+	RETURN made;
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta_internal.import_aliases(text, jsonb) IS
+	'sets the aliases that point elsewhere in MLflow and returns how many';
+
+-- All of it ----------------------------------------------------------------------
+
+CREATE FUNCTION mlmeta_internal.import_mlflow(
+	schema text,
+	since timestamptz DEFAULT NULL,
+	project text DEFAULT 'default'
+) RETURNS TABLE (what text, added bigint)
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE ROWS 8
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	batch_size CONSTANT int := 500;
+	tables CONSTANT jsonb := mlmeta_internal.check_mlflow(schema);
+	experiments bigint;
+	runs bigint := 0;
+	params bigint := 0;
+	points bigint := 0;
+	ids text[];
+	batch text[];
+	r record;
+	p record;
+	m record;
+	run mlmeta.run;
+BEGIN
+	PERFORM mlmeta_internal.check_writable();
+	IF project = 'default' THEN
+		INSERT INTO mlmeta.projects (project) VALUES ('default')
+		ON CONFLICT DO NOTHING;
+	END IF;
+	PERFORM mlmeta_internal.find_project(project, 'admin');
+	experiments := mlmeta_internal.import_experiments(schema, tables, project);
+	SELECT coalesce(array_agg(q.id), '{}') INTO ids
+	FROM mlmeta_internal.run_query(NULL, 'pg_catalog',
+		mlmeta_internal.mlflow_source('ids', schema, tables), NULL::bigint,
+		NULL::text[], NULL::text, NULL::boolean,
+		(extract(epoch FROM since) * 1000)::bigint) AS q (id text);
+	FOR low IN 1 .. cardinality(ids) BY batch_size LOOP
+		batch := ids[low : low + batch_size - 1];
+		r := mlmeta_internal.import_runs(schema, tables, batch);
+		p := mlmeta_internal.import_params(schema, tables, batch);
+		m := mlmeta_internal.import_points(schema, tables, batch);
+		runs := runs + r.made;
+		params := params + p.made;
+		points := points + m.made;
+		FOR run IN
+			SELECT DISTINCT t.run::uuid
+			FROM unnest(r.touched || p.touched || m.touched) AS t (run)
+		LOOP
+			PERFORM mlmeta_internal.refresh_results(run);
+		END LOOP;
+	END LOOP;
+	RETURN QUERY VALUES ('experiments', experiments), ('runs', runs),
+		('params', params), ('points', points),
+		('edges', mlmeta_internal.import_edges(schema, tables)),
+		('models', mlmeta_internal.import_models(schema, tables, project)),
+		('stages', mlmeta_internal.import_versions(schema, tables)),
+		('aliases', mlmeta_internal.import_aliases(schema, tables));
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta_internal.import_mlflow(text, timestamptz, text) IS
+	'copies what MLflow keeps in a schema and is not here yet, or has changed, and returns how much was new; since: runs that began, ended or were deleted later, and those that run';
