@@ -329,8 +329,11 @@ BEGIN
 			) AS n;
 			CONTINUE WHEN given.steps IS NULL;
 		END IF;
-		number := coalesce(number,
-			mlmeta_internal.open_series(given.run, given.key, ''));
+		IF number IS NULL THEN
+			INSERT INTO mlmeta.metric_series AS s (run, key)
+			VALUES (given.run, given.key)
+			RETURNING s.series INTO number;
+		END IF;
 		size := cardinality(given.steps);
 		made := made + size;
 		touched := touched || given.run;
