@@ -366,8 +366,9 @@ BEGIN
 					)
 				GROUP BY e.run
 			) AS n
-			-- One look-up each, and no joins: those would be hashed.
-			WHERE (
+			-- One look-up each, and no joins: those would be hashed. What attached
+			-- schemas say of runs is about none of ours.
+			WHERE coalesce((
 				SELECT r.deleted_at IS NULL AND (
 					SELECT x.deleted_at IS NULL
 					FROM mlmeta.experiments AS x
@@ -375,7 +376,7 @@ BEGIN
 				)
 				FROM mlmeta.runs AS r
 				WHERE r.run OPERATOR(mlmeta.=) n.run
-			);
+			), true);
 			seen_runs := seen_runs || runs;
 		END IF;
 		EXIT WHEN nodes IS NULL;

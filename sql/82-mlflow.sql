@@ -308,7 +308,22 @@ RETURN CASE kind
 			SELECT m.*
 			FROM {metrics} AS m
 			WHERE m.run_uuid = ANY ($2)
-			ORDER BY m.run_uuid, m.key, m.step, m.timestamp, m.value
+			ORDER BY m.run_uuid, m.key, m.step, m.timestamp, m.is_nan DESC, m.value
+		) AS o
+		GROUP BY o.run_uuid, o.key $q$
+	WHEN 'summaries' THEN $q$
+		SELECT o.run_uuid, o.key, count(*), count(*) FILTER (WHERE o.value = 'NaN'),
+			min(o.value) FILTER (WHERE o.value <> 'NaN'),
+			max(o.value) FILTER (WHERE o.value <> 'NaN'),
+			(array_agg(o.step))[count(*)],
+			mlmeta_internal.mlflow_time((array_agg(o.timestamp))[count(*)]),
+			(array_agg(o.value))[count(*)]
+		FROM (
+			SELECT m.run_uuid, m.key, m.step, m.timestamp,
+				mlmeta_internal.mlflow_value(m.value, m.is_nan) + 0 AS value
+			FROM {metrics} AS m
+			WHERE m.run_uuid = ANY ($2)
+			ORDER BY m.run_uuid, m.key, m.step, m.timestamp, m.is_nan DESC, m.value
 		) AS o
 		GROUP BY o.run_uuid, o.key $q$
 	WHEN 'ids' THEN $q$

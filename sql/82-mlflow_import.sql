@@ -9,11 +9,14 @@ CREATE TABLE mlmeta_internal.mlflow_experiment_copies (
 	schema text NOT NULL,
 	mlflow_id bigint NOT NULL,
 	experiment_id bigint NOT NULL,
+	made boolean NOT NULL,
 	PRIMARY KEY (schema, mlflow_id)
 );
 
 COMMENT ON TABLE mlmeta_internal.mlflow_experiment_copies IS
 	'which experiment of ours an imported experiment of MLflow became: it may be renamed on either side';
+COMMENT ON COLUMN mlmeta_internal.mlflow_experiment_copies.made IS
+	'whether it was made for it, and goes with it into the trash; false where one of the name was there';
 
 CREATE FUNCTION mlmeta_internal.mlflow_name(name text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -26,6 +29,53 @@ END;
 COMMENT ON FUNCTION mlmeta_internal.mlflow_name(text) IS
 	'a name of MLflow as a name of ours: what is longer than 250 characters or holds control characters is cut and told apart by a digest';
 
+CREATE FUNCTION mlmeta_internal.import_experiment(
+	schema text,
+	mlflow_id bigint,
+	label text,
+	project text
+) RETURNS mlmeta_internal.mlflow_experiment_copies
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	result mlmeta_internal.mlflow_experiment_copies;
+	there record;
+BEGIN
+	SELECT c.* INTO result
+	FROM mlmeta_internal.mlflow_experiment_copies AS c
+		JOIN mlmeta.experiments AS x ON x.experiment_id = c.experiment_id
+	WHERE c.schema = import_experiment.schema
+		AND c.mlflow_id = import_experiment.mlflow_id;
+	IF FOUND THEN
+		RETURN result;
+	END IF;
+	SELECT x.experiment_id, x.project INTO there
+	FROM mlmeta.experiments AS x
+	WHERE x.experiment = label
+	FOR KEY SHARE;
+	IF FOUND THEN
+		PERFORM mlmeta_internal.require_access(there.project, 'admin');
+		result.experiment_id := there.experiment_id;
+		result.made := false;
+	ELSE
+		result.experiment_id := mlmeta_internal.create_experiment(label, project);
+		result.made := true;
+	END IF;
+	INSERT INTO mlmeta_internal.mlflow_experiment_copies AS c (schema, mlflow_id,
+		experiment_id, made)
+	VALUES (import_experiment.schema, import_experiment.mlflow_id,
+		result.experiment_id, result.made)
+	ON CONFLICT ON CONSTRAINT mlflow_experiment_copies_pkey DO UPDATE
+	SET experiment_id = excluded.experiment_id, made = excluded.made
+	RETURNING c.* INTO result;
+	RETURN result;
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta_internal.import_experiment(text, bigint, text, text) IS
+	'which experiment of ours an experiment of MLflow is, one of its name or a new one';
+
 CREATE FUNCTION mlmeta_internal.import_experiments(
 	schema text,
 	tables jsonb,
@@ -36,8 +86,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	given record;
-	number bigint;
-	made bigint := 0;
+	copy mlmeta_internal.mlflow_experiment_copies;
+	old bigint := (SELECT count(*) FROM mlmeta.experiments);
 BEGIN
 	FOR given IN
 		SELECT e.*, mlmeta_internal.mlflow_name(e.name) AS label
@@ -47,33 +97,30 @@ BEGIN
 			is_deleted boolean, tags jsonb)
 		ORDER BY e.id
 	LOOP
-		SELECT c.experiment_id INTO number
-		FROM mlmeta_internal.mlflow_experiment_copies AS c
-			JOIN mlmeta.experiments AS x ON x.experiment_id = c.experiment_id
-		WHERE c.schema = import_experiments.schema AND c.mlflow_id = given.id;
-		IF FOUND THEN
-			UPDATE mlmeta.experiments AS x
-			SET experiment = given.label
-			WHERE x.experiment_id = number AND x.experiment <> given.label
-				AND NOT EXISTS (SELECT FROM mlmeta.experiments AS y
-					WHERE y.experiment = given.label);
-		ELSE
-			number := mlmeta_internal.lock_experiment(given.label);
-			IF number IS NULL THEN
-				number := mlmeta_internal.create_experiment(given.label, project);
-				UPDATE mlmeta.experiments AS x
-				SET created_at = coalesce(given.created_at, x.created_at)
-				WHERE x.experiment_id = number;
-				made := made + 1;
-			END IF;
-			INSERT INTO mlmeta_internal.mlflow_experiment_copies AS c
-				(schema, mlflow_id, experiment_id)
-			VALUES (import_experiments.schema, given.id, number)
-			ON CONFLICT ON CONSTRAINT mlflow_experiment_copies_pkey DO UPDATE
-			SET experiment_id = excluded.experiment_id;
-		END IF;
+		copy := mlmeta_internal.import_experiment(schema, given.id, given.label,
+			project);
+		UPDATE mlmeta.experiments AS x
+		SET tags = x.tags || given.tags,
+			artifact_uri = coalesce(x.artifact_uri, given.uri),
+			changed_at = clock_timestamp()
+		WHERE x.experiment_id = copy.experiment_id
+			AND (x.tags || given.tags, coalesce(x.artifact_uri, given.uri))
+				IS DISTINCT FROM (x.tags, x.artifact_uri);
+		CONTINUE WHEN NOT copy.made;
+		UPDATE mlmeta.experiments AS x
+		SET experiment = given.label,
+			created_at = coalesce(given.created_at, x.created_at),
+			deleted_at = CASE WHEN given.is_deleted
+				THEN coalesce(x.deleted_at, clock_timestamp()) END,
+			changed_at = clock_timestamp()
+		WHERE x.experiment_id = copy.experiment_id
+			AND (given.label, coalesce(given.created_at, x.created_at), given.is_deleted)
+				IS DISTINCT FROM (x.experiment, x.created_at, x.deleted_at IS NOT NULL)
+			AND NOT EXISTS (SELECT FROM mlmeta.experiments AS y
+				WHERE y.experiment = given.label
+					AND y.experiment_id <> copy.experiment_id);
 	END LOOP;
-	RETURN made;
+	RETURN (SELECT count(*) FROM mlmeta.experiments) - old;
 END
 $$;
 
@@ -102,7 +149,7 @@ CREATE FUNCTION mlmeta_internal.mlflow_given(schema text, tables jsonb, ids text
 RETURNS TABLE (run mlmeta.run, experiment_id bigint, name text, parent mlmeta.run,
 	status text, user_name text, started_at timestamptz, finished_at timestamptz,
 	deleted_at timestamptz, git_commit text, repository text, branch text,
-	entry_point text, source jsonb, params jsonb, tags jsonb)
+	entry_point text, artifact_uri text, source jsonb, params jsonb, tags jsonb)
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE ROWS 1000
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -114,9 +161,9 @@ BEGIN
 		CASE WHEN r.status <> ALL ('{scheduled,running}')
 			THEN greatest(r.finished_at, coalesce(r.started_at, 'epoch')) END,
 		r.deleted_at, r.git_commit, r.repository, r.branch, r.entry_point,
-		nullif(jsonb_strip_nulls(jsonb_build_object('name', r.source_name, 'type',
-			r.source_type, 'artifact_uri', r.artifact_uri, 'mlflow_run',
-			r.run_uuid)), '{}'), r.params, r.tags
+		r.artifact_uri, nullif(jsonb_strip_nulls(jsonb_build_object('name',
+			r.source_name, 'type', r.source_type, 'mlflow_run', r.run_uuid)), '{}'),
+		r.params, r.tags
 	FROM mlmeta_internal.run_query(NULL, 'pg_catalog',
 			mlmeta_internal.mlflow_source('runs', schema, tables), NULL::bigint, ids)
 			AS r (schema text, run mlmeta.run, run_uuid text, mlflow_id bigint,
@@ -137,31 +184,29 @@ CREATE FUNCTION mlmeta_internal.import_runs(
 	schema text,
 	tables jsonb,
 	ids text[],
-	OUT made bigint,
-	OUT touched mlmeta.run[]
+	OUT fresh mlmeta.run[],
+	OUT changed mlmeta.run[]
 ) RETURNS record
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-	changed mlmeta.run[];
 BEGIN
 	WITH added AS (
 		INSERT INTO mlmeta.runs AS r (run, experiment_id, name, parent, status,
 			user_name, created_at, started_at, finished_at, deleted_at, git_commit,
-			repository, branch, entry_point, source)
+			repository, branch, entry_point, artifact_uri, source)
 		SELECT g.run, g.experiment_id, g.name, g.parent, g.status, g.user_name,
 			g.started_at, g.started_at, g.finished_at, g.deleted_at, g.git_commit,
-			g.repository, g.branch, g.entry_point, g.source
+			g.repository, g.branch, g.entry_point, g.artifact_uri, g.source
 		FROM mlmeta_internal.mlflow_given(schema, tables, ids) AS g
 		WHERE mlmeta_internal.permits_experiment('admin', g.experiment_id)
 		ON CONFLICT ON CONSTRAINT runs_pkey DO NOTHING
 		RETURNING r.run
 	)
-	SELECT count(*), coalesce(array_agg(a.run), '{}') INTO made, touched
+	SELECT coalesce(array_agg(a.run), '{}') INTO fresh
 	FROM added AS a;
 
-	SELECT array_agg(r.run) INTO changed
+	SELECT coalesce(array_agg(r.run), '{}') INTO changed
 	FROM mlmeta_internal.mlflow_given(schema, tables, ids) AS g
 		JOIN mlmeta.runs AS r ON r.run OPERATOR(mlmeta.=) g.run
 	WHERE (r.status, r.finished_at, r.started_at, r.name, r.deleted_at)
@@ -169,12 +214,8 @@ BEGIN
 		-- A run that is not begun any more is nowhere.
 		AND (g.status <> 'scheduled' OR r.status = 'scheduled')
 		AND mlmeta_internal.permits_run('admin', r.run);
-	IF changed IS NOT NULL THEN
-		-- Whatever MLflow says now: no way leads from one end to another.
-		UPDATE mlmeta.runs AS r
-		SET status = 'running', finished_at = NULL
-		WHERE r.run OPERATOR(mlmeta.=) ANY (changed)
-			AND r.status <> ALL (ARRAY['scheduled', 'running']);
+	IF changed <> '{}' THEN
+		-- What was scheduled begins before it ends.
 		UPDATE mlmeta.runs AS r
 		SET status = 'running'
 		FROM mlmeta_internal.mlflow_given(schema, tables, ids) AS g
@@ -184,17 +225,17 @@ BEGIN
 		UPDATE mlmeta.runs AS r
 		SET name = g.name, parent = coalesce(r.parent, g.parent), status = g.status,
 			started_at = g.started_at, finished_at = g.finished_at,
-			deleted_at = g.deleted_at
+			deleted_at = g.deleted_at, reaped = false,
+			changed_at = clock_timestamp()
 		FROM mlmeta_internal.mlflow_given(schema, tables, ids) AS g
 		WHERE r.run OPERATOR(mlmeta.=) g.run
 			AND r.run OPERATOR(mlmeta.=) ANY (changed);
-		touched := touched || changed;
 	END IF;
 END
 $$;
 
 COMMENT ON FUNCTION mlmeta_internal.import_runs(text, jsonb, text[]) IS
-	'adds the runs of MLflow that are not there yet, brings the others up to date, and returns how many are new and which were touched';
+	'adds the runs of MLflow that are not there yet, brings the others up to date, and returns which are new and which have changed';
 
 CREATE FUNCTION mlmeta_internal.import_params(
 	schema text,
@@ -261,7 +302,8 @@ LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	SELECT min(s.series), coalesce(sum((
+	SELECT min(s.series) FILTER (WHERE s.logged_model IS NULL
+			AND s.dataset IS NULL), coalesce(sum((
 			SELECT count(*)
 			FROM mlmeta.run_metrics AS m
 			WHERE m.series = s.series
@@ -284,6 +326,7 @@ CREATE FUNCTION mlmeta_internal.import_points(
 	schema text,
 	tables jsonb,
 	ids text[],
+	fresh mlmeta.run[],
 	OUT made bigint,
 	OUT touched mlmeta.run[]
 ) RETURNS record
@@ -294,6 +337,8 @@ DECLARE
 	-- As log_series() does it.
 	smallest_chunk CONSTANT int := 16;
 	largest_chunk CONSTANT int := 8192;
+	-- Of runs that were not there nothing is known.
+	is_fresh CONSTANT jsonb := to_jsonb(fresh::text[]);
 	given record;
 	loose_series bigint[] := '{}';
 	loose_steps bigint[] := '{}';
@@ -312,10 +357,14 @@ BEGIN
 			AS q (run_uuid text, key text, steps bigint[], times timestamptz[],
 			points float8[])
 	LOOP
-		SELECT s.series, s.n INTO number, size
-		FROM mlmeta_internal.known_series(given.run, given.key) AS s;
-		CONTINUE WHEN size = cardinality(given.steps)
-			OR NOT mlmeta_internal.permits_run('admin', given.run);
+		number := NULL;
+		size := 0;
+		IF NOT is_fresh ? given.run::text THEN
+			SELECT s.series, s.n INTO number, size
+			FROM mlmeta_internal.known_series(given.run, given.key) AS s;
+			CONTINUE WHEN size = cardinality(given.steps)
+				OR NOT mlmeta_internal.permits_run('admin', given.run);
+		END IF;
 		IF size > 0 THEN
 			SELECT array_agg(n.step), array_agg(n.at), array_agg(n.value)
 			INTO given.steps, given.times, given.points
@@ -342,6 +391,17 @@ BEGIN
 			loose_steps := loose_steps || given.steps;
 			loose_times := loose_times || given.times;
 			loose_points := loose_points || given.points;
+			-- Arrays that grow are copied each time.
+			IF cardinality(loose_steps) > 1000 THEN
+				INSERT INTO mlmeta.run_metrics (series, step, at, value)
+				SELECT l.series, l.step, l.at, l.value
+				FROM unnest(loose_series, loose_steps, loose_times, loose_points)
+					AS l (series, step, at, value);
+				loose_series := '{}';
+				loose_steps := '{}';
+				loose_times := '{}';
+				loose_points := '{}';
+			END IF;
 		ELSE
 			FOR low IN 0 .. size - 1 BY largest_chunk LOOP
 				PERFORM mlmeta_internal.store_chunk(number,
@@ -358,8 +418,59 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta_internal.import_points(text, jsonb, text[]) IS
+COMMENT ON FUNCTION mlmeta_internal.import_points(text, jsonb, text[], mlmeta.run[]) IS
 	'adds points of metrics of runs of MLflow that are not there yet and returns how many, and of which runs';
+
+-- What finish_run() writes, of runs that have nothing but what was imported: as
+-- write_results() would, for all of them at once.
+CREATE FUNCTION mlmeta_internal.import_results(
+	schema text,
+	tables jsonb,
+	ids text[],
+	fresh mlmeta.run[]
+) RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	WITH given AS MATERIALIZED (
+		SELECT mlmeta_internal.mlflow_run(q.run_uuid) AS run, q.key, q.n, q.nan_count,
+			q.minimum, q.maximum, q.last_step, q.last_at, q.last_value
+		FROM mlmeta_internal.run_query(NULL, 'pg_catalog',
+			mlmeta_internal.mlflow_source('summaries', schema, tables), NULL::bigint,
+			ids) AS q (run_uuid text, key text, n bigint, nan_count bigint,
+			minimum float8, maximum float8, last_step bigint, last_at timestamptz,
+			last_value float8)
+	), directions AS MATERIALIZED (
+		SELECT k.key, mlmeta_internal.mlflow_name(k.key) AS name,
+			mlmeta.higher_is_better(mlmeta_internal.mlflow_name(k.key)) AS higher
+		FROM (SELECT DISTINCT g.key FROM given AS g) AS k
+	)
+	INSERT INTO mlmeta.run_metric_summaries (run, experiment_id, key, context, n,
+		nan_count, minimum, maximum, last_step, last_at, last_value,
+		higher_is_better)
+	SELECT r.run, r.experiment_id, d.name, '', g.n, g.nan_count, g.minimum,
+		g.maximum, g.last_step, g.last_at, g.last_value, d.higher
+	FROM given AS g
+		JOIN directions AS d ON d.key = g.key
+		JOIN mlmeta.runs AS r ON r.run OPERATOR(mlmeta.=) g.run
+	WHERE r.run OPERATOR(mlmeta.=) ANY (fresh) AND r.finished_at IS NOT NULL
+		AND r.deleted_at IS NULL;
+
+	INSERT INTO mlmeta.run_results (run, params, metrics, signature, stored_rows)
+	SELECT r.run, mlmeta_internal.params_of(r.run), (
+			SELECT coalesce(jsonb_object_agg(s.key, to_jsonb(s.last_value)), '{}')
+			FROM mlmeta.run_metric_summaries AS s
+			WHERE s.run OPERATOR(mlmeta.=) r.run
+		), mlmeta_internal.run_signature(r.run), mlmeta_internal.stored_rows(r.run)
+	FROM mlmeta.runs AS r
+	WHERE r.run OPERATOR(mlmeta.=) ANY (fresh) AND r.finished_at IS NOT NULL
+		AND r.deleted_at IS NULL;
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta_internal.import_results(text, jsonb, text[], mlmeta.run[]) IS
+	'writes the results of runs that were imported as a whole';
 
 -- Lineage ------------------------------------------------------------------------
 
@@ -381,17 +492,16 @@ BEGIN
 		WHERE EXISTS (SELECT FROM mlmeta.runs AS r
 				WHERE r.run OPERATOR(mlmeta.=) e.run)
 			AND mlmeta_internal.permits_run('admin', e.run)
-	), known AS (
-		INSERT INTO mlmeta.artifacts (artifact, uri, created_at)
-		SELECT g.artifact, max(g.uri), min(g.logged_at)
+	), known AS MATERIALIZED (
+		SELECT g.*
 		FROM given AS g
-		GROUP BY g.artifact
-		ON CONFLICT DO NOTHING
+			CROSS JOIN LATERAL mlmeta_internal.store_artifact(g.artifact, g.run::uuid,
+				g.uri)
 	), added AS (
 		INSERT INTO mlmeta.run_artifacts (run, artifact, direction, role, uri,
 			logged_at)
-		SELECT g.run, g.artifact, g.direction, g.role, g.uri, g.logged_at
-		FROM given AS g
+		SELECT k.run, k.artifact, k.direction, k.role, k.uri, k.logged_at
+		FROM known AS k
 		ON CONFLICT DO NOTHING
 		RETURNING true
 	)
@@ -402,6 +512,66 @@ $$;
 
 COMMENT ON FUNCTION mlmeta_internal.import_edges(text, jsonb) IS
 	'adds what runs of MLflow used and produced and returns how much of it is new';
+
+CREATE FUNCTION mlmeta_internal.mlflow_json(value text) RETURNS jsonb
+LANGUAGE plpgsql IMMUTABLE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN value::jsonb;
+EXCEPTION WHEN OTHERS THEN
+	-- Cut off by a column's limit, as a rule.
+	RETURN to_jsonb(value);
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta_internal.mlflow_json(text) IS
+	'JSON that MLflow keeps as text; what is none becomes a string';
+
+CREATE FUNCTION mlmeta_internal.import_details(schema text, tables jsonb) RETURNS bigint
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	made bigint;
+BEGIN
+	INSERT INTO mlmeta.artifact_details (artifact, source_type, source, schema,
+		profile)
+	SELECT d.artifact, d.source_type, d.source,
+		mlmeta_internal.mlflow_json(d.columns), mlmeta_internal.mlflow_json(d.profile)
+	FROM mlmeta_internal.run_query(NULL, 'pg_catalog',
+			mlmeta_internal.mlflow_source('datasets', schema, tables)) AS d (schema text,
+			artifact mlmeta.artifact, name text, digest text, source_type text,
+			source text, columns text, profile text)
+	WHERE EXISTS (SELECT FROM mlmeta.artifact_copies AS c
+		WHERE c.artifact OPERATOR(mlmeta.=) d.artifact)
+	ON CONFLICT DO NOTHING;
+	INSERT INTO mlmeta.logged_models AS o (id, experiment_id, name, run, status,
+		params, tags, uri, model_type, created_at, deleted_at)
+	SELECT mlmeta_internal.mlflow_name(l.id), c.experiment_id,
+		mlmeta_internal.mlflow_name(l.name), l.run, l.status, l.params, l.tags,
+		l.uri, nullif(l.model_type, ''), l.created_at,
+		CASE WHEN l.is_deleted THEN clock_timestamp() END
+	FROM mlmeta_internal.run_query(NULL, 'pg_catalog',
+			mlmeta_internal.mlflow_source('logged_models', schema, tables)) AS l (schema text,
+			id text, name text, experiment_id bigint, run mlmeta.run, status text,
+			model_type text, uri text, created_at timestamptz, is_deleted boolean,
+			params jsonb, tags jsonb)
+		JOIN mlmeta_internal.mlflow_experiment_copies AS c
+			ON c.schema = l.schema AND c.mlflow_id = l.experiment_id
+	WHERE mlmeta_internal.permits_experiment('admin', c.experiment_id)
+	ON CONFLICT ON CONSTRAINT logged_models_pkey DO UPDATE
+	SET status = excluded.status, params = excluded.params, tags = excluded.tags,
+		changed_at = clock_timestamp()
+	WHERE (o.status, o.params, o.tags)
+		IS DISTINCT FROM (excluded.status, excluded.params, excluded.tags);
+	GET DIAGNOSTICS made = ROW_COUNT;
+	RETURN made;
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta_internal.import_details(text, jsonb) IS
+	'adds what MLflow says of datasets, and its logged models, and returns how many of these are new or changed';
 
 -- Registry -----------------------------------------------------------------------
 
@@ -524,7 +694,7 @@ AS $$
 BEGIN
 	RETURN (
 		SELECT a.artifact
-		FROM mlmeta.artifacts AS a
+		FROM mlmeta.artifact_copies AS a
 		WHERE a.kind = 'model' AND a.version = id
 		LIMIT 1
 	);
@@ -629,7 +799,7 @@ CREATE FUNCTION mlmeta_internal.import_mlflow(
 	since timestamptz DEFAULT NULL,
 	project text DEFAULT 'default'
 ) RETURNS TABLE (what text, added bigint)
-LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE ROWS 8
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE ROWS 9
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -647,10 +817,6 @@ DECLARE
 	run mlmeta.run;
 BEGIN
 	PERFORM mlmeta_internal.check_writable();
-	IF project = 'default' THEN
-		INSERT INTO mlmeta.projects (project) VALUES ('default')
-		ON CONFLICT DO NOTHING;
-	END IF;
 	PERFORM mlmeta_internal.find_project(project, 'admin');
 	experiments := mlmeta_internal.import_experiments(schema, tables, project);
 	SELECT coalesce(array_agg(q.id), '{}') INTO ids
@@ -662,13 +828,15 @@ BEGIN
 		batch := ids[low : low + batch_size - 1];
 		r := mlmeta_internal.import_runs(schema, tables, batch);
 		p := mlmeta_internal.import_params(schema, tables, batch);
-		m := mlmeta_internal.import_points(schema, tables, batch);
-		runs := runs + r.made;
+		m := mlmeta_internal.import_points(schema, tables, batch, r.fresh);
+		PERFORM mlmeta_internal.import_results(schema, tables, batch, r.fresh);
+		runs := runs + cardinality(r.fresh);
 		params := params + p.made;
 		points := points + m.made;
 		FOR run IN
 			SELECT DISTINCT t.run::uuid
-			FROM unnest(r.touched || p.touched || m.touched) AS t (run)
+			FROM unnest(r.changed || p.touched || m.touched) AS t (run)
+			WHERE t.run OPERATOR(mlmeta.<>) ALL (r.fresh)
 		LOOP
 			PERFORM mlmeta_internal.refresh_results(run);
 		END LOOP;
@@ -676,6 +844,7 @@ BEGIN
 	RETURN QUERY VALUES ('experiments', experiments), ('runs', runs),
 		('params', params), ('points', points),
 		('edges', mlmeta_internal.import_edges(schema, tables)),
+		('logged models', mlmeta_internal.import_details(schema, tables)),
 		('models', mlmeta_internal.import_models(schema, tables, project)),
 		('stages', mlmeta_internal.import_versions(schema, tables)),
 		('aliases', mlmeta_internal.import_aliases(schema, tables));
