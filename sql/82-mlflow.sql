@@ -398,6 +398,7 @@ RETURN CASE kind
 			JOIN {datasets} AS d ON d.dataset_uuid = i.source_id
 			JOIN {runs} AS r ON r.run_uuid = i.destination_id
 		WHERE i.source_type = 'DATASET' AND i.destination_type = 'RUN'
+			AND ($2 IS NULL OR i.destination_id = ANY ($2))
 		UNION ALL
 		SELECT {schema}, mlmeta_internal.mlflow_run(i.source_id),
 			mlmeta.artifact('model', l.name, l.model_id), 'used', '', NULL,
@@ -406,6 +407,7 @@ RETURN CASE kind
 			JOIN {logged_models} AS l ON l.model_id = i.destination_id
 			JOIN {runs} AS r ON r.run_uuid = i.source_id
 		WHERE i.source_type = 'RUN_INPUT' AND i.destination_type = 'MODEL_INPUT'
+			AND ($2 IS NULL OR i.source_id = ANY ($2))
 			-- What a run evaluates after making it did not go into it.
 			AND l.source_run_id IS DISTINCT FROM i.source_id
 		UNION ALL
@@ -415,7 +417,8 @@ RETURN CASE kind
 			mlmeta_internal.mlflow_time(l.creation_timestamp_ms)
 		FROM {inputs} AS i
 			JOIN {logged_models} AS l ON l.model_id = i.destination_id
-		WHERE i.source_type = 'RUN_OUTPUT' AND i.destination_type = 'MODEL_OUTPUT' $q$
+		WHERE i.source_type = 'RUN_OUTPUT' AND i.destination_type = 'MODEL_OUTPUT'
+			AND ($2 IS NULL OR i.source_id = ANY ($2)) $q$
 	WHEN 'datasets' THEN $q$
 		SELECT DISTINCT ON (d.name, d.digest) {schema},
 			mlmeta.artifact('dataset', d.name, d.digest), d.name, d.digest,
@@ -993,7 +996,18 @@ AS $$
 DECLARE
 	who CONSTANT text := mlmeta_internal.caller();
 	readable CONSTANT jsonb := mlmeta_internal.mlflow_tables(schema, who);
-	lacks text := mlmeta_internal.mlflow_lacks(readable);
+	lacks CONSTANT text := mlmeta_internal.mlflow_lacks(readable);
+	closed CONSTANT regclass := (
+		SELECT c.oid
+		FROM pg_class AS c
+		WHERE c.relnamespace = to_regnamespace(quote_ident(schema))
+			AND c.relname IN (SELECT m.table_name
+				FROM mlmeta_internal.mlflow_columns() AS m
+				WHERE m.required)
+			AND NOT has_table_privilege(who, c.oid, 'SELECT')
+		ORDER BY c.relname
+		LIMIT 1
+	);
 BEGIN
 	IF schema IS NULL OR to_regnamespace(quote_ident(schema)) IS NULL THEN
 		RAISE EXCEPTION 'schema % does not exist',
@@ -1003,6 +1017,10 @@ BEGIN
 			'USAGE') THEN
 		RAISE EXCEPTION 'permission denied for schema "%"', schema
 			USING ERRCODE = 'insufficient_privilege';
+	ELSIF closed IS NOT NULL THEN
+		RAISE EXCEPTION 'permission denied for table %', closed
+			USING ERRCODE = 'insufficient_privilege',
+				HINT = format('MLflow''s tables are read with the rights of role "%s".', who);
 	ELSIF lacks IS NOT NULL THEN
 		RAISE EXCEPTION 'schema "%" does not hold tables of MLflow that can be read',
 				schema

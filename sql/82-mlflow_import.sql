@@ -474,44 +474,47 @@ COMMENT ON FUNCTION mlmeta_internal.import_results(text, jsonb, text[], mlmeta.r
 
 -- Lineage ------------------------------------------------------------------------
 
-CREATE FUNCTION mlmeta_internal.import_edges(schema text, tables jsonb) RETURNS bigint
+CREATE FUNCTION mlmeta_internal.import_edges(
+	schema text,
+	tables jsonb,
+	ids text[],
+	OUT made bigint,
+	OUT touched mlmeta.run[]
+) RETURNS record
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-	made bigint;
 BEGIN
 	WITH given AS MATERIALIZED (
 		SELECT e.run, e.artifact, e.direction,
 			coalesce(mlmeta_internal.mlflow_name(e.role), '') AS role, e.uri,
 			e.logged_at
 		FROM mlmeta_internal.run_query(NULL, 'pg_catalog',
-			mlmeta_internal.mlflow_source('edges', schema, tables))
+			mlmeta_internal.mlflow_source('edges', schema, tables), NULL::bigint, ids)
 			AS e (schema text, run mlmeta.run, artifact mlmeta.artifact,
 			direction text, role text, uri text, logged_at timestamptz)
-		WHERE EXISTS (SELECT FROM mlmeta.runs AS r
-				WHERE r.run OPERATOR(mlmeta.=) e.run)
-			AND mlmeta_internal.permits_run('admin', e.run)
+		WHERE mlmeta_internal.permits_run('admin', e.run)
 	), known AS MATERIALIZED (
 		SELECT g.*
 		FROM given AS g
 			CROSS JOIN LATERAL mlmeta_internal.store_artifact(g.artifact, g.run::uuid,
 				g.uri)
 	), added AS (
-		INSERT INTO mlmeta.run_artifacts (run, artifact, direction, role, uri,
+		INSERT INTO mlmeta.run_artifacts AS a (run, artifact, direction, role, uri,
 			logged_at)
 		SELECT k.run, k.artifact, k.direction, k.role, k.uri, k.logged_at
 		FROM known AS k
 		ON CONFLICT DO NOTHING
-		RETURNING true
+		RETURNING a.run
 	)
-	SELECT count(*) INTO made FROM added;
-	RETURN made;
+	SELECT count(*), coalesce(array_agg(DISTINCT a.run::uuid)::mlmeta.run[], '{}')
+	INTO made, touched
+	FROM added AS a;
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta_internal.import_edges(text, jsonb) IS
-	'adds what runs of MLflow used and produced and returns how much of it is new';
+COMMENT ON FUNCTION mlmeta_internal.import_edges(text, jsonb, text[]) IS
+	'adds what runs of MLflow used and produced and returns how much of it is new, and of which runs';
 
 CREATE FUNCTION mlmeta_internal.mlflow_json(value text) RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE PARALLEL UNSAFE
@@ -809,11 +812,13 @@ DECLARE
 	runs bigint := 0;
 	params bigint := 0;
 	points bigint := 0;
+	edges bigint := 0;
 	ids text[];
 	batch text[];
 	r record;
 	p record;
 	m record;
+	e record;
 	run mlmeta.run;
 BEGIN
 	PERFORM mlmeta_internal.check_writable();
@@ -829,13 +834,15 @@ BEGIN
 		r := mlmeta_internal.import_runs(schema, tables, batch);
 		p := mlmeta_internal.import_params(schema, tables, batch);
 		m := mlmeta_internal.import_points(schema, tables, batch, r.fresh);
+		e := mlmeta_internal.import_edges(schema, tables, batch);
 		PERFORM mlmeta_internal.import_results(schema, tables, batch, r.fresh);
 		runs := runs + cardinality(r.fresh);
 		params := params + p.made;
 		points := points + m.made;
+		edges := edges + e.made;
 		FOR run IN
 			SELECT DISTINCT t.run::uuid
-			FROM unnest(r.changed || p.touched || m.touched) AS t (run)
+			FROM unnest(r.changed || p.touched || m.touched || e.touched) AS t (run)
 			WHERE t.run OPERATOR(mlmeta.<>) ALL (r.fresh)
 		LOOP
 			PERFORM mlmeta_internal.refresh_results(run);
@@ -843,7 +850,7 @@ BEGIN
 	END LOOP;
 	RETURN QUERY VALUES ('experiments', experiments), ('runs', runs),
 		('params', params), ('points', points),
-		('edges', mlmeta_internal.import_edges(schema, tables)),
+		('edges', edges),
 		('logged models', mlmeta_internal.import_details(schema, tables)),
 		('models', mlmeta_internal.import_models(schema, tables, project)),
 		('stages', mlmeta_internal.import_versions(schema, tables)),
