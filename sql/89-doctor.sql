@@ -38,6 +38,7 @@ FROM (VALUES
 	('mlmeta.dataset_rows', '{snapshot}', 'mlmeta.dataset_snapshots', '{snapshot}'),
 	('mlmeta.budgets', '{project}', 'mlmeta.projects', '{project}'),
 	('mlmeta.budgets', '{experiment_id}', 'mlmeta.experiments', '{experiment_id}'),
+	('mlmeta_internal.mlflow_experiment_copies', '{experiment_id}', 'mlmeta.experiments', '{experiment_id}'),
 	('mlmeta.models', '{project}', 'mlmeta.projects', '{project}'),
 	('mlmeta.audit_log', '{model_id}', 'mlmeta.models', '{model_id}'),
 	('mlmeta.events', '{model_id}', 'mlmeta.models', '{model_id}'),

@@ -45,7 +45,8 @@ WHERE p.pronamespace OPERATOR(pg_catalog.=)
 			'too_many_nodes', 'trace', 'window_expression', 'window_zone',
 			-- In C, for functions behind the door; they ask for themselves whether the
 			-- caller is one.
-			'actor', 'caller_path', 'cluster', 'find_relation', 'principal_role',
+			'actor', 'caller_path', 'cluster', 'find_relation', 'next_transaction',
+			'principal_role', 'series_clock',
 			'qualify_query', 'read_tables', 'run_command', 'run_gate', 'run_query',
 			'scan_profiles', 'sees_all_rows', 'slice_tests'
 			]::pg_catalog.name[]));

@@ -61,6 +61,7 @@ mlmeta.metric_chunks: reader SELECT
 mlmeta.metric_key_changes: reader SELECT
 mlmeta.metric_keys: reader SELECT
 mlmeta.metric_series: reader SELECT
+mlmeta.mlflow_attachments: reader SELECT
 mlmeta.model_aliases: reader SELECT
 mlmeta.model_resolutions: reader SELECT
 mlmeta.model_versions: reader SELECT(model_id,version,stage,run,artifact,training_data,profile,description,tags,created_at,created_by,deleted_at)
@@ -96,14 +97,17 @@ mlmeta_internal.monitors: reader SELECT$list$, E'\n') AS line,
 	regexp_matches(line, '(\w+) SELECT(?:\(([\w,]+)\))?', 'g') AS r;
 -- Not to be read by anybody but the owner
 CREATE TEMP TABLE hidden_tables AS
-SELECT unnest('{mlmeta_internal.lifted_guards,mlmeta_internal.principals,mlmeta_internal.run_batches}'::text[]) AS name;
+SELECT unnest('{mlmeta_internal.lifted_guards,mlmeta_internal.principals,mlmeta_internal.run_batches,mlmeta_internal.mlflow_experiment_copies}'::text[]) AS name;
 -- Views show what their reader may see of the tables; of this one readers see
 -- these columns:
 CREATE TEMP TABLE partial_views AS
-SELECT 'mlmeta.artifacts' AS name, '{artifact,kind,name,version,digest,created_at,created_by}'::text[] AS columns;
+SELECT format('mlmeta.%I', c.relname) AS name, array_agg(a.attname::text) FILTER (WHERE a.attname <> 'uri') AS columns
+FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0
+WHERE c.relname IN ('artifacts', 'mlflow_edges', 'mlflow_versions', 'mlflow_logged_models') AND c.relnamespace = 'mlmeta'::regnamespace
+GROUP BY c.relname;
 -- These are parts of others, which ask for rights on the tables below:
 CREATE TEMP TABLE open_views AS
-SELECT unnest('{mlmeta_internal.live_runs,mlmeta_internal.live_series}'::text[]) AS name;
+SELECT 'mlmeta_internal.' || unnest(string_to_array('live_runs live_series lineage_links attached_run_overview attached_leaderboard attached_model_overview attached_lineage_edges attached_lineage_links own_run_overview own_leaderboard own_model_overview own_lineage_edges own_lineage_links', ' ')) AS name;
 -- And these say something to nobody:
 CREATE TEMP TABLE hidden_views AS
 SELECT unnest('{mlmeta_internal.links,mlmeta_internal.doors,mlmeta_internal.helpers}'::text[]) AS name;
@@ -116,13 +120,13 @@ FROM regexp_split_to_table($list$public: dataset_is_current worst_segments
 reader: acknowledge_event resolve_model take_events verify_audit
 writer: acknowledge alter_monitor apply_retention assign_alert begin_run cancel_retraining check_due check_gates check_monitor check_quietly claim_retraining correct_metric create_event_consumer create_experiment create_logged_model create_model create_model_version create_monitor create_project delete_experiment delete_model delete_run delete_version describe_artifact describe_model drop_alias drop_event_consumer drop_monitor finish_retraining finish_run heartbeat log_artifact log_batch log_file log_metric log_metrics log_params log_samples log_series log_source move_runs reap_runs refresh_results rename_experiment rename_metric rename_model rename_run request_retraining request_transition resolve restore_experiment restore_model restore_run restore_version resume_run schedule_monitor schedule_run set_alias set_baseline set_baseline_of_model set_baseline_of_run set_experiment_tags set_logged_model set_note set_parent set_rule set_segments set_tags settle_run snapshot_dataset snooze start_retraining start_run take_alerts unschedule_monitor unsettled_runs use_artifact withdraw
 reviewer: approve reject
-admin: add_gate add_member bypass compact_series define_stage doctor drop_gate drop_stage expire_requests list_members open_project purge_events purge_experiment purge_runs remove_member repair_sequences set_budget set_metric set_policy set_price
+admin: add_gate add_member attach_mlflow bypass compact_series define_stage detach_mlflow doctor drop_gate drop_stage expire_requests import_mlflow list_members open_project purge_events purge_experiment purge_runs remove_member repair_sequences set_budget set_metric set_policy set_price
 owner: rebind_roles$list$, E'\n') AS line;
 
 -- Functions of mlmeta_internal that everybody may call, beside the input and
 -- output, operators and casts of the types: readers' functions and policies do.
 CREATE TEMP TABLE helpers AS
-SELECT unnest(string_to_array('actor acts_for all_open artifact_successor artifact_uri audit_hash caller caller_path check_known check_name check_writable cluster data_state direction_words edit_distance expected_quality experiment_metric feature_expression find_artifact find_experiment find_monitor find_relation has_metric higher_by_name holds_role hours_in html_escape html_figure is_of_sets is_run live_columns live_features live_metrics live_summaries metric_label model_behind monitor_rows moved_bins moved_parts near_names no_such_run params_of part_name permits_experiment permits_model permits_project permits_reference permits_run permits_series principal_name principal_role qualify_query read_tables reference_of report_feature require_access run_command run_facts run_gate run_hex run_metric run_query run_signature scan_profiles scan_query sees_all_rows sees_artifact sees_monitor segment_condition segment_label segment_sets_without slice_sums slice_tests svg_cells svg_curve svg_frame svg_number time_condition too_many_nodes trace trace_from window_expression window_zone', ' ')) AS name;
+SELECT unnest(string_to_array('actor acts_for all_open artifact_successor artifact_uri attached_facts attached_run mlflow_columns mlflow_edge_query mlflow_fill mlflow_lacks mlflow_model_query mlflow_names mlflow_point_query mlflow_query mlflow_ready mlflow_rows mlflow_run mlflow_run_query mlflow_stage mlflow_status mlflow_table mlflow_tables mlflow_time mlflow_value next_transaction series_clock audit_hash caller caller_path check_known check_name check_writable cluster data_state direction_words edit_distance expected_quality experiment_metric feature_expression find_artifact find_experiment find_monitor find_relation has_metric higher_by_name holds_role hours_in html_escape html_figure is_of_sets is_run live_columns live_features live_metrics live_summaries metric_label model_behind monitor_rows moved_bins moved_parts near_names no_such_run params_of part_name permits_experiment permits_model permits_project permits_reference permits_run permits_series principal_name principal_role qualify_query read_tables reference_of report_feature require_access run_command run_facts run_gate run_hex run_metric run_query run_signature scan_profiles scan_query sees_all_rows sees_artifact sees_monitor segment_condition segment_label segment_sets_without slice_sums slice_tests svg_cells svg_curve svg_frame svg_number time_condition too_many_nodes trace trace_from window_expression window_zone', ' ')) AS name;
 
 CREATE TEMP VIEW functions AS
 SELECT p.oid, p.oid::regprocedure AS function, p.proname::text AS name, p.pronamespace::regnamespace::text AS schema, p.prokind,

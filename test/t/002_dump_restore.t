@@ -179,7 +179,13 @@ SELECT mlmeta.set_price('gpu', 2.5);
 SELECT mlmeta.set_budget(100, '$experiment');
 SELECT mlmeta.log_artifact(:'child', 'model:$experiment:v1', 's3://models/1');
 SELECT mlmeta.set_metric('$experiment', true);
+SELECT mlmeta.log_artifact(:'child', 'model:$experiment:v1', 's3://models/1/moved');
+SELECT mlmeta.describe_artifact('model:$experiment:v1', source => 'train.py');
+SELECT mlmeta.log_file(:'child', 'plots/roc.png', 100);
+SELECT mlmeta.create_logged_model('$experiment', :'child');
+SELECT mlmeta.rename_run(:'child', 'child');
 SELECT mlmeta.finish_run(:'child');
+SELECT mlmeta.log_metrics(:'child', '{"late": 1}');
 SELECT mlmeta.finish_run(:'parent', 'failed');
 SELECT mlmeta.create_monitor('$experiment', \$q\$SELECT '2024-01-01'::timestamptz + i * interval '1 hour' AS at,
 	i + (i / 100) * 1000.0 AS x, i % 2 = 0 AS label, (i % 10) / 10.0 AS score FROM generate_series(0, 239) AS i\$q\$,
@@ -228,7 +234,9 @@ SQL
 	my $queries = join "\nUNION ALL ", map {
 		"SELECT '$_' AS name, count(*) AS rows, coalesce(md5(string_agg(t::text, ';' ORDER BY t::text COLLATE \"C\")), '') AS digest FROM $_ AS t"
 	} split /\n/, $tables;
+	# One statement over all views would be compiled for minutes.
 	return $server->query($database, <<"SQL", @owner);
+SET jit = off;
 SELECT * FROM ($queries) AS tables
 UNION ALL
 SELECT schemaname || '.' || sequencename, last_value, 'sequence' FROM pg_sequences
@@ -240,8 +248,9 @@ SQL
 $server->query('shop', 'SELECT mlmeta.finish_run(run) FROM mlmeta.runs WHERE finished_at IS NULL', @owner);
 
 my $contents = contents('shop');
-# That one is empty outside of the transaction that needs it.
-is(join(' ', grep { $_ ne 'mlmeta_internal.lifted_guards' } $contents =~ /^(mlmeta\.[^|]*)\|0\|/mg),
+# That one is empty outside of the transaction that needs it; MLflow's schemas
+# have a test of their own.
+is(join(' ', grep { !/lifted_guards|\.mlflow_/ } $contents =~ /^(mlmeta\.[^|]*)\|0\|/mg),
 	'', 'no table or view of the extension is empty, so that each is tested');
 
 #

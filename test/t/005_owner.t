@@ -27,12 +27,13 @@ SQL
 #
 my $writers = <<'SQL';
 SELECT string_agg(DISTINCT a.grantee::regrole || ' ' || a.privilege_type || ' ' || o.kind, ', ')
-FROM (SELECT 'relation' AS kind, relacl AS acl, relowner AS owner FROM pg_class WHERE relnamespace IN ('mlmeta'::regnamespace, 'mlmeta_internal'::regnamespace)
+FROM (SELECT CASE WHEN relkind = 'v' AND relnamespace = 'mlmeta_internal'::regnamespace AND reloptions @> '{security_invoker=true}'
+		THEN 'part of views' ELSE 'relation' END AS kind, relacl AS acl, relowner AS owner FROM pg_class WHERE relnamespace IN ('mlmeta'::regnamespace, 'mlmeta_internal'::regnamespace)
 		UNION ALL SELECT 'function', proacl, proowner FROM pg_proc WHERE pronamespace IN ('mlmeta'::regnamespace, 'mlmeta_internal'::regnamespace)
 		UNION ALL SELECT 'schema', nspacl, nspowner FROM pg_namespace WHERE nspname IN ('mlmeta', 'mlmeta_internal')
 		UNION ALL SELECT 'type', typacl, typowner FROM pg_type WHERE typnamespace IN ('mlmeta'::regnamespace, 'mlmeta_internal'::regnamespace)) AS o,
 	aclexplode(o.acl) AS a
-WHERE a.grantee <> o.owner AND NOT (a.grantee = 0 AND (o.kind IN ('function', 'type') OR o.kind = 'schema' AND a.privilege_type = 'USAGE'))
+WHERE a.grantee <> o.owner AND NOT (a.grantee = 0 AND (o.kind IN ('function', 'type', 'part of views') OR o.kind = 'schema' AND a.privilege_type = 'USAGE'))
 SQL
 $server->query('given', <<'SQL');
 ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO PUBLIC;
