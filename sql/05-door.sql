@@ -114,7 +114,7 @@ COMMENT ON TABLE mlmeta_internal.principals IS
 COMMENT ON COLUMN mlmeta_internal.principals.cluster IS
 	'the cluster in which the role has that number';
 COMMENT ON COLUMN mlmeta_internal.principals.name IS
-	'what the role was called when the row was made; in another cluster it must still be called so';
+	'what the role was called when it last got or did something; in another cluster it must be called so';
 
 CREATE FUNCTION mlmeta_internal.principal_role(principal bigint) RETURNS oid
 	LANGUAGE C STABLE STRICT PARALLEL SAFE
@@ -161,6 +161,11 @@ BEGIN
 		INSERT INTO mlmeta_internal.principals AS p (role, name)
 		VALUES (number, principal.role)
 		RETURNING p.principal INTO result;
+	ELSE
+		-- Another cluster will know him by the name that he has now.
+		UPDATE mlmeta_internal.principals AS p
+		SET name = principal.role
+		WHERE p.principal = result AND p.name <> principal.role;
 	END IF;
 	RETURN result;
 END

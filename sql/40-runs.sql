@@ -347,9 +347,8 @@ BEGIN
 	FROM mlmeta.experiments AS e
 	WHERE e.experiment = find_experiment.experiment;
 	-- Others need not learn that an experiment of a closed project exists.
-	IF NOT FOUND OR (access = 'reader'
-			AND NOT mlmeta_internal.permits_project('reader',
-				found_one.project)) THEN
+	IF NOT FOUND OR NOT mlmeta_internal.permits_project('reader',
+			found_one.project) THEN
 		RAISE EXCEPTION 'experiment % does not exist',
 				coalesce('"' || experiment || '"', 'NULL')
 			USING ERRCODE = 'undefined_object',

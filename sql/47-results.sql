@@ -194,15 +194,22 @@ $$;
 COMMENT ON FUNCTION mlmeta_internal.live_summaries(mlmeta.run) IS
 	'each metric of one run summed up from its points, with the latest';
 
+-- No body parsed at installation: pg_upgrade would restore the view that it reads
+-- with it, before the operators that the view needs.
 CREATE FUNCTION mlmeta_internal.live_metrics(run mlmeta.run) RETURNS jsonb
-LANGUAGE sql STABLE PARALLEL SAFE
-RETURN (
-	SELECT coalesce(pg_catalog.jsonb_object_agg(
-		mlmeta_internal.metric_label(l.key, l.context), pg_catalog.to_jsonb(l.value)
-		ORDER BY l.step, l.at, l.value), '{}')
-	FROM mlmeta.metric_latest AS l
-	WHERE l.run OPERATOR(mlmeta.=) live_metrics.run
-);
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN (
+		SELECT coalesce(jsonb_object_agg(
+			mlmeta_internal.metric_label(l.key, l.context), to_jsonb(l.value)
+			ORDER BY l.step, l.at, l.value), '{}')
+		FROM mlmeta.metric_latest AS l
+		WHERE l.run OPERATOR(mlmeta.=) live_metrics.run
+	);
+END
+$$;
 
 COMMENT ON FUNCTION mlmeta_internal.live_metrics(mlmeta.run) IS
 	'the latest value of each metric of a run as a JSON object';

@@ -318,6 +318,12 @@ BEGIN
 			USING ERRCODE = 'insufficient_privilege',
 				HINT = 'The extension''s owner can.';
 	END IF;
+	-- Who is known here is known by number; elsewhere he will be by his name.
+	UPDATE mlmeta_internal.principals AS p
+	SET name = r.rolname
+	FROM pg_roles AS r
+	WHERE p.cluster = mlmeta_internal.cluster() AND r.oid = p.role
+		AND p.name <> r.rolname;
 	RETURN QUERY
 	WITH away AS (
 		SELECT p.principal, p.name,
@@ -338,4 +344,4 @@ END
 $$;
 
 COMMENT ON FUNCTION mlmeta_internal.rebind_roles() IS
-	'after a restore into another cluster: members, owners and approvers become the roles that have their names here; for the extension''s owner, who knows that they are the same people. Returns whom it was about, and who has no role here';
+	'after a restore into another cluster: members, owners and approvers become the roles that have their names here; for the extension''s owner, who knows that they are the same people. Returns whom it was about, and who has no role here. Before a dump: notes what renamed roles are called now, by which others will find them';

@@ -317,7 +317,9 @@ BEGIN
 		RAISE EXCEPTION 'request to train again % is %', request, result.status
 			USING ERRCODE = 'object_not_in_prerequisite_state';
 	ELSIF result.status <> 'pending'
-			AND NOT mlmeta_internal.is_actor(result.claimer_id) THEN
+			AND NOT mlmeta_internal.is_actor(result.claimer_id)
+			-- Who is gone has nothing in hand.
+			AND mlmeta_internal.principal_role(result.claimer_id) IS NOT NULL THEN
 		RAISE EXCEPTION 'request to train again % is in the hands of "%"',
 				request, result.claimed_by
 			USING ERRCODE = 'insufficient_privilege';

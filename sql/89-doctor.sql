@@ -204,6 +204,12 @@ BEGIN
 	FROM mlmeta_internal.principals AS p
 	WHERE mlmeta_internal.principal_role(p.principal) IS NULL
 	UNION ALL
+	SELECT 'role that was renamed', p.name, 1::bigint,
+		format('Another cluster would not know %s by that name: before a dump for it, SELECT * FROM mlmeta.rebind_roles();',
+			mlmeta_internal.principal_name(p.principal))
+	FROM mlmeta_internal.principals AS p
+	WHERE mlmeta_internal.principal_name(p.principal) <> p.name
+	UNION ALL
 	SELECT 'disabled trigger', format('%s on %s', t.tgname, t.tgrelid::regclass),
 		1::bigint, format('ALTER TABLE %s ENABLE TRIGGER %I;',
 			t.tgrelid::regclass, t.tgname)
@@ -224,7 +230,10 @@ BEGIN
 		format('Compare with a backup from row %s on: %s.', v.n, v.problem)
 	FROM mlmeta_internal.verify_audit() AS v
 	UNION ALL
-	SELECT 'cycle in the lineage', c.node, 1::bigint,
+	-- An admin need not be a member of all projects.
+	SELECT 'cycle in the lineage', CASE WHEN mlmeta_internal.all_open()
+			OR mlmeta_internal.holds_role(mlmeta_internal.caller(), current_user)
+			THEN c.node ELSE 'ask the owner' END, 1::bigint,
 		'An edge was logged twice at once, or in two projects; readers end on it.'
 	FROM (
 		SELECT (mlmeta.cycle(mlmeta.stored_lineage()))[1] AS node

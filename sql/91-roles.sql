@@ -10,6 +10,15 @@ WHERE p.pronamespace OPERATOR(pg_catalog.=)
 		'mlmeta_internal'::pg_catalog.regnamespace
 	AND (EXISTS (SELECT FROM pg_catalog.pg_operator AS o
 			WHERE o.oprcode::pg_catalog.oid OPERATOR(pg_catalog.=) p.oid)
+		-- A list of nine and more is hashed, and the function that does it asked for.
+		OR EXISTS (SELECT FROM pg_catalog.pg_amproc AS a
+				JOIN pg_catalog.pg_opfamily AS f
+					ON f.oid OPERATOR(pg_catalog.=) a.amprocfamily
+				JOIN pg_catalog.pg_am AS m
+					ON m.oid OPERATOR(pg_catalog.=) f.opfmethod
+			WHERE m.amname OPERATOR(pg_catalog.=) 'hash'
+				AND a.amprocnum OPERATOR(pg_catalog.=) 1
+				AND a.amproc::pg_catalog.oid OPERATOR(pg_catalog.=) p.oid)
 		OR EXISTS (SELECT FROM pg_catalog.pg_type AS t
 			WHERE p.oid OPERATOR(pg_catalog.=) ANY (ARRAY[t.typinput,
 				t.typoutput]::pg_catalog.oid[]))
@@ -46,9 +55,9 @@ WHERE p.pronamespace OPERATOR(pg_catalog.=)
 			-- In C, for functions behind the door; they ask for themselves whether the
 			-- caller is one.
 			'actor', 'caller_path', 'cluster', 'find_relation', 'next_transaction',
-			'principal_role', 'series_clock',
+			'principal_role',
 			'qualify_query', 'read_tables', 'run_command', 'run_gate', 'run_query',
-			'scan_profiles', 'sees_all_rows', 'slice_tests'
+			'scan_profiles', 'sees_all_rows', 'series_clock', 'slice_tests'
 			]::pg_catalog.name[]));
 
 COMMENT ON VIEW mlmeta_internal.helpers IS

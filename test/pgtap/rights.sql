@@ -10,7 +10,7 @@
 --	reader, writer, reviewer, admin		as setup_roles() makes them
 BEGIN;
 SET search_path = public, mlmeta;
-SELECT plan(40);
+SELECT plan(42);
 
 SELECT setup_roles('t_reg') \gset
 CREATE ROLE stranger;
@@ -124,9 +124,10 @@ admin: add_gate add_member attach_mlflow bypass compact_series define_stage deta
 owner: rebind_roles$list$, E'\n') AS line;
 
 -- Functions of mlmeta_internal that everybody may call, beside the input and
--- output, operators and casts of the types: readers' functions and policies do.
+-- output, operators, hashes and casts of the types: readers' functions and
+-- policies do.
 CREATE TEMP TABLE helpers AS
-SELECT unnest(string_to_array('actor acts_for all_open artifact_successor artifact_uri attached_facts attached_run mlflow_columns mlflow_edge_query mlflow_fill mlflow_lacks mlflow_model_query mlflow_names mlflow_point_query mlflow_query mlflow_ready mlflow_rows mlflow_run mlflow_run_query mlflow_stage mlflow_status mlflow_table mlflow_tables mlflow_time mlflow_value next_transaction series_clock audit_hash caller caller_path check_known check_name check_writable cluster data_state direction_words edit_distance expected_quality experiment_metric feature_expression find_artifact find_experiment find_monitor find_relation has_metric higher_by_name holds_role hours_in html_escape html_figure is_of_sets is_run live_columns live_features live_metrics live_summaries metric_label model_behind monitor_rows moved_bins moved_parts near_names no_such_run params_of part_name permits_experiment permits_model permits_project permits_reference permits_run permits_series principal_name principal_role qualify_query read_tables reference_of report_feature require_access run_command run_facts run_gate run_hex run_metric run_query run_signature scan_profiles scan_query sees_all_rows sees_artifact sees_monitor segment_condition segment_label segment_sets_without slice_sums slice_tests svg_cells svg_curve svg_frame svg_number time_condition too_many_nodes trace trace_from window_expression window_zone', ' ')) AS name;
+SELECT unnest(string_to_array('actor acts_for all_open artifact_successor artifact_uri attached_facts attached_run audit_hash caller caller_path check_known check_name check_writable cluster data_state direction_words edit_distance expected_quality experiment_metric feature_expression find_artifact find_experiment find_monitor find_relation has_metric higher_by_name holds_role hours_in html_escape html_figure is_of_sets is_run live_columns live_features live_metrics live_summaries metric_label mlflow_columns mlflow_edge_query mlflow_fill mlflow_lacks mlflow_model_query mlflow_names mlflow_point_query mlflow_query mlflow_ready mlflow_rows mlflow_run mlflow_run_query mlflow_stage mlflow_status mlflow_table mlflow_tables mlflow_time mlflow_value model_behind monitor_rows moved_bins moved_parts near_names next_transaction no_such_run params_of part_name permits_experiment permits_model permits_project permits_reference permits_run permits_series principal_name principal_role qualify_query read_tables reference_of report_feature require_access run_command run_facts run_gate run_hex run_metric run_query run_signature scan_profiles scan_query sees_all_rows sees_artifact sees_monitor segment_condition segment_label segment_sets_without series_clock slice_sums slice_tests svg_cells svg_curve svg_frame svg_number time_condition too_many_nodes trace trace_from window_expression window_zone', ' ')) AS name;
 
 CREATE TEMP VIEW functions AS
 SELECT p.oid, p.oid::regprocedure AS function, p.proname::text AS name, p.pronamespace::regnamespace::text AS schema, p.prokind,
@@ -135,6 +136,8 @@ SELECT p.oid, p.oid::regprocedure AS function, p.proname::text AS name, p.pronam
 		WHEN p.proname::text IN (SELECT name FROM helpers)
 			OR EXISTS (SELECT FROM pg_operator AS o WHERE o.oprcode = p.oid)
 			OR EXISTS (SELECT FROM pg_cast AS c WHERE c.castfunc = p.oid)
+			OR EXISTS (SELECT FROM pg_amproc AS a JOIN pg_opfamily AS f ON f.oid = a.amprocfamily JOIN pg_am AS m ON m.oid = f.opfmethod
+				WHERE m.amname = 'hash' AND a.amprocnum = 1 AND a.amproc = p.oid)
 			OR EXISTS (SELECT FROM pg_type AS t WHERE p.oid IN (t.typinput, t.typoutput)) THEN 'public'
 		ELSE 'owner' END AS role,
 	-- Constants would be folded, and nobody asked whether he may.
@@ -215,6 +218,16 @@ SELECT is_empty($$
 	SELECT p.who, f.schema, f.function, f.role FROM persons AS p CROSS JOIN functions AS f
 	WHERE has_function_privilege(p.who, f.oid, 'EXECUTE') <> (f.role = ANY (p.includes))
 $$, 'functions: each role executes what the list says');
+-- They stay with the superuser who installed, and bodies run as the owner.
+SELECT is_empty($$
+	WITH called AS MATERIALIZED (
+		SELECT DISTINCT (regexp_matches(coalesce(pg_get_function_sqlbody(p.oid), p.prosrc), 'mlmeta_internal\.(\w+)\(', 'g'))[1] AS name
+		FROM functions AS f JOIN pg_proc AS p USING (oid)
+	)
+	SELECT f.function
+	FROM functions AS f JOIN pg_proc AS p USING (oid) JOIN pg_language AS l ON l.oid = p.prolang
+	WHERE f.schema = 'mlmeta_internal' AND l.lanname = 'c' AND f.role = 'owner' AND f.name IN (SELECT name FROM called)
+$$, 'what bodies call of functions in C, an owner who is no superuser may execute');
 SELECT is_empty($$
 	SELECT p.who FROM persons AS p WHERE has_schema_privilege(p.who, 'mlmeta', 'USAGE') <> ('reader' = ANY (p.includes))
 	UNION ALL
@@ -283,7 +296,35 @@ SELECT is_empty($$
 	WHERE f.is_callable AND f.schema = 'mlmeta' AND p.role IN ('stranger', 'member') AND o.outcome <> 'permission denied for schema mlmeta'
 $$, 'who has no role of the team calls nothing of mlmeta');
 
+-- Whatever the server does with values of our types, a reader may have done.
+CREATE FUNCTION pg_temp.values_of(type text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+BEGIN RETURN QUERY EXECUTE format('SELECT x::text FROM public.of_%s', type); END $$;
+CREATE TEMP TABLE uses AS
+SELECT t.typname::text AS type, u.query
+FROM pg_type AS t, (VALUES
+		('SELECT count(*) FROM %1$s WHERE x IN (%2$s)'), ('SELECT count(*) FROM %1$s WHERE x NOT IN (%2$s)'), ('SELECT count(DISTINCT x) FROM %1$s'), ('SELECT x FROM %1$s GROUP BY x'),
+		('SELECT a.x FROM %1$s AS a JOIN %1$s AS b ON a.x = b.x'), ('SELECT a.x FROM %1$s AS a, LATERAL (SELECT b.n FROM %1$s AS b WHERE b.x = a.x LIMIT 1) AS c'),
+		('SELECT greatest(x, x), least(x, x), nullif(x, x) FROM %1$s'), ('SELECT (x, n) < (x, n + 1), (x, n) IN (SELECT x, n FROM %1$s) FROM %1$s'),
+		('SELECT array_agg(x) = array_agg(x), array_agg(x) @> array_agg(x) FROM %1$s'), ('SELECT row_number() OVER (PARTITION BY x ORDER BY x) FROM %1$s'),
+		('SELECT x FROM %1$s UNION SELECT x FROM %1$s'), ('SELECT x FROM %1$s INTERSECT SELECT x FROM %1$s'), ('SELECT x::text, x::text::%3$s FROM %1$s'),
+		('CREATE TEMP TABLE u (x %3$s UNIQUE); CREATE INDEX ON u USING hash (x); INSERT INTO u SELECT DISTINCT x FROM %1$s'),
+		('CREATE TEMP TABLE p (x %3$s) PARTITION BY HASH (x); CREATE TEMP TABLE p0 PARTITION OF p FOR VALUES WITH (modulus 1, remainder 0); INSERT INTO p SELECT x FROM %1$s')) AS u (query)
+WHERE t.typnamespace = 'mlmeta'::regnamespace AND t.typtype = 'b' AND t.typcategory <> 'A'
+	AND EXISTS (SELECT FROM pg_opclass AS c JOIN pg_am AS m ON m.oid = c.opcmethod WHERE c.opcintype = t.oid AND m.amname = 'hash')
+	AND EXISTS (SELECT FROM pg_opclass AS c JOIN pg_am AS m ON m.oid = c.opcmethod WHERE c.opcintype = t.oid AND m.amname = 'btree');
 SET LOCAL search_path = public, mlmeta;
+CREATE TABLE public.of_run AS SELECT n, new_run() AS x FROM generate_series(1, 3) AS n;
+CREATE TABLE public.of_artifact AS SELECT n, ('model:m:' || n)::artifact AS x FROM generate_series(1, 3) AS n;
+CREATE TABLE public.of_histogram AS SELECT n, (SELECT histogram(y * n, 5) FROM generate_series(1, 20) AS y) AS x FROM generate_series(1, 3) AS n;
+CREATE TABLE public.of_lineage AS SELECT n, (SELECT lineage('model:a', 'model:b' || y * n) FROM generate_series(1, 20) AS y) AS x FROM generate_series(1, 3) AS n;
+GRANT SELECT ON public.of_run, public.of_artifact, public.of_histogram, public.of_lineage TO PUBLIC;
+SELECT is_empty($$
+	SELECT u.type, o.outcome, u.query
+	FROM uses AS u, LATERAL pg_temp.outcome('rita', (SELECT format(u.query, 'public.of_' || u.type, string_agg(l.literal, ', '), 'mlmeta.' || u.type)
+		FROM (SELECT quote_literal(v.value) || '::mlmeta.' || u.type AS literal
+			FROM pg_temp.values_of(u.type) AS v (value), generate_series(1, 4)) AS l)) AS o (outcome)
+	WHERE u.type IN ('run', 'artifact', 'histogram', 'lineage') AND o.outcome <> 'fine'
+$$, 'joins, groups, long lists, indexes and the like of our types need no rights');
 
 -- Claims ----------------------------------------------------------------------
 
