@@ -43,6 +43,8 @@ DECLARE
 	owned text;
 	numbers bigint[];
 BEGIN
+	-- One at a time: what is handed on must not go to a run that is being purged.
+	PERFORM pg_advisory_xact_lock(hashtextextended('mlmeta.purge', 0));
 	PERFORM mlmeta_internal.lift_guards();
 	SELECT array_agg(s.series) INTO numbers
 	FROM mlmeta.metric_series AS s

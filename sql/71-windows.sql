@@ -501,7 +501,7 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	m mlmeta_internal.monitors := mlmeta_internal.find_monitor(monitor);
+	m mlmeta_internal.monitors := mlmeta_internal.lock_monitor(monitor);
 BEGIN
 	IF NOT coalesce(period_start < period_end, false) THEN
 		RAISE EXCEPTION 'monitor "%": the period of a baseline must end after it starts', monitor
@@ -524,7 +524,7 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	m mlmeta_internal.monitors := mlmeta_internal.find_monitor(monitor);
+	m mlmeta_internal.monitors := mlmeta_internal.lock_monitor(monitor);
 BEGIN
 	IF NOT coalesce(period_start < period_end, false)
 			OR NOT coalesce(trailing_windows > 0, false) THEN
@@ -546,7 +546,7 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	m mlmeta_internal.monitors := mlmeta_internal.find_monitor(monitor);
+	m mlmeta_internal.monitors := mlmeta_internal.lock_monitor(monitor);
 	snapshot mlmeta.dataset_snapshots;
 BEGIN
 	IF dataset IS NULL THEN
@@ -617,7 +617,7 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	m mlmeta_internal.monitors := mlmeta_internal.find_monitor(monitor);
+	m mlmeta_internal.monitors := mlmeta_internal.lock_monitor(monitor);
 	v record;
 	reference mlmeta.profile;
 	first_at timestamptz;

@@ -122,16 +122,21 @@ BEGIN
 	RETURN QUERY
 	WITH taken AS (
 		INSERT INTO mlmeta.alert_deliveries (owner_id, reader, event)
-		SELECT taker, take_alerts.reader, e.id
-		FROM mlmeta.alert_events AS e
-			JOIN mlmeta.alerts AS a ON a.id = e.alert
-			JOIN mlmeta_internal.monitors AS m ON m.id = a.monitor
-		WHERE mlmeta_internal.sees_monitor(m) AND NOT EXISTS (
-			SELECT FROM mlmeta.alert_deliveries AS d
-			WHERE d.owner_id = taker AND d.reader = take_alerts.reader
-				AND d.event = e.id)
-		ORDER BY e.id
-		LIMIT n
+		SELECT taker, take_alerts.reader, f.id
+		FROM (
+			-- Locked, so that nobody removes them with their events meanwhile.
+			SELECT e.id
+			FROM mlmeta.alert_events AS e
+				JOIN mlmeta.alerts AS a ON a.id = e.alert
+				JOIN mlmeta_internal.monitors AS m ON m.id = a.monitor
+			WHERE mlmeta_internal.sees_monitor(m) AND NOT EXISTS (
+				SELECT FROM mlmeta.alert_deliveries AS d
+				WHERE d.owner_id = taker AND d.reader = take_alerts.reader
+					AND d.event = e.id)
+			ORDER BY e.id
+			LIMIT n
+			FOR KEY SHARE OF a, m
+		) AS f
 		RETURNING event
 	)
 	SELECT h.* FROM mlmeta.alert_history AS h

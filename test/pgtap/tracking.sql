@@ -173,8 +173,8 @@ SELECT throws_ok($$ SELECT purge_experiment('pumps') $$, '42501', NULL,
 RESET SESSION AUTHORIZATION;
 SELECT add_member('default', 'regress_mlmeta_guest', 'writer');
 SET SESSION AUTHORIZATION regress_mlmeta_keeper;
-SELECT throws_ok($$ SELECT purge_experiment('pumps') $$, '42501', NULL,
-	'who is no member purges nothing');
+SELECT throws_ok($$ SELECT purge_experiment('pumps') $$, '42704', NULL,
+	'who is no member purges nothing, and learns of nothing');
 RESET SESSION AUTHORIZATION;
 SELECT open_project('default');
 SET SESSION AUTHORIZATION regress_mlmeta_keeper;
