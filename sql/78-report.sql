@@ -47,7 +47,8 @@ BEGIN ATOMIC
 		mlmeta_internal.html_escape(feature),
 		CASE (SELECT r.verdict FROM last_result AS r) WHEN 'drift' THEN 'bad'
 			WHEN 'no drift' THEN 'good' ELSE 'unknown' END,
-		coalesce((SELECT r.verdict FROM last_result AS r), 'no data'),
+		mlmeta_internal.html_escape(coalesce((SELECT r.verdict FROM last_result AS r),
+			'no data')),
 		coalesce(mlmeta_internal.html_escape((SELECT r.reason FROM last_result AS r)), ''),
 		mlmeta_internal.html_figure((SELECT p.distribution FROM pictures AS p),
 			'baseline (grey) and latest window'),
@@ -116,8 +117,10 @@ caption{text-align:left;color:var(--soft);padding:.3rem 0}
 			SELECT '<div class="table" tabindex="0" role="region" aria-label="Open alerts"><table><caption>Those that are not resolved, the worst first</caption><thead><tr><th scope="col">Severity</th><th scope="col">Feature</th><th scope="col">Segment</th><th scope="col">Measure</th><th scope="col">Since</th><th scope="col">Windows</th><th scope="col">Reason</th></tr></thead><tbody>'
 				|| string_agg(format('<tr><td class="%s">%s</td><td>%s</td><td>%s</td><td>%s</td><td class="d">%s</td><td class="n">%s</td><td>%s</td></tr>',
 					CASE a.severity WHEN 'critical' THEN 'bad' ELSE '' END,
-					a.severity, mlmeta_internal.html_escape(coalesce(nullif(a.feature, ''), 'rows')),
-					mlmeta_internal.html_escape(coalesce(nullif(a.segment, ''), 'all')), a.measure,
+					mlmeta_internal.html_escape(a.severity),
+					mlmeta_internal.html_escape(coalesce(nullif(a.feature, ''), 'rows')),
+					mlmeta_internal.html_escape(coalesce(nullif(a.segment, ''), 'all')),
+					mlmeta_internal.html_escape(a.measure),
 					(a.first_window AT TIME ZONE m.time_zone)::date, a.windows,
 					mlmeta_internal.html_escape(a.reason)), ''
 					ORDER BY array_position(ARRAY['critical', 'warning', 'info'], a.severity), a.id)
@@ -173,7 +176,8 @@ caption{text-align:left;color:var(--soft);padding:.3rem 0}
 			|| string_agg(format('<tr><td>%s</td><td>%s</td><td class="n">%s</td><td class="n">%s</td><td class="%s">%s</td></tr>',
 				mlmeta_internal.html_escape(s.segment), mlmeta_internal.html_escape(s.feature),
 				mlmeta_internal.svg_number(s.bound_low), s.n_current,
-				CASE s.verdict WHEN 'drift' THEN 'bad' ELSE '' END, s.verdict), ''
+				CASE s.verdict WHEN 'drift' THEN 'bad' ELSE '' END,
+				mlmeta_internal.html_escape(s.verdict)), ''
 				ORDER BY s.bound_low DESC, s.segment, s.feature)
 			|| '</tbody></table></div></section>'
 		FROM (
