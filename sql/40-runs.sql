@@ -1370,6 +1370,27 @@ $$;
 COMMENT ON FUNCTION mlmeta_internal.check_end(mlmeta.runs, text, timestamptz) IS
 	'raises an error when a run cannot end so, or then';
 
+CREATE FUNCTION mlmeta_internal.publish_end(
+	run mlmeta.run,
+	experiment_id bigint,
+	action text
+) RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM mlmeta_internal.publish_event('run:' || r.run::text, e.project, NULL,
+		NULL, action, jsonb_build_object('run', r.run::text, 'experiment',
+			e.experiment, 'name', r.name), clock_timestamp())
+	FROM mlmeta.experiments AS e
+		JOIN mlmeta.runs AS r ON r.run OPERATOR(mlmeta.=) publish_end.run
+	WHERE e.experiment_id = publish_end.experiment_id;
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta_internal.publish_end(mlmeta.run, bigint, text) IS
+	'publishes the event of a run that ended badly, whose row the caller has locked';
+
 CREATE FUNCTION mlmeta_internal.finish_run(
 	run mlmeta.run,
 	status text DEFAULT 'finished',
@@ -1402,6 +1423,10 @@ BEGIN
 			jsonb_build_object('status', old.status, 'new_status', status,
 				'finished_at', mlmeta_internal.utc_text(old.finished_at),
 				'reaped', old.reaped));
+	END IF;
+	IF status IN ('failed', 'crashed') AND old.status <> status THEN
+		PERFORM mlmeta_internal.publish_end(run, old.experiment_id,
+			'run_' || status);
 	END IF;
 	IF NOT again THEN
 		PERFORM mlmeta_internal.mark_run(run, true);
@@ -1466,7 +1491,8 @@ DECLARE
 BEGIN
 	PERFORM mlmeta_internal.check_writable();
 	FOR silent IN
-		SELECT r.run, greatest(l.alive_at, r.started_at) AS alive_at
+		SELECT r.run, r.experiment_id,
+			greatest(l.alive_at, r.started_at) AS alive_at
 		FROM mlmeta.runs AS r
 			CROSS JOIN LATERAL (
 				SELECT greatest(r.started_at, r.heartbeat_at, max(m.at))
@@ -1496,6 +1522,8 @@ BEGIN
 		SET status = 'crashed', reaped = true, finished_at = silent.alive_at,
 			changed_at = clock_timestamp()
 		WHERE r.run OPERATOR(mlmeta.=) silent.run;
+		PERFORM mlmeta_internal.publish_end(silent.run, silent.experiment_id,
+			'run_reaped');
 		PERFORM mlmeta_internal.mark_run(silent.run, true);
 		PERFORM mlmeta_internal.write_results(silent.run);
 		RETURN NEXT silent.run;

@@ -69,45 +69,51 @@ RETURN (
 COMMENT ON FUNCTION mlmeta_internal.hours_in(tstzmultirange) IS
 	'how many hours some times are together; NULL for none';
 
--- Times without a price are a piece of their own, with no currency.
+-- Ranges of time are quicker than several of them, and nearly no run has pauses.
 CREATE VIEW mlmeta.run_costs WITH (security_invoker = true) AS
-SELECT r.run, d.key AS device, c.currency, c.device_hours, c.cost,
-	c.unpriced_hours
-FROM mlmeta.runs AS r
-	CROSS JOIN LATERAL pg_catalog.jsonb_each(r.devices) AS d
-	CROSS JOIN LATERAL (
-		SELECT tstzmultirange(tstzrange(r.started_at, coalesce(r.finished_at,
-			greatest(pg_catalog.statement_timestamp(), r.started_at))))
-			- r.pauses AS active
-	) AS w
-	CROSS JOIN LATERAL (
-		SELECT p.currency, pg_catalog.round(pg_catalog.sum(h.hours), 6)
-				AS device_hours,
-			pg_catalog.round(pg_catalog.sum(h.hours * p.per_hour), 6) AS cost,
-			NULL::numeric AS unpriced_hours
-		FROM mlmeta.price_ranges AS p
+SELECT g.run, g.device, g.currency,
+	pg_catalog.round(g.hours, 6) AS device_hours,
+	pg_catalog.round(g.cost, 6) AS cost,
+	-- In the first row of a device.
+	CASE WHEN g.currency IS NOT DISTINCT FROM pg_catalog.min(g.currency)
+			OVER of_device
+		THEN nullif(pg_catalog.round(g.all_hours - coalesce(
+			pg_catalog.sum(g.hours) OVER of_device, 0), 6), 0)
+		END AS unpriced_hours
+FROM (
+		SELECT r.run, d.key AS device, p.currency,
+			pg_catalog.min(w.all_hours) AS all_hours,
+			pg_catalog.sum(h.hours) AS hours,
+			pg_catalog.sum(h.hours * p.per_hour) AS cost
+		FROM mlmeta.runs AS r
+			CROSS JOIN LATERAL pg_catalog.jsonb_each(r.devices) AS d
 			CROSS JOIN LATERAL (
-				SELECT d.value::numeric * mlmeta_internal.hours_in(w.active
-					* tstzmultirange(p.valid)) AS hours
+				SELECT tstzrange(r.started_at, coalesce(r.finished_at, greatest(
+					pg_catalog.statement_timestamp(), r.started_at))) AS lasted
+			) AS l
+			CROSS JOIN LATERAL (
+				SELECT d.value::numeric * CASE WHEN r.pauses = '{}'
+					THEN extract(epoch FROM pg_catalog.upper(l.lasted)
+						- r.started_at) / 3600
+					ELSE mlmeta_internal.hours_in(tstzmultirange(l.lasted)
+						- r.pauses) END AS all_hours
+			) AS w
+			LEFT JOIN mlmeta.price_ranges AS p ON p.device = d.key
+				AND p.per_hour IS NOT NULL AND p.valid && l.lasted
+			CROSS JOIN LATERAL (
+				SELECT d.value::numeric * CASE WHEN r.pauses = '{}'
+					THEN extract(epoch FROM pg_catalog.upper(p.valid * l.lasted)
+						- pg_catalog.lower(p.valid * l.lasted)) / 3600
+					ELSE mlmeta_internal.hours_in(tstzmultirange(l.lasted
+						* p.valid) - r.pauses) END AS hours
 			) AS h
-		WHERE p.device = d.key AND p.per_hour IS NOT NULL
-			AND p.valid && w.active
-		GROUP BY p.currency
-		UNION ALL
-		SELECT NULL, NULL, NULL, pg_catalog.round(u.hours, 6)
-		FROM (
-			SELECT d.value::numeric * mlmeta_internal.hours_in(w.active - coalesce((
-				SELECT pg_catalog.range_agg(p.valid)
-				FROM mlmeta.price_ranges AS p
-				WHERE p.device = d.key AND p.per_hour IS NOT NULL
-			), '{}')) AS hours
-		) AS u
-		WHERE u.hours > 0
-	) AS c
-WHERE r.started_at IS NOT NULL;
+		WHERE r.started_at IS NOT NULL
+		GROUP BY r.run, d.key, p.currency
+	) AS g
+WINDOW of_device AS (PARTITION BY g.run, g.device);
 
 COMMENT ON VIEW mlmeta.run_costs IS
-	'cost of each run by device, deleted ones too: hours times devices times the prices of their time, without pauses; runs still going on up to now; what had no price in a row without currency';
+	'cost of each run by device, deleted ones too: hours times devices times the prices of their time, without pauses; runs still going on up to now';
 COMMENT ON COLUMN mlmeta.run_costs.device_hours IS
 	'hours times number of devices, as far as there was a price';
 COMMENT ON COLUMN mlmeta.run_costs.unpriced_hours IS
@@ -121,11 +127,14 @@ CREATE TABLE mlmeta.budgets (
 	currency text NOT NULL DEFAULT 'USD' CHECK (mlmeta_internal.is_name(currency)),
 	period tstzrange NOT NULL CHECK (NOT pg_catalog.isempty(period)),
 	warn_at numeric NOT NULL DEFAULT 0.8 CHECK (warn_at BETWEEN 0 AND 1),
+	announced text,
 	CHECK ((project IS NULL) <> (experiment_id IS NULL))
 );
 
 COMMENT ON TABLE mlmeta.budgets IS
 	'budgets of experiments or projects for a time; see budget_state';
+COMMENT ON COLUMN mlmeta.budgets.announced IS
+	'the state, warning or exceeded, of which check_budgets() has published an event';
 COMMENT ON COLUMN mlmeta.budgets.warn_at IS
 	'share of the amount from which on the state is "warning"';
 
@@ -225,6 +234,48 @@ COMMENT ON COLUMN mlmeta.budget_state.unpriced_hours IS
 COMMENT ON COLUMN mlmeta.budget_state.other_currencies IS
 	'what was spent in other currencies, which is not counted, a JSON object; NULL: nothing';
 
+CREATE FUNCTION mlmeta_internal.check_budgets()
+RETURNS TABLE (budget_id bigint, state text)
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE ROWS 10
+SET search_path = pg_catalog, pg_temp
+SET jit = off
+AS $$
+DECLARE
+	passed record;
+BEGIN
+	PERFORM mlmeta_internal.check_writable();
+	FOR passed IN
+		SELECT b.budget_id, s.state, s.project, s.experiment, s.amount,
+			s.currency, s.spent
+		FROM mlmeta.budgets AS b
+			JOIN mlmeta.budget_state AS s ON s.budget_id = b.budget_id
+		WHERE s.state IN ('warning', 'exceeded')
+			AND s.state IS DISTINCT FROM b.announced
+			-- What was exceeded does not become a warning again.
+			AND b.announced IS DISTINCT FROM 'exceeded'
+			AND mlmeta_internal.permits_project('writer', s.project)
+		ORDER BY b.budget_id
+		FOR NO KEY UPDATE OF b SKIP LOCKED
+	LOOP
+		UPDATE mlmeta.budgets AS b
+		SET announced = passed.state
+		WHERE b.budget_id = passed.budget_id;
+		PERFORM mlmeta_internal.publish_event('budget:' || passed.budget_id,
+			passed.project, NULL, NULL, 'budget_' || passed.state,
+			jsonb_build_object('budget', passed.budget_id, 'project',
+				passed.project, 'experiment', passed.experiment, 'amount',
+				passed.amount, 'currency', passed.currency, 'spent',
+				passed.spent), clock_timestamp());
+		budget_id := passed.budget_id;
+		state := passed.state;
+		RETURN NEXT;
+	END LOOP;
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta_internal.check_budgets() IS
+	'publishes an event of each budget that has come to its warning or its end since the last call, and returns them';
+
 CREATE VIEW mlmeta.spend WITH (security_invoker = true) AS
 SELECT e.project, e.experiment, r.user_name,
 	pg_catalog.date_trunc('month', r.started_at) AS month, c.device,
@@ -239,7 +290,7 @@ GROUP BY e.project, e.experiment, r.user_name,
 	pg_catalog.date_trunc('month', r.started_at), c.device, c.currency;
 
 COMMENT ON VIEW mlmeta.spend IS
-	'what was spent, by experiment, user, month and device; deleted runs cost as well; what had no price in rows without currency';
+	'what was spent, by experiment, user, month and device; deleted runs cost as well; what had no price at all has no currency';
 COMMENT ON COLUMN mlmeta.spend.unpriced_hours IS
 	'device hours for which there was no price';
 COMMENT ON COLUMN mlmeta.spend.month IS

@@ -445,6 +445,8 @@ BEGIN
 	-- No SET clause: it would forbid COMMIT. Every name is qualified.
 	marked := ARRAY(SELECT mlmeta.unsettled_runs());
 	COMMIT;
+	PERFORM mlmeta.check_budgets();
+	COMMIT;
 	FOREACH one IN ARRAY marked LOOP
 		PERFORM mlmeta.settle_run(one);
 		COMMIT;
@@ -453,7 +455,7 @@ END
 $$;
 
 COMMENT ON PROCEDURE mlmeta.settle_results() IS
-	'writes the results of all runs that have ended, or to which something was logged since, as far as nobody can be writing any more, and commits after each run';
+	'writes the results of all runs that have ended, or to which something was logged since, as far as nobody can be writing any more, and commits after each run; announces budgets that were passed';
 
 CREATE VIEW mlmeta_internal.live_runs WITH (security_invoker = true) AS
 SELECT r.run, r.experiment_id

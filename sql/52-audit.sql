@@ -114,8 +114,11 @@ BEGIN
 	UPDATE mlmeta.models AS m
 	SET changes = entry.n, chain_head = entry.hash, changed_at = entry.at
 	WHERE m.model_id = record_change.model_id;
-	PERFORM mlmeta_internal.publish_event(record_change.model_id, record_change.version,
-		record_change.action, record_change.detail, entry.at);
+	PERFORM mlmeta_internal.publish_event('model:' || m.model_id, m.project,
+		m.model_id, record_change.version, record_change.action,
+		record_change.detail, entry.at)
+	FROM mlmeta.models AS m
+	WHERE m.model_id = record_change.model_id;
 	RETURN entry.at;
 END
 $$;

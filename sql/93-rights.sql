@@ -97,8 +97,7 @@ BEGIN
 			('gates', 'model', 'model_id'),
 			('transition_requests', 'model', 'model_id'),
 			('audit_log', 'model', 'model_id'),
-			('events', 'model', 'model_id'),
-			('event_deliveries', 'model', 'model_id'),
+			('events', 'project', 'project'),
 			('model_resolutions', 'model', 'model_id'),
 			('retrain_requests', 'model', 'model_id')
 		) AS t (name, what, key)
@@ -120,6 +119,7 @@ BEGIN
 			('mlmeta', 'gate_results', open || 'EXISTS (SELECT FROM mlmeta.transition_requests AS r WHERE r.request = gate_results.request)'),
 			('mlmeta', 'mlflow_attachments', 'true'),
 			('mlmeta', 'event_consumers', 'mlmeta_internal.acts_for(owner_id)'),
+			('mlmeta', 'event_deliveries', open || 'EXISTS (SELECT FROM mlmeta.events AS e WHERE e.event = event_deliveries.event)'),
 			('mlmeta', 'alert_deliveries', 'mlmeta_internal.acts_for(owner_id)'),
 			-- Who sees its model sees what a monitor found: as sees_monitor().
 			('mlmeta_internal', 'monitors', 'mlmeta_internal.acts_for(owner_id) OR CASE WHEN project IS NOT NULL THEN mlmeta_internal.permits_project(''reader'', project) ELSE model IS NULL OR mlmeta_internal.permits_reference(''reader'', model) END'),

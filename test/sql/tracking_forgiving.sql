@@ -227,6 +227,24 @@ SELECT set_budget(10, experiment => 'money2') IS NOT NULL AS set;
 SELECT cost, currency, unpriced_hours FROM run_overview WHERE run = :'r';
 SELECT amount, currency, spent, state, unpriced_hours, other_currencies FROM budget_state WHERE experiment = 'money2';
 
+-- Runs that end badly and budgets that are passed are events, each once.
+SELECT create_event_consumer('forgiving'), create_experiment('events', 'forgiving') IS NOT NULL AS made,
+	set_price('d100', 1000, '2020-01-01', 'CHF');
+SELECT start_run('events', 'a') AS a \gset
+SELECT start_run('events', 'b', at => '2024-01-01 00:00', source => '{"devices": {"d100": 1}}') AS b \gset
+SELECT set_budget(20000, experiment => 'events', currency => 'CHF') IS NOT NULL AS set;
+SELECT finish_run(:'a'), finish_run(:'a', 'failed'), finish_run(:'b', 'crashed', '2024-01-01 17:00');
+SELECT state FROM check_budgets();
+SELECT state FROM check_budgets();
+SELECT finish_run(:'b', 'crashed', '2024-01-02 00:00');
+SELECT state FROM check_budgets();
+SELECT state FROM check_budgets();
+SELECT left(subject, 4) AS subject, action, detail -> 'name' AS name, detail -> 'spent' AS spent FROM events
+WHERE detail ->> 'experiment' = 'events' ORDER BY event;
+SELECT count(acknowledge_event('forgiving', t.event)) FROM take_events('forgiving', 100) AS t;
+SELECT action, model FROM take_events('forgiving', 100) WHERE detail ->> 'experiment' = 'events';
+SELECT drop_event_consumer('forgiving');
+
 -- Files, logged models, foreign datasets.
 SELECT create_experiment('files', artifact_uri => 's3://bucket/files') IS NOT NULL AS made;
 SELECT start_run('files', id => '00000000-0000-7000-8010-000000000008') AS r \gset
