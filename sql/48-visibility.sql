@@ -307,23 +307,33 @@ COMMENT ON COLUMN mlmeta.who_tried_what.value IS
 
 -- Ranks -----------------------------------------------------------------------
 
+-- What is not to be believed is left out above the union: with a condition of
+-- its own, or a join, the table would lose the order of its index.
 CREATE VIEW mlmeta.metric_summaries WITH (security_invoker = true) AS
-SELECT s.run, s.experiment_id, s.key, s.context, s.n, s.nan_count, s.minimum,
-	s.maximum, s.last_step, s.last_at, s.last_value, s.higher_is_better,
-	s.score
-FROM mlmeta.run_metric_summaries AS s
-	JOIN mlmeta.experiments AS e ON e.experiment_id = s.experiment_id
-WHERE e.deleted_at IS NULL AND NOT (s.run OPERATOR(mlmeta.=) ANY (
+SELECT u.run, u.experiment_id, u.key, u.context, u.n, u.nan_count, u.minimum,
+	u.maximum, u.last_step, u.last_at, u.last_value, u.higher_is_better,
+	u.score
+FROM (
+		SELECT s.run, s.experiment_id, s.key, s.context, s.n, s.nan_count,
+			s.minimum, s.maximum, s.last_step, s.last_at, s.last_value,
+			s.higher_is_better, s.score, false AS is_live
+		FROM mlmeta.run_metric_summaries AS s
+		UNION ALL
+		SELECT r.run, r.experiment_id, v.key, v.context, v.n, v.nan_count,
+			v.minimum, v.maximum, v.last_step, v.last_at, v.last_value,
+			d.higher, CASE WHEN d.higher THEN v.maximum ELSE - v.minimum END,
+			true
+		FROM mlmeta_internal.live_runs AS r
+			CROSS JOIN LATERAL mlmeta_internal.live_summaries(r.run) AS v
+			CROSS JOIN LATERAL (
+				SELECT mlmeta.higher_is_better(v.key) AS higher
+			) AS d
+	) AS u
+WHERE u.is_live OR NOT (u.run OPERATOR(mlmeta.=) ANY (
 		SELECT m.run FROM mlmeta.run_marks AS m))
-UNION ALL
-SELECT r.run, r.experiment_id, v.key, v.context, v.n, v.nan_count, v.minimum,
-	v.maximum, v.last_step, v.last_at, v.last_value, d.higher,
-	CASE WHEN d.higher THEN v.maximum ELSE - v.minimum END
-FROM mlmeta_internal.live_runs AS r
-	CROSS JOIN LATERAL mlmeta_internal.live_summaries(r.run) AS v
-	CROSS JOIN LATERAL (
-		SELECT mlmeta.higher_is_better(v.key) AS higher
-	) AS d;
+	AND NOT (u.experiment_id = ANY (SELECT e.experiment_id
+		FROM mlmeta.experiments AS e
+		WHERE e.deleted_at IS NOT NULL));
 
 COMMENT ON VIEW mlmeta.metric_summaries IS
 	'each metric of each run that is not deleted in one row: of ended runs as written, of running and marked ones as it stands';
