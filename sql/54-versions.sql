@@ -18,6 +18,9 @@ CREATE TABLE mlmeta.model_versions (
 		CHECK (pg_catalog.jsonb_typeof(tags) = 'object'),
 	created_at timestamptz NOT NULL,
 	created_by text NOT NULL,
+	place_from text CHECK (place_from
+		= ANY (ARRAY['caller', 'run', 'another run', 'another version'])),
+	other_places int NOT NULL DEFAULT 0,
 	deleted_at timestamptz,
 	PRIMARY KEY (model_id, version)
 );
@@ -41,6 +44,10 @@ COMMENT ON COLUMN mlmeta.model_versions.training_data IS
 	'the data version it was trained on, see dataset_snapshots';
 COMMENT ON COLUMN mlmeta.model_versions.profile IS
 	'summary of the data it was trained on: what monitoring compares with';
+COMMENT ON COLUMN mlmeta.model_versions.place_from IS
+	'who said that it lies there: the caller of create_model_version(), its run, which said so last, or others; NULL: nobody says where it lies';
+COMMENT ON COLUMN mlmeta.model_versions.other_places IS
+	'how many other places were said for the artifact when it was registered';
 COMMENT ON COLUMN mlmeta.model_versions.deleted_at IS
 	'when delete_version() hid it';
 COMMENT ON COLUMN mlmeta.model_versions.created_by IS
@@ -320,6 +327,59 @@ COMMENT ON FUNCTION mlmeta_internal.create_model(text, text, text, jsonb,
 	boolean) IS
 	'registers a model in a project and returns its number; if_not_exists: one that is there is no error and stays as it is';
 
+-- To know an artifact's name is not to know where it lies: what others said
+-- counts only where the caller sees it.
+CREATE FUNCTION mlmeta_internal.choose_location(
+	artifact mlmeta.artifact,
+	run mlmeta.run,
+	given text,
+	OUT uri text,
+	OUT said_by text,
+	OUT others int
+) RETURNS record
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	WITH places AS (
+		SELECT given AS uri, 'caller' AS said_by, 1 AS rank,
+			NULL::timestamptz AS at
+		WHERE given IS NOT NULL
+		UNION ALL
+		SELECT e.uri, CASE WHEN e.run OPERATOR(mlmeta.=) choose_location.run
+				THEN 'run' ELSE 'another run' END,
+			CASE WHEN e.run OPERATOR(mlmeta.=) choose_location.run
+				THEN 2 ELSE 3 END, e.logged_at
+		FROM mlmeta.run_artifacts AS e
+		WHERE e.artifact OPERATOR(mlmeta.=) choose_location.artifact
+			AND e.uri IS NOT NULL
+			AND (e.direction = 'produced'
+				OR NOT e.run OPERATOR(mlmeta.=) choose_location.run
+				OR choose_location.run IS NULL)
+			AND mlmeta_internal.permits_run('reader', e.run)
+		UNION ALL
+		SELECT v.uri, 'another version', 4, v.created_at
+		FROM mlmeta.model_versions AS v
+		WHERE v.artifact OPERATOR(mlmeta.=) choose_location.artifact
+			AND v.uri IS NOT NULL
+			AND mlmeta_internal.permits_model('reader', v.model_id)
+	)
+	SELECT p.uri, p.said_by, (
+			SELECT count(DISTINCT o.uri) - 1 FROM places AS o
+		)
+	INTO uri, said_by, others
+	FROM places AS p
+	-- Of its own run what it said last, of others what was said first.
+	ORDER BY p.rank, CASE WHEN p.rank = 2 THEN p.at END DESC, p.at
+	LIMIT 1;
+	others := coalesce(others, 0);
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta_internal.choose_location(mlmeta.artifact, mlmeta.run,
+	text) IS
+	'where a version of a model lies: as the caller says, else its run said last, else another that the caller sees said first; and who said so, and how many other places were said';
+
 CREATE FUNCTION mlmeta_internal.create_model_version(
 	model text,
 	run mlmeta.run,
@@ -338,7 +398,7 @@ DECLARE
 	number int := m.last_version + 1;
 	origin record;
 	data mlmeta.artifact := training_data;
-	location text := uri;
+	location record;
 	first_stage mlmeta.stages;
 	at timestamptz;
 BEGIN
@@ -401,34 +461,8 @@ BEGIN
 
 	IF artifact IS NOT NULL THEN
 		PERFORM mlmeta_internal.store_artifact(artifact, gen_random_uuid(), uri);
-		-- Where its own run says it lies, else where another did that the caller
-		-- sees: to know an artifact's name is not to know where it lies.
-		location := coalesce(location, (
-			SELECT e.uri
-			FROM mlmeta.run_artifacts AS e
-			WHERE e.artifact OPERATOR(mlmeta.=) create_model_version.artifact
-				AND e.run OPERATOR(mlmeta.=) create_model_version.run
-				AND e.direction = 'produced' AND e.uri IS NOT NULL
-			ORDER BY e.logged_at DESC
-			LIMIT 1
-		), (
-			SELECT e.uri
-			FROM mlmeta.run_artifacts AS e
-			WHERE e.artifact OPERATOR(mlmeta.=) create_model_version.artifact
-				AND e.uri IS NOT NULL
-				AND mlmeta_internal.permits_run('reader', e.run)
-			ORDER BY e.logged_at
-			LIMIT 1
-		), (
-			SELECT v.uri
-			FROM mlmeta.model_versions AS v
-			WHERE v.artifact OPERATOR(mlmeta.=) create_model_version.artifact
-				AND v.uri IS NOT NULL
-				AND mlmeta_internal.permits_model('reader', v.model_id)
-			ORDER BY v.created_at
-			LIMIT 1
-		));
 	END IF;
+	location := mlmeta_internal.choose_location(artifact, run, uri);
 	SELECT s.* INTO first_stage
 	FROM mlmeta.stages AS s
 	ORDER BY s.rank
@@ -438,17 +472,20 @@ BEGIN
 	at := mlmeta_internal.record_change(m.model_id, number, 'version_created',
 		jsonb_build_object('run', run::text, 'artifact', artifact::text,
 			'training_data', data::text, 'profile', profile IS NOT NULL,
-			'uri_sha256', encode(sha256(convert_to(location, 'UTF8')), 'hex'),
+			'place_from', location.said_by,
+			'uri_sha256', encode(sha256(convert_to(location.uri, 'UTF8')), 'hex'),
 			'description', description, 'tags', tags::text));
 	UPDATE mlmeta.models AS u
 	SET last_version = number
 	WHERE u.model_id = m.model_id;
 	INSERT INTO mlmeta.model_versions (model_id, version, stage, run, artifact,
-		uri, training_data, profile, description, tags, created_at, created_by)
+		uri, training_data, profile, description, tags, created_at, created_by,
+		place_from, other_places)
 	VALUES (m.model_id, number, first_stage.stage, create_model_version.run,
-		create_model_version.artifact, location, data,
+		create_model_version.artifact, location.uri, data,
 		create_model_version.profile, create_model_version.description,
-		coalesce(create_model_version.tags, '{}'), at, mlmeta_internal.actor());
+		coalesce(create_model_version.tags, '{}'), at, mlmeta_internal.actor(),
+		location.said_by, location.others);
 	INSERT INTO mlmeta.stage_periods (model_id, version, stage, exclusive,
 		valid, begun_by)
 	VALUES (m.model_id, number, first_stage.stage, first_stage.exclusive,
@@ -662,7 +699,7 @@ SELECT m.model, v.version, v.stage, (
 	) AS aliases,
 	v.run, v.artifact, v.training_data, v.profile IS NOT NULL AS has_profile,
 	v.description, v.tags, v.created_at, v.created_by, m.project,
-	p.begun_at AS in_stage_since
+	p.begun_at AS in_stage_since, v.place_from, v.other_places
 FROM mlmeta.model_versions AS v
 	JOIN mlmeta.models AS m ON m.model_id = v.model_id
 	LEFT JOIN LATERAL (

@@ -92,7 +92,8 @@ CREATE FUNCTION mlmeta_internal.resolve_model(
 	OUT stage text,
 	OUT run mlmeta.run,
 	OUT artifact mlmeta.artifact,
-	OUT uri text
+	OUT uri text,
+	OUT place_from text
 ) RETURNS record
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
@@ -132,8 +133,10 @@ BEGIN
 				SELECT p.project
 				FROM mlmeta.projects AS p
 				WHERE p.project = m.project AND p.members_only
-			), v.version, v.stage, v.run, v.artifact, v.uri
-		INTO number, model, closed_project, version, stage, run, artifact, uri
+			), v.version, v.stage, v.run, v.artifact, v.uri,
+			v.place_from
+		INTO number, model, closed_project, version, stage, run, artifact, uri,
+			place_from
 		FROM mlmeta.models AS m
 			JOIN mlmeta.model_aliases AS a ON a.model_id = m.model_id
 			JOIN mlmeta.model_versions AS v ON v.model_id = a.model_id
@@ -146,8 +149,10 @@ BEGIN
 				SELECT p.project
 				FROM mlmeta.projects AS p
 				WHERE p.project = m.project AND p.members_only
-			), v.version, v.stage, v.run, v.artifact, v.uri
-		INTO number, model, closed_project, version, stage, run, artifact, uri
+			), v.version, v.stage, v.run, v.artifact, v.uri,
+			v.place_from
+		INTO number, model, closed_project, version, stage, run, artifact, uri,
+			place_from
 		FROM mlmeta.models AS m
 			CROSS JOIN LATERAL (
 				SELECT l.*
@@ -163,8 +168,10 @@ BEGIN
 				SELECT p.project
 				FROM mlmeta.projects AS p
 				WHERE p.project = m.project AND p.members_only
-			), v.version, v.stage, v.run, v.artifact, v.uri
-		INTO number, model, closed_project, version, stage, run, artifact, uri
+			), v.version, v.stage, v.run, v.artifact, v.uri,
+			v.place_from
+		INTO number, model, closed_project, version, stage, run, artifact, uri,
+			place_from
 		FROM mlmeta.models AS m
 			JOIN mlmeta.model_versions AS v ON v.model_id = m.model_id
 		WHERE m.model = name AND v.version = tail::int

@@ -43,6 +43,8 @@ BEGIN
 		'project', v.project, 'stage', v.stage, 'aliases', v.aliases,
 		'artifact', v.artifact::text, 'run', v.run::text,
 		'training_data', v.training_data::text, 'has_profile', v.has_profile,
+		'place', jsonb_build_object('from', v.place_from, 'others',
+			v.other_places),
 		'description', v.description, 'tags', v.tags, 'created_at',
 		v.created_at, 'created_by', v.created_by);
 

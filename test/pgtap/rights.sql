@@ -64,7 +64,7 @@ mlmeta.metric_series: reader SELECT
 mlmeta.mlflow_attachments: reader SELECT
 mlmeta.model_aliases: reader SELECT
 mlmeta.model_resolutions: reader SELECT
-mlmeta.model_versions: reader SELECT(model_id,version,stage,run,artifact,training_data,profile,description,tags,created_at,created_by,deleted_at)
+mlmeta.model_versions: reader SELECT(model_id,version,stage,run,artifact,training_data,profile,description,tags,created_at,created_by,place_from,other_places,deleted_at)
 mlmeta.models: reader SELECT
 mlmeta.monitor_baseline_segments: reader SELECT
 mlmeta.monitor_baselines: reader SELECT

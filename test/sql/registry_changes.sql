@@ -67,6 +67,24 @@ SELECT error_of($$SELECT create_model('changing/other')$$);
 SELECT restore_model('changing/other');
 SELECT version FROM resolve_model('changing/other:1', 'test');
 
+-- Where a version lies, when several said so: who was believed, and how many
+-- others there were.
+SELECT create_model('placed');
+SELECT start_run('placed') AS r1 \gset
+SELECT log_artifact(:'r1', 'model:placed', 's3://m/first'), finish_run(:'r1'), create_model_version('placed', :'r1', 'model:placed');
+SELECT start_run('placed') AS r2 \gset
+SELECT log_artifact(:'r2', 'model:placed', 's3://m/second'), finish_run(:'r2'), create_model_version('placed', :'r2', 'model:placed');
+SELECT create_model_version('placed', NULL, 'model:placed', 's3://m/third');
+SELECT create_model_version('placed', NULL, 'model:placed');
+SELECT create_model_version('placed', NULL, 'model:elsewhere', 's3://m/e');
+SELECT create_model('placed again');
+SELECT create_model_version('placed again', NULL, 'model:elsewhere');
+SELECT create_model_version('placed', NULL, 'model:nowhere');
+SELECT version, uri, place_from FROM generate_series(1, 6) AS n, resolve_model('placed:' || n, 'test') ORDER BY 1;
+SELECT uri, place_from FROM resolve_model('placed again:1', 'test');
+SELECT version, place_from, other_places, training_record('placed', version, false) -> 'place' AS place
+FROM version_overview WHERE model = 'placed' ORDER BY version;
+
 -- All of it is on record, and the record is whole.
 SELECT model, version, action FROM audit_trail
 WHERE action IN ('renamed', 'deleted', 'restored') AND model IN ('changed', 'changing/other') ORDER BY at;
