@@ -310,6 +310,7 @@ profile_flush(Profile *profile)
 		int			width = Min(BATCH_TILE, n - first);
 		int			n_values[BATCH_TILE] = {0};
 
+		CHECK_FOR_INTERRUPTS();
 		for (int row = 0; row < n_rows; row++)
 		{
 			const double *next = profile->batch + (Size) row * n + first;

@@ -1275,6 +1275,8 @@ column_batch_flush(ColumnBatch *batch)
 	{
 		const double *values = batch->values + i * batch->stride;
 
+		/* the cells of all columns are folded at the same row */
+		CHECK_FOR_INTERRUPTS();
 		for (int j = 0; j < n_owners; j++)
 		{
 			BatchOwner *owner = batch->touched[j];
