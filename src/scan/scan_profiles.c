@@ -44,6 +44,7 @@ typedef struct Grouping
 	int64	   *borders;		/* in the time column's type */
 	int			window;			/* of the last row */
 	KeyColumn  *keys[SCAN_MAX_SEGMENTS];
+	Profile    *sums;			/* where those of detached profiles go */
 
 	int			n_groups;
 	int			max_groups;
@@ -163,6 +164,11 @@ make_grouping(const ScanRequest *request)
 		grouping->borders[i] = source_time_number(source, request->borders[i],
 												  &unused);
 	}
+	if (request->detached && request->baseline != NULL)
+	{
+		grouping->sums = summary_make(&profile_type);
+		profile_set_baseline(grouping->sums, request->baseline);
+	}
 	grouping->max_groups = 64;
 	grouping->groups = palloc(grouping->max_groups * sizeof(RowGroup *));
 	grouping->n_slots = FIRST_SLOTS;
@@ -244,7 +250,8 @@ make_group(Grouping *grouping, const GroupKey *key, RowReader *reader)
 	group->key = *key;
 	group->owner.profile = summary_make(&profile_type);
 	if (baseline != NULL)
-		profile_set_baseline(group->owner.profile, baseline);
+		profile_set_baseline_and_sums(group->owner.profile, baseline,
+									  grouping->sums);
 	column_batch_bind(group->owner.profile, reader);
 	grouping->groups[grouping->n_groups++] = group;
 	MemoryContextSwitchTo(old);
@@ -443,10 +450,12 @@ scan_profiles_by_pages(const ScanRequest *request, const List *tables,
 	for (int i = 0; i < grouping->n_groups; i++)
 	{
 		const RowGroup *group = grouping->groups[i];
-		ScanGroup	result = {.window = group->key.window,
-		.profile = group->owner.profile};
+		ScanGroup	result = {.window = group->key.window};
 
 		CHECK_FOR_INTERRUPTS();
+		result.profile = profile_settled(group->owner.profile);
+		if (request->detached)
+			result.profile = profile_detached(result.profile);
 		for (int j = 0; j < request->n_segments; j++)
 			result.segments[j] = key_column_text(grouping->keys[j],
 												 group->key.codes[j]);

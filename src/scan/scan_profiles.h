@@ -39,7 +39,7 @@ typedef struct ScanGroup
 {
 	int			window;			/* from 1; 1 where there are no times */
 	const char *segments[SCAN_MAX_SEGMENTS];	/* NULL: of NULLs */
-	Profile    *profile;		/* not settled yet */
+	Profile    *profile;
 } ScanGroup;
 
 /* Receives a group of rows; the current context is reset behind it */
@@ -53,6 +53,7 @@ typedef struct ScanRequest
 	int			n_segments;
 	const char **segments;		/* expressions, as SQL */
 	Profile    *baseline;		/* settled; NULL: bins of each group's own */
+	bool		detached;		/* profiles are received detached */
 } ScanRequest;
 
 /*

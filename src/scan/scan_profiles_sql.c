@@ -92,14 +92,12 @@ typedef struct Sink
 {
 	ReturnSetInfo *rsinfo;
 	int			n_segments;
-	bool		detached;
 } Sink;
 
 static void
 put_group(const ScanGroup *group, void *argument)
 {
 	Sink	   *sink = argument;
-	Profile    *profile = profile_settled(group->profile);
 	Datum		segments[SCAN_MAX_SEGMENTS];
 	bool		segment_nulls[SCAN_MAX_SEGMENTS];
 	int			dims[1] = {sink->n_segments};
@@ -119,9 +117,8 @@ put_group(const ScanGroup *group, void *argument)
 								construct_md_array(segments, segment_nulls, 1,
 												   dims, bounds, TEXTOID, -1,
 												   false, TYPALIGN_INT));
-	values[2] = Int64GetDatum(profile->n_rows);
-	values[3] = summary_datum(sink->detached ? profile_detached(profile) :
-							  profile);
+	values[2] = Int64GetDatum(group->profile->n_rows);
+	values[3] = summary_datum(group->profile);
 	tuplestore_putvalues(sink->rsinfo->setResult, sink->rsinfo->setDesc,
 						 values, nulls);
 }
@@ -251,6 +248,7 @@ mlmeta_scan_profiles(PG_FUNCTION_ARGS)
 		request.baseline = profile_settled(summary_read(PG_GETARG_DATUM(5),
 														&profile_type));
 
+	request.detached = detached;
 	tables = scan_profiles_tables(&request, &reason);
 	if (tables == NIL)
 		scan_by_executor(&request, PG_ARGISNULL(5) ? (Datum) 0 :
@@ -259,7 +257,7 @@ mlmeta_scan_profiles(PG_FUNCTION_ARGS)
 						 rsinfo);
 	else
 	{
-		Sink		sink = {rsinfo, request.n_segments, detached};
+		Sink		sink = {rsinfo, request.n_segments};
 
 		scan_profiles_by_pages(&request, tables, put_group, &sink);
 	}

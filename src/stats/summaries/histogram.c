@@ -28,9 +28,18 @@ const SummaryType histogram_type = {
  * ----------
  */
 
-/* Makes an empty histogram one on the grid, which must live as long */
 void
 histogram_set_grid(Histogram *histogram, const HistogramGrid *grid)
+{
+	histogram_set_grid_and_sums(histogram, grid,
+								MemoryContextAllocZero(histogram->summary.context,
+													   (grid->n_edges + 1) *
+													   sizeof(int64)));
+}
+
+void
+histogram_set_grid_and_sums(Histogram *histogram, const HistogramGrid *grid,
+							int64 *sums)
 {
 	/* now values will come; a grid that is only read or merged needs none */
 	if (!grid->guesses_made)
@@ -41,9 +50,7 @@ histogram_set_grid(Histogram *histogram, const HistogramGrid *grid)
 	histogram->counts = MemoryContextAllocZero(histogram->summary.context,
 											   histogram->n_bins *
 											   sizeof(int64));
-	histogram->sums = MemoryContextAllocZero(histogram->summary.context,
-											 histogram->n_bins *
-											 sizeof(int64));
+	histogram->sums = sums;
 }
 
 /* Makes an empty histogram one that will choose its own bins */

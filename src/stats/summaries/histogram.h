@@ -105,8 +105,17 @@ typedef struct Histogram
 extern const SummaryType histogram_type;
 
 /* histogram.c */
+
+/*
+ * Makes an empty histogram one on the grid, which must live as long; with sums
+ * per bin of its own, or in an array that it may share with others if nobody
+ * looks at them.
+ */
 extern void histogram_set_grid(Histogram *histogram,
 							   const HistogramGrid *grid);
+extern void histogram_set_grid_and_sums(Histogram *histogram,
+										const HistogramGrid *grid,
+										int64 *sums);
 extern void histogram_set_cells(Histogram *histogram, int bins);
 extern void histogram_add(Histogram *histogram, double value);
 extern void histogram_catch_up(Histogram *histogram);

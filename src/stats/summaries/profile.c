@@ -264,6 +264,13 @@ profile_bind(Profile *profile, int n, const ColumnFeature *wanted)
 void
 profile_set_baseline(Profile *profile, Profile *baseline)
 {
+	profile_set_baseline_and_sums(profile, baseline, NULL);
+}
+
+void
+profile_set_baseline_and_sums(Profile *profile, Profile *baseline,
+							  const Profile *sums)
+{
 	MemoryContext old = MemoryContextSwitchTo(profile->summary.context);
 
 	if (baseline->form == PROFILE_DETACHED)
@@ -283,7 +290,12 @@ profile_set_baseline(Profile *profile, Profile *baseline)
 		if (from->histogram != NULL)
 		{
 			feature->histogram = summary_make(&histogram_type);
-			histogram_set_grid(feature->histogram, from->histogram->grid);
+			if (sums == NULL)
+				histogram_set_grid(feature->histogram, from->histogram->grid);
+			else
+				histogram_set_grid_and_sums(feature->histogram,
+											from->histogram->grid,
+											sums->features[i]->histogram->sums);
 		}
 		else if (from->table != NULL)
 			feature->table = frequency_table_new_on(from->table,

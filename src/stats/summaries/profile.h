@@ -175,6 +175,13 @@ extern void profile_bind(Profile *profile, int n, const ColumnFeature *wanted);
 extern void profile_set_baseline(Profile *profile, Profile *baseline);
 
 /*
+ * The same for one of many profiles that are only wanted detached: sums per bin
+ * are thrown away then, and go to those of another profile on the baseline.
+ */
+extern void profile_set_baseline_and_sums(Profile *profile, Profile *baseline,
+										  const Profile *sums);
+
+/*
  * into += from. Both own, or both on one baseline, where either may be
  * detached, and the result is then. 22023 otherwise, naming the feature.
  * New features on different bins are brought to the bins that they share.
