@@ -125,7 +125,7 @@ FROM results;
 CREATE TABLE histogram_shapes AS
 SELECT shape, i, x
 FROM (SELECT i, ((hashint8extended(i, 1) & 1048575) + 0.5) / 1048576 AS u, ((hashint8extended(i, 2) & 1048575) + 0.5) / 1048576 AS v
-	FROM generate_series(1, 90000) AS i) AS g,
+	FROM generate_series(1, 100000) AS i OFFSET 0) AS g,
 	LATERAL (VALUES ('normal', sqrt(-2 * ln(u)) * cos(2 * pi() * v)), ('zero-inflated', CASE WHEN v < 0.4 THEN 0 ELSE -ln(u) END),
 		('times', 1.7e9 + u * 1000 + v * 1e-4), ('two scales', CASE WHEN v < 0.5 THEN 5 + u * 1e-9 ELSE u * 100 END),
 		('many binades', (CASE WHEN v < 0.5 THEN -1 ELSE 1 END) * exp(200 * (u - 0.5))), ('whole numbers', floor(u * 40000))) AS d(shape, x);
@@ -138,16 +138,16 @@ CREATE TEMP TABLE in_parallel AS SELECT shape, histogram(x, 240) AS h FROM histo
 RESET parallel_setup_cost;
 RESET parallel_tuple_cost;
 RESET parallel_leader_participation;
-SELECT shape, bool_and(o.h = p.h) AS same, count(*) AS orders, bool_and(o.n = 90000) AS all_there,
-	bool_and((SELECT array_agg(c ORDER BY b) FROM unnest(counts(p.h)) WITH ORDINALITY AS u(c, b) WHERE c > 0) = o.by_bins) AS counts
-FROM (SELECT shape, h, edges(h) AS e FROM in_parallel OFFSET 0) AS p JOIN LATERAL (
-	SELECT histogram(x, 240) AS h, count(*) AS n, NULL::bigint[] AS by_bins FROM (SELECT x FROM histogram_shapes AS s WHERE s.shape = p.shape ORDER BY x) AS s
-	UNION ALL SELECT histogram(x, 240), count(*), NULL FROM (SELECT x FROM histogram_shapes AS s WHERE s.shape = p.shape ORDER BY x DESC) AS s
-	UNION ALL SELECT histogram(x, 240), count(*), (SELECT array_agg(n ORDER BY b) FROM (SELECT width_bucket(s.x, p.e) AS b, count(*) AS n
-			FROM histogram_shapes AS s WHERE s.shape = p.shape GROUP BY 1) AS w)
-		FROM (SELECT x FROM histogram_shapes AS s WHERE s.shape = p.shape ORDER BY hashint4(i)) AS s
-	) AS o ON true
-GROUP BY shape ORDER BY shape;
+SELECT shape, p.h = o.ascending AND p.h = o.shuffled AS any_order, o.n = 100000 AS all_there,
+	(SELECT array_agg(c ORDER BY b) FROM unnest(counts(p.h)) WITH ORDINALITY AS u(c, b) WHERE c > 0) = w.by_bins AS counts
+FROM in_parallel AS p
+	JOIN (SELECT shape, histogram(x, 240 ORDER BY x) AS ascending, histogram(x, 240 ORDER BY i * 7919 % 100003) AS shuffled, count(*) AS n
+		FROM histogram_shapes GROUP BY shape) AS o USING (shape)
+	JOIN (SELECT shape, array_agg(n ORDER BY b) AS by_bins FROM (
+		SELECT s.shape, width_bucket(s.x, e.e) AS b, count(*) AS n
+		FROM histogram_shapes AS s JOIN (SELECT shape, edges(h) AS e FROM in_parallel OFFSET 0) AS e USING (shape) GROUP BY 1, 2) AS b
+		GROUP BY shape) AS w USING (shape)
+ORDER BY shape;
 DROP TABLE histogram_shapes;
 
 -- the depth of own bins is near 1/240, whatever the scale and the tails
