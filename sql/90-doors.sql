@@ -18,7 +18,7 @@ FROM (VALUES
 		'rename_run', 'set_parent', 'move_runs', 'rename_experiment', 'set_experiment_tags',
 		'delete_experiment', 'restore_experiment', 'rename_metric', 'correct_metric', 'log_metric', 'log_batch',
 		'log_file', 'create_logged_model', 'set_logged_model', 'describe_artifact', 'refresh_results',
-		'settle_run', 'unsettled_runs', 'check_budgets',
+		'settle_run', 'unsettled_runs', 'check_budgets', 'ingest_openlineage',
 		'log_params', 'set_tags', 'log_metrics', 'log_series', 'log_samples', 'use_artifact',
 		'log_artifact', 'snapshot_dataset', 'create_model', 'create_model_version', 'describe_model', 'rename_model',
 		'delete_model', 'restore_model', 'delete_version', 'restore_version',

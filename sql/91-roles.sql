@@ -36,7 +36,8 @@ WHERE p.pronamespace OPERATOR(pg_catalog.=)
 			'attached_run', 'edit_distance',
 			'experiment_metric', 'find_artifact', 'has_metric', 'near_names',
 			'run_metric', 'sees_artifact', 'trace_from', 'audit_hash', 'caller', 'check_known',
-			'check_name', 'check_writable', 'data_state', 'expected_quality',
+			'assertions_of', 'check_name', 'check_writable', 'dataset_of',
+			'datasets_of', 'event_time', 'facet', 'job_of', 'run_facets', 'run_uuid', 'data_state', 'expected_quality',
 			'feature_expression', 'find_experiment', 'find_monitor', 'higher_by_name',
 			'holds_role', 'html_escape', 'html_figure', 'is_of_sets', 'is_run',
 			'live_columns', 'live_features', 'metric_label',
@@ -85,7 +86,9 @@ BEGIN
 			JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0
 				AND NOT a.attisdropped
 		WHERE (c.relnamespace = 'mlmeta'::regnamespace
-				OR c.oid = 'mlmeta_internal.monitors'::regclass)
+				OR c.oid = 'mlmeta_internal.monitors'::regclass
+				OR c.relnamespace = 'mlmeta_internal'::regnamespace
+				AND c.relname ~ '^lineage_')
 			AND c.relkind IN ('r', 'p', 'v', 'm')
 		GROUP BY c.oid
 		ORDER BY c.oid

@@ -129,6 +129,12 @@ BEGIN
 			('mlmeta_internal', 'lifted_guards', 'false'),
 			('mlmeta_internal', 'run_batches', 'false'),
 			('mlmeta_internal', 'mlflow_experiment_copies', 'false'),
+			('mlmeta', 'openlineage_rejected', 'rejected_by = mlmeta_internal.actor()'),
+			('mlmeta_internal', 'lineage_names', 'mlmeta_internal.permits_project(''reader'', project)'),
+			('mlmeta_internal', 'lineage_runs', 'mlmeta_internal.permits_run(''reader'', run)'),
+			('mlmeta_internal', 'lineage_io', 'mlmeta_internal.permits_run(''reader'', run)'),
+			('mlmeta_internal', 'lineage_job_io', open || 'EXISTS (SELECT FROM mlmeta_internal.lineage_names AS n WHERE n.id = lineage_job_io.job)'),
+			('mlmeta_internal', 'lineage_facets', open || 'CASE WHEN subject = ''run'' THEN mlmeta_internal.permits_run(''reader'', id::mlmeta.run) ELSE EXISTS (SELECT FROM mlmeta_internal.lineage_names AS n WHERE n.id = lineage_facets.dataset) END'),
 			('mlmeta_internal', 'principals', 'false')
 		) AS l (schema, name, sees)
 		UNION ALL
