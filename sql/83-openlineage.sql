@@ -380,7 +380,9 @@ RETURN (
 		WHEN namespace = 'mlmeta' AND name COLLATE "C" ~ '^[a-z][a-z0-9_]*:[^:@[:cntrl:]]+$'
 			AND pg_catalog.octet_length(name) <= 1000
 			THEN mlmeta.artifact(pg_catalog.split_part(name, ':', 1),
-				pg_catalog.substr(name, pg_catalog.strpos(name, ':') + 1), v.text)
+				pg_catalog.substr(name, pg_catalog.strpos(name, ':') + 1),
+				nullif(pg_catalog.regexp_replace(v.text, '@?sha256:[0-9a-f]{64}$', ''), ''),
+				pg_catalog.substring(v.text FROM 'sha256:([0-9a-f]{64})$'))
 		ELSE mlmeta.artifact('dataset', CASE
 			WHEN pg_catalog.octet_length(n.text) <= 1024 THEN n.text
 			ELSE pg_catalog.left(n.text, 200) || '~' || pg_catalog.md5(n.text) END, v.text)
@@ -456,8 +458,10 @@ BEGIN
 	PERFORM mlmeta_internal.restore_guards();
 	PERFORM mlmeta_internal.store_artifact(becomes, io.run::uuid, NULL);
 	INSERT INTO mlmeta.run_artifacts (run, direction, artifact, role, logged_at)
-	VALUES (io.run, io.direction, becomes, '', at)
-	ON CONFLICT DO NOTHING;
+	SELECT io.run, io.direction, becomes, '', at
+	WHERE NOT EXISTS (SELECT FROM mlmeta.run_artifacts AS a
+		WHERE a.run OPERATOR(mlmeta.=) io.run AND a.direction = io.direction
+			AND a.artifact OPERATOR(mlmeta.=) becomes);
 	UPDATE mlmeta_internal.lineage_io AS o
 	SET artifact = CASE WHEN FOUND THEN becomes END
 	WHERE o.dataset = io.dataset AND o.direction = io.direction
@@ -972,8 +976,8 @@ RETURN pg_catalog.jsonb_build_object('namespace', 'mlmeta', 'name',
 	pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object('version', CASE
 		WHEN coalesce(mlmeta.version(artifact), mlmeta.digest(artifact)) IS NOT NULL
 		THEN mlmeta_internal.facet('DatasetVersionDatasetFacet', '1-0-1',
-			pg_catalog.jsonb_build_object('datasetVersion',
-				coalesce(mlmeta.version(artifact), mlmeta.digest(artifact)))) END)));
+			pg_catalog.jsonb_build_object('datasetVersion', pg_catalog.concat_ws('@',
+				mlmeta.version(artifact), mlmeta.digest(artifact)))) END)));
 
 COMMENT ON FUNCTION mlmeta_internal.dataset_of(mlmeta.artifact, text) IS
 	'an artifact as a dataset of OpenLineage in the namespace mlmeta';
