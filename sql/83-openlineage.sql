@@ -382,7 +382,7 @@ RETURN (
 			THEN mlmeta.artifact(pg_catalog.split_part(name, ':', 1),
 				pg_catalog.substr(name, pg_catalog.strpos(name, ':') + 1),
 				nullif(pg_catalog.regexp_replace(v.text, '@?sha256:[0-9a-f]{64}$', ''), ''),
-				pg_catalog.substring(v.text FROM 'sha256:([0-9a-f]{64})$'))
+				pg_catalog.substring(v.text, 'sha256:([0-9a-f]{64})$'))
 		ELSE mlmeta.artifact('dataset', CASE
 			WHEN pg_catalog.octet_length(n.text) <= 1024 THEN n.text
 			ELSE pg_catalog.left(n.text, 200) || '~' || pg_catalog.md5(n.text) END, v.text)
