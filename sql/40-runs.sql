@@ -437,6 +437,8 @@ ORDER BY c.patch, c.created_at, c.run;
 
 COMMENT ON VIEW mlmeta.source_patches IS
 	'patches of uncommitted and untracked changes that runs were started with, each once';
+COMMENT ON COLUMN mlmeta.source_patches.content IS 'the patch, a text';
+COMMENT ON COLUMN mlmeta.source_patches.created_at IS 'when it was stored first';
 COMMENT ON COLUMN mlmeta.source_patches.patch IS
 	'SHA-256 of the content in UTF-8';
 
@@ -469,6 +471,8 @@ ORDER BY c.environment, c.created_at, c.run;
 
 COMMENT ON VIEW mlmeta.environments IS
 	'environments that runs were started in (packages, host, devices and whatever the client names), each once';
+COMMENT ON COLUMN mlmeta.environments.content IS 'packages, host, devices and whatever the client named, JSON';
+COMMENT ON COLUMN mlmeta.environments.created_at IS 'when it was stored first';
 COMMENT ON COLUMN mlmeta.environments.environment IS
 	'SHA-256 of the content''s text in UTF-8';
 

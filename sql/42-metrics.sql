@@ -219,6 +219,11 @@ FROM mlmeta_internal.live_series AS s
 
 COMMENT ON VIEW mlmeta.metric_points IS
 	'every point of every metric once, in no order';
+COMMENT ON COLUMN mlmeta.metric_points.run IS 'the run';
+COMMENT ON COLUMN mlmeta.metric_points.key IS 'name of the metric';
+COMMENT ON COLUMN mlmeta.metric_points.step IS 'the step';
+COMMENT ON COLUMN mlmeta.metric_points.at IS 'when the client says the value was taken';
+COMMENT ON COLUMN mlmeta.metric_points.value IS 'the value';
 COMMENT ON COLUMN mlmeta.metric_points.context IS
 	'what the metric was taken over, such as train or validation; empty when not said';
 
@@ -236,6 +241,12 @@ WHERE s.late;
 
 COMMENT ON VIEW mlmeta.late_points IS
 	'the points that were logged after their run had ended; they are among metric_points too';
+COMMENT ON COLUMN mlmeta.late_points.run IS 'the run';
+COMMENT ON COLUMN mlmeta.late_points.key IS 'name of the metric';
+COMMENT ON COLUMN mlmeta.late_points.context IS 'what the metric was taken over; empty when not said';
+COMMENT ON COLUMN mlmeta.late_points.step IS 'the step';
+COMMENT ON COLUMN mlmeta.late_points.at IS 'when the client says the value was taken';
+COMMENT ON COLUMN mlmeta.late_points.value IS 'the value';
 
 CREATE VIEW mlmeta.metric_latest WITH (security_invoker = true) AS
 SELECT DISTINCT ON (s.run, s.key, s.context)
@@ -265,6 +276,11 @@ ORDER BY s.run, s.key, s.context, p.step DESC, p.at DESC,
 
 COMMENT ON VIEW mlmeta.metric_latest IS
 	'the latest point of each metric of each run: that of the greatest step, then time, then value, NaN being less than every number; found by index';
+COMMENT ON COLUMN mlmeta.metric_latest.run IS 'the run';
+COMMENT ON COLUMN mlmeta.metric_latest.key IS 'name of the metric';
+COMMENT ON COLUMN mlmeta.metric_latest.step IS 'the step';
+COMMENT ON COLUMN mlmeta.metric_latest.at IS 'when the client says the value was taken';
+COMMENT ON COLUMN mlmeta.metric_latest.value IS 'the value';
 COMMENT ON COLUMN mlmeta.metric_latest.context IS
 	'what the metric was taken over, such as train or validation; empty when not said';
 

@@ -60,6 +60,12 @@ GROUP BY c.artifact, c.kind, c.name, c.version, c.digest;
 
 COMMENT ON VIEW mlmeta.artifacts IS
 	'artifacts that runs used or produced: one row a version';
+COMMENT ON COLUMN mlmeta.artifacts.artifact IS 'the artifact';
+COMMENT ON COLUMN mlmeta.artifacts.kind IS 'kind of artifact, such as model or dataset';
+COMMENT ON COLUMN mlmeta.artifacts.name IS 'its name';
+COMMENT ON COLUMN mlmeta.artifacts.version IS 'its version; NULL: none';
+COMMENT ON COLUMN mlmeta.artifacts.digest IS 'digest of its bytes, sha256:hex';
+COMMENT ON COLUMN mlmeta.artifacts.created_at IS 'when it was logged first';
 COMMENT ON COLUMN mlmeta.artifacts.uri IS
 	'where it lies, as said first; see run_artifacts for the places that runs said';
 COMMENT ON COLUMN mlmeta.artifacts.created_by IS
@@ -200,6 +206,11 @@ WHERE r.deleted_at IS NULL AND x.deleted_at IS NULL;
 
 COMMENT ON VIEW mlmeta.lineage_edges IS
 	'the stored lineage graph without deleted runs, one edge a row, from source to target in the direction data flows';
+COMMENT ON COLUMN mlmeta.lineage_edges.run IS 'the run';
+COMMENT ON COLUMN mlmeta.lineage_edges.artifact IS 'the artifact';
+COMMENT ON COLUMN mlmeta.lineage_edges.direction IS 'used or produced';
+COMMENT ON COLUMN mlmeta.lineage_edges.role IS 'what the artifact was to the run; empty when not said';
+COMMENT ON COLUMN mlmeta.lineage_edges.logged_at IS 'when it was logged';
 COMMENT ON COLUMN mlmeta.lineage_edges.source IS
 	'artifact that was used, or run that produced';
 COMMENT ON COLUMN mlmeta.lineage_edges.target IS

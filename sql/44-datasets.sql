@@ -440,6 +440,19 @@ FROM mlmeta.dataset_snapshots AS s;
 
 COMMENT ON VIEW mlmeta.dataset_overview IS
 	'one row a snapshot of a dataset';
+COMMENT ON COLUMN mlmeta.dataset_overview.artifact IS 'the artifact';
+COMMENT ON COLUMN mlmeta.dataset_overview.dataset IS 'name of the dataset';
+COMMENT ON COLUMN mlmeta.dataset_overview.version IS 'its version; NULL: none';
+COMMENT ON COLUMN mlmeta.dataset_overview.row_count IS 'rows at that time';
+COMMENT ON COLUMN mlmeta.dataset_overview.fingerprint IS 'hash of the rows, whatever their order';
+COMMENT ON COLUMN mlmeta.dataset_overview.taken_at IS 'when it was taken';
+COMMENT ON COLUMN mlmeta.dataset_overview.user_name IS 'the user, as the server knows it';
+COMMENT ON COLUMN mlmeta.dataset_overview.source IS 'table or query that was read';
+COMMENT ON COLUMN mlmeta.dataset_overview.relation IS 'the table, where the source is one';
+COMMENT ON COLUMN mlmeta.dataset_overview.columns IS 'names and types of the columns, JSON';
+COMMENT ON COLUMN mlmeta.dataset_overview.key_columns IS 'columns that tell rows apart';
+COMMENT ON COLUMN mlmeta.dataset_overview.copy_table IS 'where the rows were copied to; NULL: nowhere';
+COMMENT ON COLUMN mlmeta.dataset_overview.snapshot IS 'number of the snapshot';
 COMMENT ON COLUMN mlmeta.dataset_overview.used_by IS
 	'number of runs that used it';
 

@@ -22,6 +22,10 @@ FROM mlmeta.prices AS p;
 
 COMMENT ON VIEW mlmeta.price_ranges IS
 	'prices of devices with the time they are valid';
+COMMENT ON COLUMN mlmeta.price_ranges.device IS 'the device';
+COMMENT ON COLUMN mlmeta.price_ranges.valid IS 'when the price holds';
+COMMENT ON COLUMN mlmeta.price_ranges.per_hour IS 'price of one device for one hour; NULL: none from then on';
+COMMENT ON COLUMN mlmeta.price_ranges.currency IS 'currency of the amounts';
 
 CREATE FUNCTION mlmeta_internal.set_price(
 	device text,
@@ -114,6 +118,10 @@ WINDOW of_device AS (PARTITION BY g.run, g.device);
 
 COMMENT ON VIEW mlmeta.run_costs IS
 	'cost of each run by device, deleted ones too: hours times devices times the prices of their time, without pauses; runs still going on up to now';
+COMMENT ON COLUMN mlmeta.run_costs.run IS 'the run';
+COMMENT ON COLUMN mlmeta.run_costs.device IS 'the device';
+COMMENT ON COLUMN mlmeta.run_costs.currency IS 'currency of the amounts';
+COMMENT ON COLUMN mlmeta.run_costs.cost IS 'what the device has cost in the currency';
 COMMENT ON COLUMN mlmeta.run_costs.device_hours IS
 	'hours times number of devices, as far as there was a price';
 COMMENT ON COLUMN mlmeta.run_costs.unpriced_hours IS
@@ -223,6 +231,12 @@ FROM mlmeta.budgets AS b
 
 COMMENT ON VIEW mlmeta.budget_state IS
 	'each budget with what was spent by runs that started in its period, deleted ones too';
+COMMENT ON COLUMN mlmeta.budget_state.budget_id IS 'number of the budget';
+COMMENT ON COLUMN mlmeta.budget_state.project IS 'the project it holds for; NULL: for an experiment';
+COMMENT ON COLUMN mlmeta.budget_state.period IS 'the period over which is added up';
+COMMENT ON COLUMN mlmeta.budget_state.amount IS 'what may be spent in a period';
+COMMENT ON COLUMN mlmeta.budget_state.currency IS 'currency of the amounts';
+COMMENT ON COLUMN mlmeta.budget_state.spent IS 'what was spent in the current one';
 COMMENT ON COLUMN mlmeta.budget_state.experiment IS
 	'the experiment; NULL: the budget is for the whole project';
 COMMENT ON COLUMN mlmeta.budget_state.share IS
@@ -291,6 +305,14 @@ GROUP BY e.project, e.experiment, r.user_name,
 
 COMMENT ON VIEW mlmeta.spend IS
 	'what was spent, by experiment, user, month and device; deleted runs cost as well; what had no price at all has no currency';
+COMMENT ON COLUMN mlmeta.spend.project IS 'the project that it belongs to';
+COMMENT ON COLUMN mlmeta.spend.experiment IS 'name of its experiment';
+COMMENT ON COLUMN mlmeta.spend.user_name IS 'who started the runs';
+COMMENT ON COLUMN mlmeta.spend.device IS 'the device';
+COMMENT ON COLUMN mlmeta.spend.currency IS 'currency of the amounts';
+COMMENT ON COLUMN mlmeta.spend.runs IS 'number of runs';
+COMMENT ON COLUMN mlmeta.spend.device_hours IS 'hours of the device';
+COMMENT ON COLUMN mlmeta.spend.cost IS 'what it cost, in the currency';
 COMMENT ON COLUMN mlmeta.spend.unpriced_hours IS
 	'device hours for which there was no price';
 COMMENT ON COLUMN mlmeta.spend.month IS

@@ -74,6 +74,25 @@ WHERE r.deleted_at IS NULL AND e.deleted_at IS NULL;
 
 COMMENT ON VIEW mlmeta.run_overview IS
 	'one row a run that is not deleted: who, when, how long, with what, and what came out';
+COMMENT ON COLUMN mlmeta.run_overview.run IS 'the run';
+COMMENT ON COLUMN mlmeta.run_overview.experiment IS 'name of its experiment';
+COMMENT ON COLUMN mlmeta.run_overview.name IS 'its name';
+COMMENT ON COLUMN mlmeta.run_overview.status IS 'scheduled, running, finished, failed, killed or crashed';
+COMMENT ON COLUMN mlmeta.run_overview.started_at IS 'when it began';
+COMMENT ON COLUMN mlmeta.run_overview.finished_at IS 'when it ended; NULL: not yet';
+COMMENT ON COLUMN mlmeta.run_overview.user_name IS 'who started it, as the server knows it';
+COMMENT ON COLUMN mlmeta.run_overview.currency IS 'currency of the cost';
+COMMENT ON COLUMN mlmeta.run_overview.project IS 'the project that it belongs to';
+COMMENT ON COLUMN mlmeta.run_overview.parent IS 'the run that it is a part of';
+COMMENT ON COLUMN mlmeta.run_overview.repository IS 'where its source comes from';
+COMMENT ON COLUMN mlmeta.run_overview.git_commit IS 'commit of its source';
+COMMENT ON COLUMN mlmeta.run_overview.branch IS 'branch of its source';
+COMMENT ON COLUMN mlmeta.run_overview.entry_point IS 'the program that was run';
+COMMENT ON COLUMN mlmeta.run_overview.command_line IS 'how it was called';
+COMMENT ON COLUMN mlmeta.run_overview.devices IS 'devices it occupies and how many of each, a JSON object';
+COMMENT ON COLUMN mlmeta.run_overview.note IS 'what somebody wrote down about it';
+COMMENT ON COLUMN mlmeta.run_overview.heartbeat_at IS 'its last sign of life';
+COMMENT ON COLUMN mlmeta.run_overview.experiment_id IS 'number of its experiment';
 COMMENT ON COLUMN mlmeta.run_overview.duration IS
 	'time from start to end, or to now, without pauses';
 COMMENT ON COLUMN mlmeta.run_overview.params IS
@@ -302,6 +321,13 @@ GROUP BY e.project, e.experiment, p.key, p.value;
 
 COMMENT ON VIEW mlmeta.who_tried_what IS
 	'every value of every parameter that an experiment has seen, by whom and when';
+COMMENT ON COLUMN mlmeta.who_tried_what.project IS 'the project that it belongs to';
+COMMENT ON COLUMN mlmeta.who_tried_what.experiment IS 'name of its experiment';
+COMMENT ON COLUMN mlmeta.who_tried_what.key IS 'name of the parameter';
+COMMENT ON COLUMN mlmeta.who_tried_what.runs IS 'number of runs with this value';
+COMMENT ON COLUMN mlmeta.who_tried_what.users IS 'who tried it';
+COMMENT ON COLUMN mlmeta.who_tried_what.first_tried IS 'when it was tried first';
+COMMENT ON COLUMN mlmeta.who_tried_what.last_tried IS 'when it was tried last';
 COMMENT ON COLUMN mlmeta.who_tried_what.value IS
 	'the parameter''s value, JSON';
 
@@ -337,6 +363,18 @@ WHERE u.is_live OR NOT (u.run OPERATOR(mlmeta.=) ANY (
 
 COMMENT ON VIEW mlmeta.metric_summaries IS
 	'each metric of each run that is not deleted in one row: of ended runs as written, of running and marked ones as it stands';
+COMMENT ON COLUMN mlmeta.metric_summaries.run IS 'the run';
+COMMENT ON COLUMN mlmeta.metric_summaries.experiment_id IS 'number of its experiment';
+COMMENT ON COLUMN mlmeta.metric_summaries.key IS 'name of the metric';
+COMMENT ON COLUMN mlmeta.metric_summaries.context IS 'what the metric was taken over; empty when not said';
+COMMENT ON COLUMN mlmeta.metric_summaries.n IS 'points, NaN among them';
+COMMENT ON COLUMN mlmeta.metric_summaries.nan_count IS 'points that are NaN';
+COMMENT ON COLUMN mlmeta.metric_summaries.minimum IS 'least value that is not NaN';
+COMMENT ON COLUMN mlmeta.metric_summaries.maximum IS 'greatest value that is not NaN';
+COMMENT ON COLUMN mlmeta.metric_summaries.last_step IS 'step of the latest point';
+COMMENT ON COLUMN mlmeta.metric_summaries.last_at IS 'time of the latest point';
+COMMENT ON COLUMN mlmeta.metric_summaries.last_value IS 'value of the latest point';
+COMMENT ON COLUMN mlmeta.metric_summaries.higher_is_better IS 'whether higher values of the metric are better';
 COMMENT ON COLUMN mlmeta.metric_summaries.score IS
 	'the best value, negated where lower is better: the greater the better';
 
@@ -370,6 +408,18 @@ WHERE e.deleted_at IS NULL;
 
 COMMENT ON VIEW mlmeta.leaderboard IS
 	'runs ranked within their experiment by the best value of each metric, in the metric''s own direction; NaN takes no part; the first few by index: WHERE experiment = ... AND key = ... AND rank <= ...';
+COMMENT ON COLUMN mlmeta.leaderboard.experiment IS 'name of its experiment';
+COMMENT ON COLUMN mlmeta.leaderboard.key IS 'name of the metric';
+COMMENT ON COLUMN mlmeta.leaderboard.context IS 'what the metric was taken over; empty when not said';
+COMMENT ON COLUMN mlmeta.leaderboard.rank IS 'place among the runs of the experiment by the metric, 1 is the best';
+COMMENT ON COLUMN mlmeta.leaderboard.run IS 'the run';
+COMMENT ON COLUMN mlmeta.leaderboard.name IS 'name of the run';
+COMMENT ON COLUMN mlmeta.leaderboard.higher_is_better IS 'whether higher values of the metric are better';
+COMMENT ON COLUMN mlmeta.leaderboard.user_name IS 'who started the run, as the server knows it';
+COMMENT ON COLUMN mlmeta.leaderboard.status IS 'status of the run';
+COMMENT ON COLUMN mlmeta.leaderboard.started_at IS 'when the run began';
+COMMENT ON COLUMN mlmeta.leaderboard.finished_at IS 'when the run ended; NULL: not yet';
+COMMENT ON COLUMN mlmeta.leaderboard.project IS 'the project that it belongs to';
 COMMENT ON COLUMN mlmeta.leaderboard.best IS
 	'the best value the run had at any step';
 COMMENT ON COLUMN mlmeta.leaderboard.updated_at IS

@@ -61,12 +61,15 @@ BEGIN
 		'mlmeta.run_samples',
 		'mlmeta.run_metric_summaries', 'mlmeta.run_results', 'mlmeta.run_files',
 		'mlmeta.tracking_changes', 'mlmeta.run_marks',
-		'mlmeta_internal.run_batches']
+		'mlmeta_internal.run_batches', 'mlmeta_internal.lineage_runs',
+		'mlmeta_internal.lineage_io']
 	LOOP
 		EXECUTE format('DELETE FROM %s AS o
 			WHERE o.run OPERATOR(mlmeta.=) ANY ($1)', owned)
 		USING doomed;
 	END LOOP;
+	DELETE FROM mlmeta_internal.lineage_facets AS f
+	WHERE f.id = ANY (doomed::uuid[]);
 	DELETE FROM mlmeta.runs AS r
 	WHERE r.run OPERATOR(mlmeta.=) ANY (doomed);
 	GET DIAGNOSTICS gone = ROW_COUNT;
@@ -221,6 +224,8 @@ BEGIN
 	DELETE FROM mlmeta.logged_models AS l WHERE l.experiment_id = number;
 	PERFORM mlmeta_internal.restore_guards();
 	DELETE FROM mlmeta.budgets AS b WHERE b.experiment_id = number;
+	DELETE FROM mlmeta_internal.mlflow_experiment_copies AS c
+	WHERE c.experiment_id = number;
 	DELETE FROM mlmeta.experiments AS e WHERE e.experiment_id = number;
 	RETURN gone;
 EXCEPTION WHEN foreign_key_violation THEN

@@ -195,6 +195,15 @@ FROM mlmeta.audit_log AS a
 
 COMMENT ON VIEW mlmeta.audit_trail IS
 	'every change of every model: who, when, from where, what';
+COMMENT ON COLUMN mlmeta.audit_trail.model IS 'name of the model';
+COMMENT ON COLUMN mlmeta.audit_trail.at IS 'when it was done';
+COMMENT ON COLUMN mlmeta.audit_trail.user_name IS 'the user, as the server knows it';
+COMMENT ON COLUMN mlmeta.audit_trail.action IS 'what was done';
+COMMENT ON COLUMN mlmeta.audit_trail.version IS 'number of the version; NULL: of the model as a whole';
+COMMENT ON COLUMN mlmeta.audit_trail.client_addr IS 'address of the client';
+COMMENT ON COLUMN mlmeta.audit_trail.application_name IS 'what the client called itself';
+COMMENT ON COLUMN mlmeta.audit_trail.hash IS 'hash of the row, which the next one holds';
+COMMENT ON COLUMN mlmeta.audit_trail.statement IS 'the statement that did it, its first 2,000 characters';
 COMMENT ON COLUMN mlmeta.audit_trail.n IS
 	'number of the change in its model''s chain';
 COMMENT ON COLUMN mlmeta.audit_trail.role_name IS

@@ -342,3 +342,8 @@ GROUP BY c.consumer, c.owner;
 
 COMMENT ON VIEW mlmeta.event_backlog IS
 	'what each consumer of events has not yet acknowledged';
+COMMENT ON COLUMN mlmeta.event_backlog.consumer IS 'name of the consumer';
+COMMENT ON COLUMN mlmeta.event_backlog.owner IS 'the role that it belongs to';
+COMMENT ON COLUMN mlmeta.event_backlog.events IS 'events that it has not acknowledged';
+COMMENT ON COLUMN mlmeta.event_backlog.next_event IS 'number of the next one';
+COMMENT ON COLUMN mlmeta.event_backlog.oldest_at IS 'time of the oldest one';

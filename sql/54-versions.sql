@@ -626,6 +626,10 @@ FROM mlmeta.stage_periods AS p
 
 COMMENT ON VIEW mlmeta.model_history IS
 	'which version an alias pointed to, or was in a stage, from when until when';
+COMMENT ON COLUMN mlmeta.model_history.model IS 'name of the model';
+COMMENT ON COLUMN mlmeta.model_history.version IS 'number of the version';
+COMMENT ON COLUMN mlmeta.model_history.begun_by IS 'who decided so';
+COMMENT ON COLUMN mlmeta.model_history.request IS 'number of the request that led to it; NULL: none';
 COMMENT ON COLUMN mlmeta.model_history.alias_or_stage IS
 	'name of the alias or stage; no alias has the name of a stage';
 COMMENT ON COLUMN mlmeta.model_history.valid IS
@@ -712,6 +716,20 @@ WHERE v.deleted_at IS NULL AND m.deleted_at IS NULL;
 
 COMMENT ON VIEW mlmeta.version_overview IS
 	'one row a version of a model; where it lies says resolve_model()';
+COMMENT ON COLUMN mlmeta.version_overview.model IS 'name of the model';
+COMMENT ON COLUMN mlmeta.version_overview.version IS 'number of the version';
+COMMENT ON COLUMN mlmeta.version_overview.stage IS 'the stage';
+COMMENT ON COLUMN mlmeta.version_overview.aliases IS 'aliases that point to it';
+COMMENT ON COLUMN mlmeta.version_overview.run IS 'the run that it came from';
+COMMENT ON COLUMN mlmeta.version_overview.artifact IS 'what it is';
+COMMENT ON COLUMN mlmeta.version_overview.training_data IS 'the data version it was trained on';
+COMMENT ON COLUMN mlmeta.version_overview.has_profile IS 'whether a profile of its data is kept';
+COMMENT ON COLUMN mlmeta.version_overview.description IS 'its description';
+COMMENT ON COLUMN mlmeta.version_overview.tags IS 'tags, a JSON object';
+COMMENT ON COLUMN mlmeta.version_overview.created_at IS 'when it was made';
+COMMENT ON COLUMN mlmeta.version_overview.created_by IS 'who made it, as the server knows it';
+COMMENT ON COLUMN mlmeta.version_overview.project IS 'the project that it belongs to';
+COMMENT ON COLUMN mlmeta.version_overview.in_stage_since IS 'since when it is in its stage';
 
 CREATE VIEW mlmeta.model_overview WITH (security_invoker = true) AS
 SELECT m.model, m.project, m.description, m.tags,
@@ -739,6 +757,14 @@ WHERE m.deleted_at IS NULL;
 
 COMMENT ON VIEW mlmeta.model_overview IS
 	'one row a model: its latest version, where its aliases point, which versions are in which stage';
+COMMENT ON COLUMN mlmeta.model_overview.model IS 'its name';
+COMMENT ON COLUMN mlmeta.model_overview.project IS 'the project that it belongs to';
+COMMENT ON COLUMN mlmeta.model_overview.description IS 'its description';
+COMMENT ON COLUMN mlmeta.model_overview.tags IS 'tags, a JSON object';
+COMMENT ON COLUMN mlmeta.model_overview.latest_version IS 'number of its latest version; NULL: it has none';
+COMMENT ON COLUMN mlmeta.model_overview.created_at IS 'when it was made';
+COMMENT ON COLUMN mlmeta.model_overview.created_by IS 'who made it, as the server knows it';
+COMMENT ON COLUMN mlmeta.model_overview.changed_at IS 'when it was changed last';
 COMMENT ON COLUMN mlmeta.model_overview.aliases IS
 	'version by alias, a JSON object';
 COMMENT ON COLUMN mlmeta.model_overview.stages IS

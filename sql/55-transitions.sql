@@ -947,6 +947,22 @@ FROM mlmeta.transition_requests AS r
 
 COMMENT ON VIEW mlmeta.request_overview IS
 	'one row a request: what it asks for, how far it got, and how it ended';
+COMMENT ON COLUMN mlmeta.request_overview.request IS 'number of the request';
+COMMENT ON COLUMN mlmeta.request_overview.model IS 'name of the model';
+COMMENT ON COLUMN mlmeta.request_overview.version IS 'number of the version';
+COMMENT ON COLUMN mlmeta.request_overview.from_stage IS 'the stage that the version was in';
+COMMENT ON COLUMN mlmeta.request_overview.stage IS 'the stage that it is to enter';
+COMMENT ON COLUMN mlmeta.request_overview.status IS 'pending, completed, rejected, withdrawn or expired';
+COMMENT ON COLUMN mlmeta.request_overview.requested_by IS 'who asked for it';
+COMMENT ON COLUMN mlmeta.request_overview.requested_at IS 'when';
+COMMENT ON COLUMN mlmeta.request_overview.comment IS 'what was said with it';
+COMMENT ON COLUMN mlmeta.request_overview.approved_by IS 'who has approved';
+COMMENT ON COLUMN mlmeta.request_overview.approver_roles IS 'roles whose members may approve';
+COMMENT ON COLUMN mlmeta.request_overview.expires_at IS 'when it expires';
+COMMENT ON COLUMN mlmeta.request_overview.decided_by IS 'who decided';
+COMMENT ON COLUMN mlmeta.request_overview.decided_at IS 'when it was decided';
+COMMENT ON COLUMN mlmeta.request_overview.decision IS 'what was said with the decision';
+COMMENT ON COLUMN mlmeta.request_overview.bypassed IS 'whether the rules were bypassed';
 COMMENT ON COLUMN mlmeta.request_overview.approvals_required IS
 	'as the policy is now';
 COMMENT ON COLUMN mlmeta.request_overview.gates IS

@@ -201,5 +201,14 @@ FROM mlmeta.model_resolutions AS r
 
 COMMENT ON VIEW mlmeta.model_downloads IS
 	'who learnt where which version lies, when, from where, and what for';
+COMMENT ON COLUMN mlmeta.model_downloads.model IS 'name of the model';
+COMMENT ON COLUMN mlmeta.model_downloads.version IS 'number of the version that was resolved';
+COMMENT ON COLUMN mlmeta.model_downloads.at IS 'when it was resolved';
+COMMENT ON COLUMN mlmeta.model_downloads.user_name IS 'the user, as the server knows it';
+COMMENT ON COLUMN mlmeta.model_downloads.role_name IS 'the role whose rights counted';
+COMMENT ON COLUMN mlmeta.model_downloads.purpose IS 'what for, as the client said';
+COMMENT ON COLUMN mlmeta.model_downloads.reference IS 'the reference that was resolved, such as churn@champion';
+COMMENT ON COLUMN mlmeta.model_downloads.client_addr IS 'address of the client';
+COMMENT ON COLUMN mlmeta.model_downloads.application_name IS 'what the client called itself';
 COMMENT ON COLUMN mlmeta.model_downloads.n IS
 	'number of the call; a number that is missing over all models was rolled back';

@@ -471,3 +471,16 @@ FROM mlmeta.retrain_requests AS r
 
 COMMENT ON VIEW mlmeta.retrain_queue IS
 	'requests to train versions again and what became of them';
+COMMENT ON COLUMN mlmeta.retrain_queue.request IS 'number of the request';
+COMMENT ON COLUMN mlmeta.retrain_queue.model IS 'name of the model';
+COMMENT ON COLUMN mlmeta.retrain_queue.version IS 'number of the version that is to be replaced';
+COMMENT ON COLUMN mlmeta.retrain_queue.status IS 'state of the request';
+COMMENT ON COLUMN mlmeta.retrain_queue.reason IS 'why';
+COMMENT ON COLUMN mlmeta.retrain_queue.alert IS 'number of the alert that led to it; NULL: none';
+COMMENT ON COLUMN mlmeta.retrain_queue.requested_by IS 'who asked for it';
+COMMENT ON COLUMN mlmeta.retrain_queue.requested_at IS 'when';
+COMMENT ON COLUMN mlmeta.retrain_queue.claimed_by IS 'the worker that has taken it';
+COMMENT ON COLUMN mlmeta.retrain_queue.claimed_until IS 'until when it is that worker''s';
+COMMENT ON COLUMN mlmeta.retrain_queue.run IS 'the run that retrains';
+COMMENT ON COLUMN mlmeta.retrain_queue.new_version IS 'number of the version that came of it';
+COMMENT ON COLUMN mlmeta.retrain_queue.ended_at IS 'when it was done or given up';

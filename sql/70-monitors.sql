@@ -662,6 +662,43 @@ FROM mlmeta_internal.monitors AS m;
 
 COMMENT ON VIEW mlmeta.monitors IS
 	'what is watched and how; alter_monitor() changes it';
+COMMENT ON COLUMN mlmeta.monitors.id IS 'its number';
+COMMENT ON COLUMN mlmeta.monitors.name IS 'its name';
+COMMENT ON COLUMN mlmeta.monitors.source IS 'table or query that it watches, as given';
+COMMENT ON COLUMN mlmeta.monitors.relation IS 'the table, where the source is one';
+COMMENT ON COLUMN mlmeta.monitors.query IS 'the query that is run';
+COMMENT ON COLUMN mlmeta.monitors.time_column IS 'column by which rows fall into windows';
+COMMENT ON COLUMN mlmeta.monitors.time_type IS 'type of that column';
+COMMENT ON COLUMN mlmeta.monitors.granularity IS 'length of a window';
+COMMENT ON COLUMN mlmeta.monitors.time_zone IS 'zone in which windows of days and more begin';
+COMMENT ON COLUMN mlmeta.monitors.features IS 'features that it watches';
+COMMENT ON COLUMN mlmeta.monitors.all_features IS 'whether it watches all columns of the source';
+COMMENT ON COLUMN mlmeta.monitors.label_column IS 'column with the true outcome';
+COMMENT ON COLUMN mlmeta.monitors.score_column IS 'column with the predicted probability';
+COMMENT ON COLUMN mlmeta.monitors.prediction_column IS 'column with the prediction';
+COMMENT ON COLUMN mlmeta.monitors.key_columns IS 'columns that tell rows apart';
+COMMENT ON COLUMN mlmeta.monitors.threshold IS 'score from which a row counts as positive';
+COMMENT ON COLUMN mlmeta.monitors.segment_sets IS 'sets of columns by which rows are split';
+COMMENT ON COLUMN mlmeta.monitors.tolerance IS 'what is tolerated unless a rule says otherwise';
+COMMENT ON COLUMN mlmeta.monitors.q IS 'share of false alarms among alarms that is accepted';
+COMMENT ON COLUMN mlmeta.monitors.correction IS 'how p-values are adjusted for the number of features';
+COMMENT ON COLUMN mlmeta.monitors.alpha IS 'level of single tests';
+COMMENT ON COLUMN mlmeta.monitors.look_back IS 'how far back a check goes';
+COMMENT ON COLUMN mlmeta.monitors.label_delay IS 'how long labels take to come';
+COMMENT ON COLUMN mlmeta.monitors.label_coverage IS 'share of rows with labels from which quality is judged';
+COMMENT ON COLUMN mlmeta.monitors.freshness IS 'after how long without rows it is an alarm';
+COMMENT ON COLUMN mlmeta.monitors.alert_k IS 'windows with drift that open an alert';
+COMMENT ON COLUMN mlmeta.monitors.alert_n IS 'out of so many';
+COMMENT ON COLUMN mlmeta.monitors.resolve_after IS 'quiet windows that resolve an alert';
+COMMENT ON COLUMN mlmeta.monitors.cool_down IS 'how long no alert is opened after one was resolved';
+COMMENT ON COLUMN mlmeta.monitors.keep IS 'how long windows are kept';
+COMMENT ON COLUMN mlmeta.monitors.roll_up_after IS 'after how long windows are put together';
+COMMENT ON COLUMN mlmeta.monitors.roll_up_to IS 'into windows of that length';
+COMMENT ON COLUMN mlmeta.monitors.schedule IS 'when it is checked, as cron has it';
+COMMENT ON COLUMN mlmeta.monitors.is_enabled IS 'whether scheduled checks check it';
+COMMENT ON COLUMN mlmeta.monitors.model IS 'the model that it is about, a reference';
+COMMENT ON COLUMN mlmeta.monitors.project IS 'the project that it belongs to; NULL: by its model';
+COMMENT ON COLUMN mlmeta.monitors.created_at IS 'when it was made';
 COMMENT ON COLUMN mlmeta.monitors.owner IS
 	'the role with whose rights the source is read; NULL: it is no role any more';
 

@@ -35,6 +35,25 @@ FROM mlmeta.monitor_results AS r
 
 COMMENT ON VIEW mlmeta.drift_history IS
 	'all results of all checks, a row per window, segment, feature and measure';
+COMMENT ON COLUMN mlmeta.drift_history.monitor IS 'name of the monitor';
+COMMENT ON COLUMN mlmeta.drift_history.window_start IS 'begin of the window';
+COMMENT ON COLUMN mlmeta.drift_history.window_end IS 'end of the window, which is no part of it';
+COMMENT ON COLUMN mlmeta.drift_history.segment IS 'the segment; empty: all rows';
+COMMENT ON COLUMN mlmeta.drift_history.feature IS 'the feature';
+COMMENT ON COLUMN mlmeta.drift_history.measure IS 'the measure';
+COMMENT ON COLUMN mlmeta.drift_history.statistic IS 'value of the measure';
+COMMENT ON COLUMN mlmeta.drift_history.statistic_low IS 'lower bound of the value';
+COMMENT ON COLUMN mlmeta.drift_history.statistic_high IS 'upper bound of the value';
+COMMENT ON COLUMN mlmeta.drift_history.p_value IS 'p-value of the test, where the measure is one';
+COMMENT ON COLUMN mlmeta.drift_history.adjusted_p IS 'p-value adjusted for the number of features';
+COMMENT ON COLUMN mlmeta.drift_history.tolerance IS 'what is tolerated';
+COMMENT ON COLUMN mlmeta.drift_history.detectable IS 'the least change that so many rows can show';
+COMMENT ON COLUMN mlmeta.drift_history.n_reference IS 'rows of the baseline';
+COMMENT ON COLUMN mlmeta.drift_history.n_current IS 'rows of the window';
+COMMENT ON COLUMN mlmeta.drift_history.verdict IS 'drift, no drift, undecided, too little data, no data or reported';
+COMMENT ON COLUMN mlmeta.drift_history.reason IS 'the verdict as a sentence';
+COMMENT ON COLUMN mlmeta.drift_history.is_primary IS 'whether the feature is judged by this measure';
+COMMENT ON COLUMN mlmeta.drift_history.position IS 'place of the feature among those of the monitor';
 
 -- Which parts of a scan fail, and why: each segment, feature and the quality is
 -- read by itself. Costs a scan each, once something is wrong.

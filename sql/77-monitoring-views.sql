@@ -14,6 +14,25 @@ WHERE h.window_start = (
 
 COMMENT ON VIEW mlmeta.drift_latest IS
 	'the results of the latest window of each monitor';
+COMMENT ON COLUMN mlmeta.drift_latest.monitor IS 'name of the monitor';
+COMMENT ON COLUMN mlmeta.drift_latest.window_start IS 'begin of the window';
+COMMENT ON COLUMN mlmeta.drift_latest.window_end IS 'end of the window, which is no part of it';
+COMMENT ON COLUMN mlmeta.drift_latest.segment IS 'the segment; empty: all rows';
+COMMENT ON COLUMN mlmeta.drift_latest.feature IS 'the feature';
+COMMENT ON COLUMN mlmeta.drift_latest.measure IS 'the measure';
+COMMENT ON COLUMN mlmeta.drift_latest.statistic IS 'value of the measure';
+COMMENT ON COLUMN mlmeta.drift_latest.statistic_low IS 'lower bound of the value';
+COMMENT ON COLUMN mlmeta.drift_latest.statistic_high IS 'upper bound of the value';
+COMMENT ON COLUMN mlmeta.drift_latest.p_value IS 'p-value of the test, where the measure is one';
+COMMENT ON COLUMN mlmeta.drift_latest.adjusted_p IS 'p-value adjusted for the number of features';
+COMMENT ON COLUMN mlmeta.drift_latest.tolerance IS 'what is tolerated';
+COMMENT ON COLUMN mlmeta.drift_latest.detectable IS 'the least change that so many rows can show';
+COMMENT ON COLUMN mlmeta.drift_latest.n_reference IS 'rows of the baseline';
+COMMENT ON COLUMN mlmeta.drift_latest.n_current IS 'rows of the window';
+COMMENT ON COLUMN mlmeta.drift_latest.verdict IS 'drift, no drift, undecided, too little data, no data or reported';
+COMMENT ON COLUMN mlmeta.drift_latest.reason IS 'the verdict as a sentence';
+COMMENT ON COLUMN mlmeta.drift_latest.is_primary IS 'whether the feature is judged by this measure';
+COMMENT ON COLUMN mlmeta.drift_latest.position IS 'place of the feature among those of the monitor';
 
 CREATE VIEW mlmeta.quality_history WITH (security_invoker = true) AS
 SELECT m.name AS monitor, w.window_start, w.window_end, w.segment, w.row_count,
@@ -46,6 +65,21 @@ WHERE w.quality IS NOT NULL OR w.errors IS NOT NULL
 
 COMMENT ON VIEW mlmeta.quality_history IS
 	'realised and estimated quality of the model, a row per checked window and segment';
+COMMENT ON COLUMN mlmeta.quality_history.monitor IS 'name of the monitor';
+COMMENT ON COLUMN mlmeta.quality_history.window_start IS 'begin of the window';
+COMMENT ON COLUMN mlmeta.quality_history.window_end IS 'end of the window, which is no part of it';
+COMMENT ON COLUMN mlmeta.quality_history.segment IS 'the segment; empty: all rows';
+COMMENT ON COLUMN mlmeta.quality_history.row_count IS 'rows of the window';
+COMMENT ON COLUMN mlmeta.quality_history.roc_auc IS 'area under the ROC curve';
+COMMENT ON COLUMN mlmeta.quality_history.accuracy IS 'share of rows predicted right';
+COMMENT ON COLUMN mlmeta.quality_history.estimated_accuracy IS 'accuracy as estimated from the scores alone';
+COMMENT ON COLUMN mlmeta.quality_history.f1_score IS 'F1 score';
+COMMENT ON COLUMN mlmeta.quality_history.brier_score IS 'Brier score';
+COMMENT ON COLUMN mlmeta.quality_history.mae IS 'mean absolute error';
+COMMENT ON COLUMN mlmeta.quality_history.rmse IS 'root of the mean squared error';
+COMMENT ON COLUMN mlmeta.quality_history.bias IS 'mean error, predicted minus actual';
+COMMENT ON COLUMN mlmeta.quality_history.verdict IS 'verdict on the quality';
+COMMENT ON COLUMN mlmeta.quality_history.reason IS 'the verdict as a sentence';
 COMMENT ON COLUMN mlmeta.quality_history.labelled IS
 	'rows with a label';
 COMMENT ON COLUMN mlmeta.quality_history.estimated_roc_auc IS
@@ -73,6 +107,18 @@ FROM mlmeta.monitor_windows AS w
 
 COMMENT ON VIEW mlmeta.missing_history IS
 	'missing values, a row per checked window, segment and feature';
+COMMENT ON COLUMN mlmeta.missing_history.monitor IS 'name of the monitor';
+COMMENT ON COLUMN mlmeta.missing_history.window_start IS 'begin of the window';
+COMMENT ON COLUMN mlmeta.missing_history.window_end IS 'end of the window, which is no part of it';
+COMMENT ON COLUMN mlmeta.missing_history.segment IS 'the segment; empty: all rows';
+COMMENT ON COLUMN mlmeta.missing_history.feature IS 'the feature';
+COMMENT ON COLUMN mlmeta.missing_history.kind IS 'kind of summary that the feature has';
+COMMENT ON COLUMN mlmeta.missing_history.row_count IS 'rows of the window';
+COMMENT ON COLUMN mlmeta.missing_history.null_count IS 'rows that are NULL';
+COMMENT ON COLUMN mlmeta.missing_history.nan_count IS 'rows that are NaN';
+COMMENT ON COLUMN mlmeta.missing_history.verdict IS 'verdict on the share of missing values';
+COMMENT ON COLUMN mlmeta.missing_history.reason IS 'the verdict as a sentence';
+COMMENT ON COLUMN mlmeta.missing_history.status IS 'what is odd about the feature in this window; NULL: nothing';
 COMMENT ON COLUMN mlmeta.missing_history.missing_share IS
 	'share of the rows in which the feature is NULL or NaN';
 COMMENT ON COLUMN mlmeta.missing_history.change IS
@@ -88,6 +134,22 @@ WHERE a.state <> 'resolved';
 
 COMMENT ON VIEW mlmeta.alert_open IS
 	'alerts that are not resolved';
+COMMENT ON COLUMN mlmeta.alert_open.alert IS 'number of the alert';
+COMMENT ON COLUMN mlmeta.alert_open.monitor IS 'name of the monitor';
+COMMENT ON COLUMN mlmeta.alert_open.segment IS 'the segment; empty: all rows';
+COMMENT ON COLUMN mlmeta.alert_open.feature IS 'the feature';
+COMMENT ON COLUMN mlmeta.alert_open.measure IS 'the measure';
+COMMENT ON COLUMN mlmeta.alert_open.state IS 'open, acknowledged, snoozed or resolved';
+COMMENT ON COLUMN mlmeta.alert_open.first_window IS 'begin of the window that opened it';
+COMMENT ON COLUMN mlmeta.alert_open.last_window IS 'begin of the last window that confirmed it';
+COMMENT ON COLUMN mlmeta.alert_open.windows IS 'windows that confirmed it';
+COMMENT ON COLUMN mlmeta.alert_open.worst_statistic IS 'the worst value so far';
+COMMENT ON COLUMN mlmeta.alert_open.reason IS 'why it is open, as a sentence';
+COMMENT ON COLUMN mlmeta.alert_open.opened_at IS 'when it was opened';
+COMMENT ON COLUMN mlmeta.alert_open.severity IS 'how grave it is';
+COMMENT ON COLUMN mlmeta.alert_open.owner IS 'who takes care of it; NULL: nobody yet';
+COMMENT ON COLUMN mlmeta.alert_open.snoozed_until IS 'until when it is silent; NULL: it is not';
+COMMENT ON COLUMN mlmeta.alert_open.changed_at IS 'when it was changed last';
 
 CREATE VIEW mlmeta.alert_history WITH (security_invoker = true) AS
 SELECT e.id AS event, a.id AS alert, m.name AS monitor, a.segment, a.feature,
@@ -98,6 +160,18 @@ FROM mlmeta.alert_events AS e
 
 COMMENT ON VIEW mlmeta.alert_history IS
 	'what happened to alerts, a row per change';
+COMMENT ON COLUMN mlmeta.alert_history.event IS 'number of the event';
+COMMENT ON COLUMN mlmeta.alert_history.alert IS 'number of the alert';
+COMMENT ON COLUMN mlmeta.alert_history.monitor IS 'name of the monitor';
+COMMENT ON COLUMN mlmeta.alert_history.segment IS 'the segment; empty: all rows';
+COMMENT ON COLUMN mlmeta.alert_history.feature IS 'the feature';
+COMMENT ON COLUMN mlmeta.alert_history.measure IS 'the measure';
+COMMENT ON COLUMN mlmeta.alert_history.state IS 'open, acknowledged, snoozed or resolved';
+COMMENT ON COLUMN mlmeta.alert_history.severity IS 'how grave it is';
+COMMENT ON COLUMN mlmeta.alert_history.window_start IS 'begin of the window';
+COMMENT ON COLUMN mlmeta.alert_history.comment IS 'what was said about it';
+COMMENT ON COLUMN mlmeta.alert_history.at IS 'when';
+COMMENT ON COLUMN mlmeta.alert_history.user_name IS 'the user, as the server knows it';
 
 CREATE FUNCTION mlmeta_internal.take_alerts(reader text, n integer DEFAULT 100)
 RETURNS SETOF mlmeta.alert_history
@@ -185,6 +259,17 @@ FROM mlmeta_internal.monitors AS m,
 
 COMMENT ON VIEW mlmeta.feature_health IS
 	'how each feature of each monitor does: its latest verdict, how often it drifted, what is missing, which alerts are open';
+COMMENT ON COLUMN mlmeta.feature_health.monitor IS 'name of the monitor';
+COMMENT ON COLUMN mlmeta.feature_health.feature IS 'the feature';
+COMMENT ON COLUMN mlmeta.feature_health.position IS 'place of the feature among those of the monitor';
+COMMENT ON COLUMN mlmeta.feature_health.last_window IS 'begin of the last window judged';
+COMMENT ON COLUMN mlmeta.feature_health.verdict IS 'the last verdict';
+COMMENT ON COLUMN mlmeta.feature_health.statistic IS 'the last value';
+COMMENT ON COLUMN mlmeta.feature_health.reason IS 'the last verdict as a sentence';
+COMMENT ON COLUMN mlmeta.feature_health.windows IS 'windows judged';
+COMMENT ON COLUMN mlmeta.feature_health.drifted IS 'windows with drift';
+COMMENT ON COLUMN mlmeta.feature_health.drift_share IS 'share of windows with drift';
+COMMENT ON COLUMN mlmeta.feature_health.open_alerts IS 'alerts that are not resolved';
 COMMENT ON COLUMN mlmeta.feature_health.measure IS
 	'the primary measure of the feature';
 COMMENT ON COLUMN mlmeta.feature_health.missing_share IS

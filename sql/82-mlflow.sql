@@ -573,7 +573,7 @@ FROM mlmeta_internal.mlflow_rows('points') AS p (schema text, run mlmeta.run,
 	key text, step bigint, at timestamptz, value float8);
 
 CREATE VIEW mlmeta.mlflow_edges WITH (security_invoker = true) AS
-SELECT e.schema, e.run, e.artifact, e.direction, e.role, e.uri, e.logged_at
+SELECT e.schema, e.run, e.artifact, e.direction, e.role, e.uri AS location, e.logged_at
 FROM mlmeta_internal.mlflow_rows('edges') AS e (schema text, run mlmeta.run,
 	artifact mlmeta.artifact, direction text, role text, uri text,
 	logged_at timestamptz);
@@ -593,7 +593,7 @@ FROM mlmeta_internal.mlflow_rows('models') AS m (schema text, model text,
 	aliases jsonb);
 
 CREATE VIEW mlmeta.mlflow_versions WITH (security_invoker = true) AS
-SELECT v.schema, v.model, v.version, v.stage, v.run, v.uri, v.description,
+SELECT v.schema, v.model, v.version, v.stage, v.run, v.uri AS location, v.description,
 	v.user_name, v.created_at, v.tags, v.is_deleted
 FROM mlmeta_internal.mlflow_rows('versions') AS v (schema text, model text,
 	version int, stage text, run mlmeta.run, uri text, description text,
@@ -601,7 +601,7 @@ FROM mlmeta_internal.mlflow_rows('versions') AS v (schema text, model text,
 
 CREATE VIEW mlmeta.mlflow_logged_models WITH (security_invoker = true) AS
 SELECT l.schema, l.id, l.name, l.experiment_id, l.run, l.status, l.model_type,
-	l.uri, l.created_at, l.is_deleted, l.params, l.tags
+	l.uri AS location, l.created_at, l.is_deleted, l.params, l.tags
 FROM mlmeta_internal.mlflow_rows('logged_models') AS l (schema text, id text,
 	name text, experiment_id bigint, run mlmeta.run, status text, model_type text,
 	uri text, created_at timestamptz, is_deleted boolean, params jsonb,
@@ -698,7 +698,7 @@ COMMENT ON COLUMN mlmeta.mlflow_edges.direction IS
 	'used or produced';
 COMMENT ON COLUMN mlmeta.mlflow_edges.role IS
 	'context of a dataset, such as training; empty when not said';
-COMMENT ON COLUMN mlmeta.mlflow_edges.uri IS
+COMMENT ON COLUMN mlmeta.mlflow_edges.location IS
 	'where a logged model lies';
 COMMENT ON COLUMN mlmeta.mlflow_edges.logged_at IS
 	'when the run began, or made the model';
@@ -751,7 +751,7 @@ COMMENT ON COLUMN mlmeta.mlflow_versions.stage IS
 	'none, staging, production or archived; NULL of a deleted one';
 COMMENT ON COLUMN mlmeta.mlflow_versions.run IS
 	'the run that it came from; NULL: not said, or redacted';
-COMMENT ON COLUMN mlmeta.mlflow_versions.uri IS
+COMMENT ON COLUMN mlmeta.mlflow_versions.location IS
 	'where it lies';
 COMMENT ON COLUMN mlmeta.mlflow_versions.description IS
 	'its description';
@@ -780,7 +780,7 @@ COMMENT ON COLUMN mlmeta.mlflow_logged_models.status IS
 	'pending, ready or failed';
 COMMENT ON COLUMN mlmeta.mlflow_logged_models.model_type IS
 	'kind of model';
-COMMENT ON COLUMN mlmeta.mlflow_logged_models.uri IS
+COMMENT ON COLUMN mlmeta.mlflow_logged_models.location IS
 	'where it lies';
 COMMENT ON COLUMN mlmeta.mlflow_logged_models.created_at IS
 	'when it was logged';

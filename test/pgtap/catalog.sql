@@ -55,6 +55,13 @@ SELECT is_empty($$
 $$, 'every table and view has a comment');
 
 SELECT is_empty($$
+	SELECT r.name, a.attname FROM relations AS r
+		JOIN pg_attribute AS a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
+	WHERE r.relkind = 'v' AND r.relnamespace = 'mlmeta'::regnamespace
+		AND col_description(r.oid, a.attnum) IS NULL
+$$, 'every column of every view that people read has a comment');
+
+SELECT is_empty($$
 	SELECT o.oid::regoperator FROM pg_operator AS o
 		JOIN members AS m ON m.class = 'pg_operator'::regclass AND m.objid = o.oid
 	WHERE obj_description(o.oid, 'pg_operator') IS NULL

@@ -93,6 +93,13 @@ mlmeta.stages: reader SELECT
 mlmeta.tracking_changes: reader SELECT
 mlmeta.transition_policies: reader SELECT
 mlmeta.transition_requests: reader SELECT
+mlmeta.mlflow_attachments: reader SELECT
+mlmeta.openlineage_rejected: reader SELECT
+mlmeta_internal.lineage_facets: reader SELECT
+mlmeta_internal.lineage_io: reader SELECT
+mlmeta_internal.lineage_job_io: reader SELECT
+mlmeta_internal.lineage_names: reader SELECT
+mlmeta_internal.lineage_runs: reader SELECT
 mlmeta_internal.monitors: reader SELECT$list$, E'\n') AS line,
 	regexp_matches(line, '(\w+) SELECT(?:\(([\w,]+)\))?', 'g') AS r;
 -- Not to be read by anybody but the owner
@@ -118,7 +125,7 @@ CREATE TEMP TABLE doors AS
 SELECT 'mlmeta' AS schema, split_part(line, ': ', 1) AS role, unnest(string_to_array(split_part(line, ': ', 2), ' ')) AS name
 FROM regexp_split_to_table($list$public: dataset_is_current worst_segments
 reader: acknowledge_event resolve_model take_events verify_audit
-writer: acknowledge alter_monitor apply_retention assign_alert begin_run cancel_retraining check_budgets check_due check_gates check_monitor check_quietly claim_retraining correct_metric create_event_consumer create_experiment create_logged_model create_model create_model_version create_monitor create_project delete_experiment delete_model delete_run delete_version describe_artifact describe_model drop_alias drop_event_consumer drop_monitor finish_retraining finish_run heartbeat log_artifact log_batch log_file log_metric log_metrics log_params log_samples log_series log_source move_runs reap_runs refresh_results rename_experiment rename_metric rename_model rename_run request_retraining request_transition resolve restore_experiment restore_model restore_run restore_version resume_run schedule_monitor schedule_run set_alias set_baseline set_baseline_of_model set_baseline_of_run set_experiment_tags set_logged_model set_note set_parent set_rule set_segments set_tags settle_run snapshot_dataset snooze start_retraining start_run take_alerts unschedule_monitor unsettled_runs use_artifact withdraw
+writer: acknowledge alter_monitor apply_retention assign_alert begin_run cancel_retraining check_budgets check_due check_gates check_monitor check_quietly claim_retraining correct_metric create_event_consumer create_experiment create_logged_model create_model create_model_version create_monitor create_project delete_experiment delete_model delete_run delete_version describe_artifact describe_model drop_alias drop_event_consumer drop_monitor finish_retraining finish_run heartbeat ingest_openlineage log_artifact log_batch log_file log_metric log_metrics log_params log_samples log_series log_source move_runs reap_runs refresh_results rename_experiment rename_metric rename_model rename_run request_retraining request_transition resolve restore_experiment restore_model restore_run restore_version resume_run schedule_monitor schedule_run set_alias set_baseline set_baseline_of_model set_baseline_of_run set_experiment_tags set_logged_model set_note set_parent set_rule set_segments set_tags settle_run snapshot_dataset snooze start_retraining start_run take_alerts unschedule_monitor unsettled_runs use_artifact withdraw
 reviewer: approve reject
 admin: add_gate add_member attach_mlflow bypass compact_series define_stage detach_mlflow doctor drop_gate drop_stage expire_requests import_mlflow list_members open_project purge_events purge_experiment purge_runs remove_member repair_sequences set_budget set_metric set_policy set_price
 owner: rebind_roles$list$, E'\n') AS line;
@@ -127,7 +134,7 @@ owner: rebind_roles$list$, E'\n') AS line;
 -- output, operators, hashes and casts of the types: readers' functions and
 -- policies do.
 CREATE TEMP TABLE helpers AS
-SELECT unnest(string_to_array('actor acts_for all_open artifact_successor artifact_uri attached_facts attached_run audit_hash caller caller_path check_known check_name check_writable cluster data_state direction_words edit_distance expected_quality experiment_metric feature_expression find_artifact find_experiment find_monitor find_relation has_metric higher_by_name holds_role hours_in html_escape html_figure is_of_sets is_run live_columns live_features live_metrics live_summaries metric_label mlflow_columns mlflow_edge_query mlflow_fill mlflow_lacks mlflow_model_query mlflow_names mlflow_point_query mlflow_query mlflow_ready mlflow_rows mlflow_run mlflow_run_query mlflow_stage mlflow_status mlflow_table mlflow_tables mlflow_time mlflow_value model_behind monitor_rows moved_bins moved_parts near_names next_transaction no_such_run params_of part_name permits_experiment permits_model permits_project permits_reference permits_run permits_series principal_name principal_role qualify_query read_tables reference_of report_feature require_access run_command run_facts run_gate run_hex run_metric run_query run_signature scan_profiles scan_query sees_all_rows sees_artifact sees_monitor segment_condition segment_label segment_sets_without series_clock slice_sums slice_tests svg_cells svg_curve svg_frame svg_number time_condition too_many_nodes trace trace_from window_expression window_zone', ' ')) AS name;
+SELECT unnest(string_to_array('actor acts_for all_open artifact_successor artifact_uri assertions_of attached_facts attached_run audit_hash caller caller_path check_known check_name check_writable cluster data_state dataset_artifact dataset_of datasets_of direction_words edit_distance event_time expected_quality experiment_metric facet facets_of feature_expression find_artifact find_experiment find_monitor find_relation has_metric higher_by_name holds_role hours_in html_escape html_figure is_of_sets is_run job_datasets job_of live_columns live_features live_metrics live_summaries metric_label mlflow_columns mlflow_edge_query mlflow_fill mlflow_lacks mlflow_model_query mlflow_names mlflow_point_query mlflow_query mlflow_ready mlflow_rows mlflow_run mlflow_run_query mlflow_stage mlflow_status mlflow_table mlflow_tables mlflow_time mlflow_value model_behind monitor_rows moved_bins moved_parts near_names next_transaction no_such_run openlineage_at params_of part_name permits_experiment permits_model permits_project permits_reference permits_run permits_series principal_name principal_role qualify_query read_tables reference_of report_feature require_access run_command run_facets run_facts run_gate run_hex run_metric run_query run_signature run_uuid scan_profiles scan_query sees_all_rows sees_artifact sees_monitor segment_condition segment_label segment_sets_without series_clock slice_sums slice_tests svg_cells svg_curve svg_frame svg_number time_condition too_many_nodes trace trace_from window_expression window_zone', ' ')) AS name;
 
 CREATE TEMP VIEW functions AS
 SELECT p.oid, p.oid::regprocedure AS function, p.proname::text AS name, p.pronamespace::regnamespace::text AS schema, p.prokind,
@@ -236,8 +243,9 @@ $$, 'schemas: the team uses mlmeta, nobody makes anything there');
 -- Columns in which a reader could learn a location.
 SELECT is_empty($$
 	SELECT r.name, a.attname FROM relations AS r JOIN pg_attribute AS a ON a.attrelid = r.oid
-	-- Where a run's files lie is no secret, where a model lies is.
-	WHERE a.attname ~ 'uri|location' AND a.attname <> 'artifact_uri' AND has_column_privilege('rita', r.oid, a.attnum, 'SELECT')
+	-- Where a run's files lie is no secret, where a model lies is. MLflow's own
+	-- tables are read with the reader's own rights on them.
+	WHERE a.attname ~ 'uri|location' AND a.attname <> 'artifact_uri' AND r.name NOT LIKE '%.mlflow_%' AND has_column_privilege('rita', r.oid, a.attnum, 'SELECT')
 $$, 'no reader selects a location');
 
 -- And tried -------------------------------------------------------------------

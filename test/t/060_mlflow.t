@@ -42,7 +42,7 @@ my %live = (
 	tags => 'SELECT run_uuid, m.key, m.value FROM mlflow_runs, jsonb_each_text(tags) AS m',
 	runs => "SELECT run_uuid, experiment, name, status, ${\sprintf($ms, 'started_at')}, user_name,
 		deleted_at IS NOT NULL, replace(parent::uuid::text, '-', '') FROM mlflow_runs",
-	versions => "SELECT model, version, stage, $hex, uri, coalesce(description, ''), tags FROM mlflow_versions
+	versions => "SELECT model, version, stage, $hex, location, coalesce(description, ''), tags FROM mlflow_versions
 		WHERE NOT is_deleted");
 my $all = 'metric_series AS s LEFT JOIN run_metrics AS m USING (series)';
 my %copied = (
