@@ -12,6 +12,16 @@
 SET client_min_messages = error;
 
 CREATE SCHEMA fuzz;
+-- A schema of MLflow's, and attached: see the texts below.
+CREATE SCHEMA x;
+CREATE TABLE x.experiments (experiment_id int, name text, lifecycle_stage text);
+CREATE TABLE x.runs (run_uuid text, experiment_id int, status text, lifecycle_stage text, start_time bigint, end_time bigint, user_id text);
+CREATE TABLE x.params (run_uuid text, key text, value text);
+CREATE TABLE x.tags (run_uuid text, key text, value text);
+CREATE TABLE x.metrics (run_uuid text, key text, value float8, timestamp bigint, step bigint, is_nan boolean);
+CREATE TABLE x.latest_metrics (LIKE x.metrics);
+SELECT mlmeta.attach_mlflow('x');
+
 \ir seeds.sql
 
 CREATE TABLE fuzz.outcome (
@@ -63,7 +73,7 @@ FROM (VALUES
 	-- No options, and what is asked for as an option or a name somewhere
 	('text', false, array_fill(''::text, ARRAY[10])),
 	('text', false, ARRAY['key 1', 'x', 'i', 't', 'less', 'two-sided', 'exact',
-		'asymptotic', 'auto', 'micro', 'equal_width', 'reader', 'm:a', 'dataset:orders',
+		'asymptotic', 'auto', 'micro', 'equal_width', 'reader', 'm:a', 'dataset:orders', 'default',
 		'alternative=less', 'method=exact', 'bins=10 epsilon=0.001', 'base=2',
 		'permutations=20 seed=1', 'features=8 seed=1', 'kernel=rbf gamma=2',
 		'target=0.5 slack=1', 'min_instances=1', 'window_size=10 stat_size=3',
