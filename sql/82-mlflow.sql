@@ -364,19 +364,38 @@ RETURN CASE kind
 			mlmeta_internal.mlflow_time(s.start_time),
 			mlmeta_internal.mlflow_time(nullif(s.end_time, 0))
 		FROM (
-			SELECT r.*, b.best,
+			SELECT r.*, mlmeta_internal.mlflow_value(b.best, false) AS best,
 				mlmeta_internal.mlflow_value(l.value, l.is_nan) AS last
 			FROM {runs} AS r
 				JOIN (
-					SELECT m.run_uuid, mlmeta_internal.mlflow_value(CASE WHEN $4
-						THEN max(m.value) ELSE min(m.value) END, false) AS best
+					-- Run by run where the experiment has few of the runs.
+					SELECT f.run_uuid, v.best
+					FROM {runs} AS f
+						CROSS JOIN LATERAL (
+							SELECT CASE WHEN $4 THEN max(m.value)
+								ELSE min(m.value) END AS best
+							FROM {metrics} AS m
+							WHERE m.run_uuid = f.run_uuid AND m.key = $3
+								AND NOT m.is_nan
+						) AS v
+					WHERE f.experiment_id = $1 AND (
+						SELECT count(*) FILTER (WHERE c.experiment_id = $1) * 4
+							< count(*)
+						FROM {runs} AS c)
+					UNION ALL
+					SELECT m.run_uuid, CASE WHEN $4 THEN max(m.value)
+						ELSE min(m.value) END
 					FROM {metrics} AS m
-					WHERE m.key = $3 AND NOT m.is_nan
+					WHERE m.key = $3 AND NOT m.is_nan AND (
+						SELECT count(*) FILTER (WHERE c.experiment_id = $1) * 4
+							>= count(*)
+						FROM {runs} AS c)
 					GROUP BY m.run_uuid
 				) AS b ON b.run_uuid = r.run_uuid
 				JOIN {latest_metrics} AS l ON l.key = $3
 					AND l.run_uuid = r.run_uuid
 			WHERE r.experiment_id = $1 AND r.lifecycle_stage <> 'deleted'
+				AND b.best IS NOT NULL
 		) AS s $q$
 END;
 
