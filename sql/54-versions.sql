@@ -716,6 +716,9 @@ WHERE v.deleted_at IS NULL AND m.deleted_at IS NULL;
 
 COMMENT ON VIEW mlmeta.version_overview IS
 	'one row a version of a model; where it lies says resolve_model()';
+COMMENT ON COLUMN mlmeta.version_overview.place_from IS 'who said where the model lies';
+COMMENT ON COLUMN mlmeta.version_overview.other_places IS
+	'other places that were said for it, which were not taken';
 COMMENT ON COLUMN mlmeta.version_overview.model IS 'name of the model';
 COMMENT ON COLUMN mlmeta.version_overview.version IS 'number of the version';
 COMMENT ON COLUMN mlmeta.version_overview.stage IS 'the stage';

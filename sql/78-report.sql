@@ -1,89 +1,18 @@
 -- One page about a monitor, whole in itself.
 
-CREATE FUNCTION mlmeta_internal.report_feature(
-	monitor mlmeta_internal.monitors,
-	baseline mlmeta.monitor_baselines,
-	feature text
-) RETURNS text
-LANGUAGE sql STABLE PARALLEL SAFE
-BEGIN ATOMIC
-	WITH latest AS (
-		SELECT w.profile FROM mlmeta.monitor_windows AS w
-		WHERE w.monitor = (report_feature.monitor).id AND w.segment = ''
-			AND w.baseline = (report_feature.baseline).id AND w.profile IS NOT NULL
-		ORDER BY w.window_start DESC LIMIT 1
-	), results AS (
-		SELECT r.* FROM mlmeta.monitor_results AS r
-		WHERE r.monitor = (report_feature.monitor).id AND r.segment = ''
-			AND r.feature = report_feature.feature AND r.measure IN ('ks', 'chi2')
-	), last_result AS (
-		SELECT r.* FROM results AS r ORDER BY r.window_start DESC LIMIT 1
-	), shown AS (
-		-- Of categories the distance, not the test statistic.
-		SELECT r.window_start, r.statistic, r.statistic_low, r.statistic_high,
-			p.verdict = 'drift' AS drifted
-		FROM results AS p
-			JOIN mlmeta.monitor_results AS r ON r.monitor = p.monitor
-				AND r.window_start = p.window_start AND r.segment = ''
-				AND r.feature = p.feature AND r.measure
-					= CASE p.measure WHEN 'ks' THEN 'ks' ELSE 'total_variation' END
-	), found AS (
-		SELECT true AS there FROM mlmeta.columns((report_feature.baseline).profile) AS c
-		WHERE c.feature = report_feature.feature LIMIT 1
-	), pictures AS (
-		SELECT CASE WHEN found.there THEN coalesce(
-			mlmeta.svg(mlmeta.histogram_of((report_feature.baseline).profile, feature),
-				CASE WHEN EXISTS (SELECT FROM mlmeta.columns(l.profile) AS c WHERE c.feature = report_feature.feature)
-					THEN mlmeta.histogram_of(mlmeta.attach(l.profile, (report_feature.baseline).profile), feature) END,
-				feature || ': baseline and latest window'),
-			mlmeta.svg(mlmeta.frequencies_of((report_feature.baseline).profile, feature),
-				CASE WHEN EXISTS (SELECT FROM mlmeta.columns(l.profile) AS c WHERE c.feature = report_feature.feature)
-					THEN mlmeta.frequencies_of(mlmeta.attach(l.profile, (report_feature.baseline).profile), feature) END,
-				feature || ': baseline and latest window')) END AS distribution
-		FROM (SELECT 1) AS one LEFT JOIN found ON true LEFT JOIN latest AS l ON true
-	)
-	SELECT format('<section class="card" aria-label="%1$s"><h3>%1$s <span class="verdict %2$s">%3$s</span></h3>'
-			'<p>%4$s</p><div class="plots">%5$s%6$s</div></section>',
-		mlmeta_internal.html_escape(feature),
-		CASE (SELECT r.verdict FROM last_result AS r) WHEN 'drift' THEN 'bad'
-			WHEN 'no drift' THEN 'good' ELSE 'unknown' END,
-		mlmeta_internal.html_escape(coalesce((SELECT r.verdict FROM last_result AS r),
-			'no data')),
-		coalesce(mlmeta_internal.html_escape((SELECT r.reason FROM last_result AS r)), ''),
-		mlmeta_internal.html_figure((SELECT p.distribution FROM pictures AS p),
-			'baseline (grey) and latest window'),
-		mlmeta_internal.html_figure((SELECT mlmeta.svg_timeline(array_agg(s.window_start ORDER BY s.window_start),
-				array_agg(s.statistic ORDER BY s.window_start),
-				feature || ': distance from the baseline over time',
-				(SELECT max(r.tolerance) FROM last_result AS r),
-				array_agg(s.statistic_low ORDER BY s.window_start),
-				array_agg(s.statistic_high ORDER BY s.window_start),
-				array_agg(s.drifted ORDER BY s.window_start))
-			FROM shown AS s), 'distance from the baseline; dashed: tolerated; orange: drift'));
-END;
-
-COMMENT ON FUNCTION mlmeta_internal.report_feature(mlmeta_internal.monitors, mlmeta.monitor_baselines, text) IS
-	'the part of the report about one feature';
-
-CREATE FUNCTION mlmeta.report(monitor text) RETURNS text
+CREATE FUNCTION mlmeta_internal.report_head(monitor mlmeta_internal.monitors) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	m mlmeta_internal.monitors := mlmeta_internal.find_monitor(monitor);
-	b mlmeta.monitor_baselines;
-	parts text[];
+	m CONSTANT mlmeta_internal.monitors := monitor;
 	latest record;
-	quality mlmeta.classification;
-	figure text;
 BEGIN
-	SELECT x.* INTO b FROM mlmeta.monitor_baselines AS x
-	WHERE x.monitor = m.id ORDER BY x.id DESC LIMIT 1;
 	SELECT count(*) AS windows, max(w.window_end) AS until, sum(w.row_count) AS rows
-	INTO latest FROM mlmeta.monitor_windows AS w
-	WHERE w.monitor = m.id AND w.segment = '';
-
-	parts := ARRAY[format(
+	INTO latest FROM mlmeta.segments AS s
+		JOIN mlmeta.monitor_windows AS w ON w.monitor = s.monitor AND w.segment = s.id
+	WHERE s.monitor = m.id AND s.label = '';
+	RETURN format(
 '<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -110,68 +39,200 @@ caption{text-align:left;color:var(--soft);padding:.3rem 0}
 		mlmeta_internal.html_escape(m.name), latest.windows, m.granularity,
 		coalesce(to_char(latest.until AT TIME ZONE m.time_zone, 'YYYY-MM-DD HH24:MI'), '-'),
 		coalesce(latest.rows, 0),
-		to_char(now() AT TIME ZONE m.time_zone, 'YYYY-MM-DD HH24:MI'))];
+		to_char(now() AT TIME ZONE m.time_zone, 'YYYY-MM-DD HH24:MI'));
+END
+$$;
 
-	parts := parts || format('<section aria-labelledby="alerts"><h2 id="alerts">Open alerts</h2>%s</section>',
+COMMENT ON FUNCTION mlmeta_internal.report_head(mlmeta_internal.monitors) IS
+	'the beginning of the report: how it looks, and of what it is';
+
+CREATE FUNCTION mlmeta_internal.report_alerts(monitor mlmeta_internal.monitors) RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	m CONSTANT mlmeta_internal.monitors := monitor;
+BEGIN
+	RETURN format('<section aria-labelledby="alerts"><h2 id="alerts">Open alerts</h2>%s</section>',
 		coalesce((
 			SELECT '<div class="table" tabindex="0" role="region" aria-label="Open alerts"><table><caption>Those that are not resolved, the worst first</caption><thead><tr><th scope="col">Severity</th><th scope="col">Feature</th><th scope="col">Segment</th><th scope="col">Measure</th><th scope="col">Since</th><th scope="col">Windows</th><th scope="col">Reason</th></tr></thead><tbody>'
 				|| string_agg(format('<tr><td class="%s">%s</td><td>%s</td><td>%s</td><td>%s</td><td class="d">%s</td><td class="n">%s</td><td>%s</td></tr>',
 					CASE a.severity WHEN 'critical' THEN 'bad' ELSE '' END,
 					mlmeta_internal.html_escape(a.severity),
 					mlmeta_internal.html_escape(coalesce(nullif(a.feature, ''), 'rows')),
-					mlmeta_internal.html_escape(coalesce(nullif(a.segment, ''), 'all')),
+					mlmeta_internal.html_escape(coalesce(nullif(g.label, ''), 'all')),
 					mlmeta_internal.html_escape(a.measure),
 					(a.first_window AT TIME ZONE m.time_zone)::date, a.windows,
 					mlmeta_internal.html_escape(a.reason)), ''
 					ORDER BY array_position(ARRAY['critical', 'warning', 'info'], a.severity), a.id)
 				|| '</tbody></table></div>'
-			FROM mlmeta.alerts AS a WHERE a.monitor = m.id AND a.state <> 'resolved'
+			FROM mlmeta.alert_states AS a
+				JOIN mlmeta.segments AS g ON g.id = a.segment
+			WHERE a.monitor = m.id AND a.state <> 'resolved'
 			HAVING count(*) > 0), '<p>None.</p>'));
+END
+$$;
 
-	IF m.label_column IS NOT NULL THEN
-		figure := CASE WHEN m.score_column IS NULL THEN 'mae' ELSE 'roc_auc' END;
-		SELECT mlmeta.merge(w.quality) INTO quality FROM (
-			SELECT x.quality FROM mlmeta.monitor_windows AS x
-			WHERE x.monitor = m.id AND x.segment = '' AND x.quality IS NOT NULL
-			ORDER BY x.window_start DESC LIMIT 30) AS w;
-		parts := parts || format('<section aria-labelledby="quality"><h2 id="quality">Quality</h2><div class="plots">%s%s%s</div></section>', mlmeta_internal.html_figure((
-			SELECT mlmeta.svg_timeline(array_agg(r.window_start ORDER BY r.window_start),
-				array_agg(r.statistic ORDER BY r.window_start),
-				CASE figure WHEN 'mae' THEN 'Mean absolute error' ELSE 'ROC AUC' END || ' over time',
-				(array_agg(r.tolerance ORDER BY r.window_start DESC)
-					FILTER (WHERE r.tolerance IS NOT NULL))[1],
-				NULL, NULL, array_agg(r.verdict = 'drift' ORDER BY r.window_start),
-				array_agg(e.statistic ORDER BY r.window_start))
-			FROM mlmeta.monitor_results AS r
-				LEFT JOIN mlmeta.monitor_results AS e ON e.monitor = r.monitor
-					AND e.window_start = r.window_start AND e.segment = ''
-					AND e.measure = 'estimated_' || figure
-			WHERE r.monitor = m.id AND r.segment = '' AND r.measure = figure),
-			CASE figure WHEN 'mae' THEN 'mean absolute error'
-				ELSE 'ROC AUC, and in grey what scores promise without labels' END
-				|| '; dashed: the limit of what is usual'),
-			mlmeta_internal.html_figure(mlmeta.svg_roc(quality), 'ROC curve, last 30 windows'),
-			mlmeta_internal.html_figure(mlmeta.svg_calibration(quality),
-				'calibration, last 30 windows'));
+COMMENT ON FUNCTION mlmeta_internal.report_alerts(mlmeta_internal.monitors) IS
+	'the part of the report about open alerts';
+
+-- The lines of levels of the monitor as a whole, each with its estimate beside it.
+CREATE FUNCTION mlmeta_internal.report_quality(monitor mlmeta_internal.monitors) RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	m CONSTANT mlmeta_internal.monitors := monitor;
+	quality mlmeta.classification;
+	lines text;
+BEGIN
+	IF m.label_column IS NULL THEN
+		RETURN '';
 	END IF;
+	SELECT mlmeta.merge(w.quality) INTO quality FROM (
+		SELECT x.quality FROM mlmeta.segments AS s
+			JOIN mlmeta.monitor_windows AS x ON x.monitor = s.monitor AND x.segment = s.id
+		WHERE s.monitor = m.id AND s.label = '' AND x.quality IS NOT NULL
+		ORDER BY x.window_start DESC LIMIT 30) AS w;
+	WITH levels AS (
+		SELECT r.window_start, a.measure, a.description, a.position, a.law, a.expression, a.usual_expression, x.statistic, x.tolerance, x.verdict
+		FROM mlmeta.segments AS s
+			JOIN mlmeta.monitor_results AS r ON r.monitor = s.monitor AND r.segment = s.id,
+			unnest(r.features) AS f, unnest(f.results) AS x
+			JOIN mlmeta_internal.all_measures AS a ON a.monitor IS NULL AND a.measure = x.measure
+		WHERE s.monitor = m.id AND s.label = '' AND a.judged = 'level' AND a.expression IS NOT NULL
+			AND (m.task = ANY (a.judged_for))
+	)
+	SELECT string_agg(mlmeta_internal.html_figure(t.line, t.caption), '' ORDER BY t.position) INTO lines
+	FROM (
+		SELECT l.position, mlmeta.svg_timeline(array_agg(l.window_start ORDER BY l.window_start),
+				array_agg(l.statistic ORDER BY l.window_start), initcap(left(l.description, 1)) || substr(l.description, 2) || ' over time',
+				(array_agg(l.tolerance ORDER BY l.window_start DESC) FILTER (WHERE l.tolerance IS NOT NULL))[1],
+				NULL, NULL, array_agg(l.verdict = 'drift' ORDER BY l.window_start),
+				array_agg(e.statistic ORDER BY l.window_start)) AS line,
+			l.description || CASE WHEN count(e.statistic) > 0 THEN ', and in grey what scores promise without labels' ELSE '' END
+				|| '; dashed: the limit of what is usual' AS caption
+		FROM levels AS l
+			LEFT JOIN levels AS e ON e.law = 'estimate' AND e.window_start = l.window_start
+				AND e.usual_expression = l.expression
+		WHERE l.law = 'label'
+		GROUP BY l.position, l.measure, l.description
+	) AS t;
+	RETURN format('<section aria-labelledby="quality"><h2 id="quality">Quality</h2><div class="plots">%s%s%s</div></section>',
+		lines, mlmeta_internal.html_figure(mlmeta.svg_roc(quality), 'ROC curve, last 30 windows'),
+		mlmeta_internal.html_figure(mlmeta.svg_calibration(quality), 'calibration, last 30 windows'));
+END
+$$;
 
-	parts := parts || format('<section aria-labelledby="rows"><h2 id="rows">Rows</h2><div class="plots">%s</div></section>', mlmeta_internal.html_figure((
-		SELECT mlmeta.svg_timeline(array_agg(r.window_start ORDER BY r.window_start),
-			array_agg(r.statistic ORDER BY r.window_start), 'Rows a window', NULL, NULL, NULL,
-			array_agg(r.verdict IN ('drift', 'no data') ORDER BY r.window_start))
-		FROM mlmeta.monitor_results AS r
-		WHERE r.monitor = m.id AND r.segment = '' AND r.measure = 'row_count'), 'rows a window'));
+COMMENT ON FUNCTION mlmeta_internal.report_quality(mlmeta_internal.monitors) IS
+	'the part of the report about the quality of the model';
 
-	parts := parts || '<section aria-labelledby="features"><h2 id="features" tabindex="-1">Features</h2>'::text;
-	IF b.id IS NOT NULL THEN
-		parts := parts || ARRAY(
-			SELECT mlmeta_internal.report_feature(m, b, c.feature)
-			FROM mlmeta.columns(b.profile) WITH ORDINALITY AS c
-			ORDER BY c.ordinality);
+CREATE FUNCTION mlmeta_internal.report_rows(monitor mlmeta_internal.monitors) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+	SELECT pg_catalog.format('<section aria-labelledby="rows"><h2 id="rows">Rows</h2><div class="plots">%s</div></section>',
+		mlmeta_internal.html_figure(mlmeta.svg_timeline(pg_catalog.array_agg(w.window_start ORDER BY w.window_start),
+			pg_catalog.array_agg(w.row_count::float8 ORDER BY w.window_start), 'Rows a window', NULL, NULL, NULL,
+			pg_catalog.array_agg(EXISTS (SELECT FROM mlmeta.monitor_alarms AS x
+				WHERE x.monitor = w.monitor AND x.segment = w.segment AND x.feature = '' AND x.family = 'rows'
+					AND x.window_start = w.window_start) ORDER BY w.window_start)), 'rows a window'))
+	FROM mlmeta.segments AS s
+		JOIN mlmeta.monitor_windows AS w ON w.monitor = s.monitor AND w.segment = s.id
+	WHERE s.monitor = (report_rows.monitor).id AND s.label = '';
+END;
+
+COMMENT ON FUNCTION mlmeta_internal.report_rows(mlmeta_internal.monitors) IS
+	'the part of the report about how many rows there were';
+
+CREATE FUNCTION mlmeta_internal.report_feature(
+	feature text,
+	reference mlmeta.profile,
+	latest mlmeta.profile,
+	verdict text,
+	reason text,
+	timeline text
+) RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	title text := feature || ': baseline and latest window';
+	picture text;
+BEGIN
+	IF EXISTS (SELECT FROM mlmeta.columns(reference) AS c WHERE c.feature = report_feature.feature) THEN
+		IF latest IS NOT NULL AND NOT EXISTS (SELECT FROM mlmeta.columns(latest) AS c
+				WHERE c.feature = report_feature.feature) THEN
+			latest := NULL;
+		END IF;
+		picture := coalesce(
+			mlmeta.svg(mlmeta.histogram_of(reference, feature), CASE WHEN latest IS NOT NULL THEN mlmeta.histogram_of(latest, feature) END, title),
+			mlmeta.svg(mlmeta.frequencies_of(reference, feature), CASE WHEN latest IS NOT NULL THEN mlmeta.frequencies_of(latest, feature) END, title));
 	END IF;
-	parts := parts || '</section>'::text;
+	RETURN format('<section class="card" aria-label="%1$s"><h3>%1$s <span class="verdict %2$s">%3$s</span></h3>'
+			'<p>%4$s</p><div class="plots">%5$s%6$s</div></section>',
+		mlmeta_internal.html_escape(feature),
+		CASE verdict WHEN 'drift' THEN 'bad' WHEN 'no drift' THEN 'good' ELSE 'unknown' END,
+		mlmeta_internal.html_escape(coalesce(verdict, 'no data')),
+		coalesce(mlmeta_internal.html_escape(reason), ''),
+		mlmeta_internal.html_figure(picture, 'baseline (grey) and latest window'),
+		mlmeta_internal.html_figure(timeline, 'distance from the baseline; dashed: tolerated; orange: drift'));
+END
+$$;
 
-	parts := parts || coalesce((
+COMMENT ON FUNCTION mlmeta_internal.report_feature(text, mlmeta.profile, mlmeta.profile, text, text, text) IS
+	'the part of the report about one feature';
+
+-- All results are unpacked once, for all features.
+CREATE FUNCTION mlmeta_internal.report_features(
+	monitor mlmeta_internal.monitors,
+	baseline mlmeta.monitor_baselines
+) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+	WITH latest AS MATERIALIZED (
+		SELECT mlmeta.attach(w.profile, (report_features.baseline).profile) AS profile
+		FROM mlmeta.segments AS s
+			JOIN mlmeta.monitor_windows AS w ON w.monitor = s.monitor AND w.segment = s.id
+		WHERE s.monitor = (report_features.monitor).id AND s.label = ''
+			AND w.baseline = (report_features.baseline).id AND w.profile IS NOT NULL
+		ORDER BY w.window_start DESC LIMIT 1
+	), lines AS (
+		SELECT f.feature, mlmeta.svg_timeline(pg_catalog.array_agg(r.window_start ORDER BY r.window_start),
+			pg_catalog.array_agg(pg_catalog.abs(x.effect) ORDER BY r.window_start),
+			f.feature || ': distance from the baseline over time',
+			(pg_catalog.array_agg(x.tolerance ORDER BY r.window_start DESC))[1],
+			pg_catalog.array_agg(CASE WHEN x.statistic_low IS NOT NULL THEN x.statistic_low ELSE pg_catalog.abs(x.effect) END ORDER BY r.window_start),
+			pg_catalog.array_agg(CASE WHEN x.statistic_high IS NOT NULL THEN x.statistic_high ELSE pg_catalog.abs(x.effect) END ORDER BY r.window_start),
+			pg_catalog.array_agg(x.verdict = 'drift' ORDER BY r.window_start)) AS timeline
+		FROM mlmeta.segments AS s
+			JOIN mlmeta.monitor_results AS r ON r.monitor = s.monitor AND r.segment = s.id,
+			LATERAL pg_catalog.unnest(r.features) AS f,
+			LATERAL pg_catalog.unnest(f.results) AS x
+			JOIN mlmeta_internal.all_measures AS a ON a.monitor IS NULL AND a.measure = x.measure
+				AND a.law = 'distance' AND a.family = 'distribution'
+		WHERE s.monitor = (report_features.monitor).id AND s.label = ''
+		GROUP BY f.feature
+	)
+	SELECT '<section aria-labelledby="features"><h2 id="features" tabindex="-1">Features</h2>'
+		|| coalesce(pg_catalog.string_agg(mlmeta_internal.report_feature(h.feature, (report_features.baseline).profile,
+			(SELECT l.profile FROM latest AS l), h.verdict, h.reason, t.timeline), '' ORDER BY h.position, h.feature), '')
+		|| '</section>'
+	FROM mlmeta.feature_health AS h
+		LEFT JOIN lines AS t ON t.feature = h.feature
+	WHERE h.monitor = (report_features.monitor).name;
+END;
+
+COMMENT ON FUNCTION mlmeta_internal.report_features(mlmeta_internal.monitors, mlmeta.monitor_baselines) IS
+	'the part of the report about the features';
+
+CREATE FUNCTION mlmeta_internal.report_segments(monitor mlmeta_internal.monitors) RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	m CONSTANT mlmeta_internal.monitors := monitor;
+BEGIN
+	RETURN coalesce((
 		SELECT '<section aria-labelledby="segments"><h2 id="segments">Segments that drifted most</h2><div class="table" tabindex="0" role="region" aria-label="Segments"><table><caption>Latest window, by what is surely there</caption><thead><tr><th scope="col">Segment</th><th scope="col">Feature</th><th scope="col">At least</th><th scope="col">Rows</th><th scope="col">Verdict</th></tr></thead><tbody>'
 			|| string_agg(format('<tr><td>%s</td><td>%s</td><td class="n">%s</td><td class="n">%s</td><td class="%s">%s</td></tr>',
 				mlmeta_internal.html_escape(s.segment), mlmeta_internal.html_escape(s.feature),
@@ -181,14 +242,37 @@ caption{text-align:left;color:var(--soft);padding:.3rem 0}
 				ORDER BY s.bound_low DESC, s.segment, s.feature)
 			|| '</tbody></table></div></section>'
 		FROM (
-			SELECT r.* FROM mlmeta.monitor_results AS r
-			WHERE r.monitor = m.id AND r.segment <> '' AND r.bound_low IS NOT NULL
-				AND r.measure IN ('ks', 'chi2')
-				AND r.window_start = (SELECT max(x.window_start)
-					FROM mlmeta.monitor_windows AS x WHERE x.monitor = m.id)
-			ORDER BY r.bound_low DESC LIMIT 20) AS s
+			SELECT g.label AS segment, f.feature, x.effect_low AS bound_low, x.n_current, x.verdict
+			FROM (SELECT y.window_start FROM mlmeta.monitor_results AS y
+					WHERE y.monitor = m.id ORDER BY y.window_start DESC LIMIT 1) AS l
+				JOIN mlmeta.monitor_results AS r ON r.monitor = m.id AND r.window_start = l.window_start
+				JOIN mlmeta.segments AS g ON g.id = r.segment,
+				unnest(r.features) AS f, unnest(f.results) AS x
+				JOIN mlmeta_internal.all_measures AS a ON a.monitor IS NULL AND a.measure = x.measure
+			WHERE g.label <> '' AND x.effect_low IS NOT NULL
+				AND a.law = 'distance' AND a.family = 'distribution'
+			ORDER BY x.effect_low DESC LIMIT 20) AS s
 		HAVING count(*) > 0), '');
-	RETURN array_to_string(parts || '</main></body></html>'::text, E'\n');
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta_internal.report_segments(mlmeta_internal.monitors) IS
+	'the part of the report about segments';
+
+CREATE FUNCTION mlmeta.report(monitor text) RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	m mlmeta_internal.monitors := mlmeta_internal.find_monitor(monitor);
+	b mlmeta.monitor_baselines;
+BEGIN
+	SELECT x.* INTO b FROM mlmeta.monitor_baselines AS x
+	WHERE x.monitor = m.id ORDER BY x.id DESC LIMIT 1;
+	RETURN concat_ws(E'\n', mlmeta_internal.report_head(m), mlmeta_internal.report_alerts(m),
+		mlmeta_internal.report_quality(m), mlmeta_internal.report_rows(m),
+		mlmeta_internal.report_features(m, b), mlmeta_internal.report_segments(m),
+		'</main></body></html>');
 END
 $$;
 

@@ -24,11 +24,12 @@ FROM (VALUES
 		'delete_model', 'restore_model', 'delete_version', 'restore_version',
 		'request_transition', 'check_gates', 'create_event_consumer', 'drop_event_consumer',
 		'request_retraining', 'claim_retraining', 'start_retraining', 'finish_retraining',
-		'cancel_retraining', 'create_monitor', 'alter_monitor', 'drop_monitor', 'set_segments', 'set_rule',
-		'set_baseline', 'set_baseline_of_run', 'set_baseline_of_model', 'check_monitor', 'check_due',
+		'cancel_retraining', 'create_monitor', 'alter_monitor', 'drop_monitor', 'rename_feature', 'set_segments',
+		'set_rule', 'add_measure', 'drop_measure', 'set_baseline', 'set_baseline_of_run', 'set_baseline_of_model', 'check_monitor', 'check_due',
 		'check_quietly', 'schedule_monitor', 'unschedule_monitor', 'apply_retention', 'take_alerts']),
 	('writer', true, ARRAY[
-		'set_alias', 'drop_alias', 'withdraw', 'acknowledge', 'snooze', 'resolve', 'assign_alert']),
+		'set_alias', 'drop_alias', 'withdraw', 'acknowledge_alert', 'snooze_alert', 'resolve_alert',
+		'assign_alert']),
 	('reviewer', true, ARRAY[
 		'approve', 'reject']),
 	('admin', false, ARRAY[

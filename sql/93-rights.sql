@@ -121,10 +121,12 @@ BEGIN
 			('mlmeta', 'event_consumers', 'mlmeta_internal.acts_for(owner_id)'),
 			('mlmeta', 'event_deliveries', open || 'EXISTS (SELECT FROM mlmeta.events AS e WHERE e.event = event_deliveries.event)'),
 			('mlmeta', 'alert_deliveries', 'mlmeta_internal.acts_for(owner_id)'),
+			('mlmeta', 'alert_readers', 'mlmeta_internal.acts_for(owner_id)'),
 			-- Who sees its model sees what a monitor found: as sees_monitor().
 			('mlmeta_internal', 'monitors', 'mlmeta_internal.acts_for(owner_id) OR CASE WHEN project IS NOT NULL THEN mlmeta_internal.permits_project(''reader'', project) ELSE model IS NULL OR mlmeta_internal.permits_reference(''reader'', model) END'),
+			('mlmeta', 'monitor_usual', open || 'EXISTS (SELECT FROM mlmeta.monitor_baselines AS b WHERE b.id = monitor_usual.baseline)'),
 			('mlmeta', 'monitor_baseline_segments', open || 'EXISTS (SELECT FROM mlmeta.monitor_baselines AS b WHERE b.id = monitor_baseline_segments.baseline)'),
-			('mlmeta', 'alert_events', open || 'EXISTS (SELECT FROM mlmeta.alerts AS a WHERE a.id = alert_events.alert)'),
+			('mlmeta', 'alert_events', open || 'EXISTS (SELECT FROM mlmeta.alert_states AS a WHERE a.id = alert_events.alert)'),
 			-- Only functions look at these.
 			('mlmeta_internal', 'lifted_guards', 'false'),
 			('mlmeta_internal', 'run_batches', 'false'),
@@ -139,9 +141,10 @@ BEGIN
 		) AS l (schema, name, sees)
 		UNION ALL
 		SELECT 'mlmeta', t.name, open || pg_catalog.format('EXISTS (SELECT FROM mlmeta_internal.monitors AS m WHERE m.id = %I.monitor)', t.name)
-		FROM pg_catalog.unnest(ARRAY['monitor_segments', 'monitor_rules',
-			'monitor_baselines', 'monitor_windows', 'monitor_results',
-			'monitor_checks', 'alerts']) AS t (name)
+		FROM pg_catalog.unnest(ARRAY['monitor_segments', 'segments',
+			'monitor_inputs', 'monitor_feature_list', 'monitor_measures', 'monitor_rules',
+			'monitor_baselines', 'monitor_windows', 'monitor_results', 'monitor_alarms',
+			'monitor_checks', 'alert_states']) AS t (name)
 	LOOP
 		EXECUTE pg_catalog.format('ALTER TABLE %I.%I ENABLE ROW LEVEL SECURITY',
 			link.schema, link.name);
@@ -161,8 +164,8 @@ DECLARE
 BEGIN
 	REVOKE EXECUTE ON ALL ROUTINES IN SCHEMA mlmeta_internal FROM PUBLIC;
 	-- Parts of views, which ask for rights on the tables below them.
-	GRANT SELECT ON mlmeta_internal.live_series, mlmeta_internal.live_runs
-		TO PUBLIC;
+	GRANT SELECT ON mlmeta_internal.live_series, mlmeta_internal.live_runs,
+		mlmeta_internal.all_measures TO PUBLIC;
 	GRANT USAGE ON SCHEMA mlmeta_internal TO PUBLIC;
 	FOR object IN
 		SELECT h.function AS name

@@ -24,14 +24,15 @@ SELECT create_monitor('bench', 'public.logged', 'at', '1 day',
 	features => ARRAY(SELECT 'x' || i FROM generate_series(1, 50) AS i) || ARRAY(SELECT 't' || i FROM generate_series(1, 10) AS i),
 	segments => '{"segment": "segment"}') AS monitor \gset
 SELECT set_baseline('bench', '2026-01-01', '2026-01-04') AS baseline \gset
-SELECT count(*) AS windows FROM monitors AS m, monitor_baselines AS b,
-	LATERAL mlmeta_internal.profile_windows(m, b, '2026-01-01', '2026-01-31') AS w \gset
+SELECT count(*) AS windows FROM mlmeta_internal.monitors AS m, monitor_baselines AS b,
+	LATERAL mlmeta_internal.store_windows(m, b, '2026-01-01', '2026-01-31', true) AS w \gset
 INSERT INTO monitor_windows (monitor, segment, window_start, window_end, baseline, row_count, profile)
 SELECT w.monitor, w.segment, w.window_start + i * interval '30 days', w.window_end + i * interval '30 days',
 	w.baseline, w.row_count, w.profile
 FROM monitor_windows AS w, generate_series(1, 12) AS i
 WHERE w.window_start + i * interval '30 days' < '2027-01-01';
 VACUUM ANALYZE monitor_windows;
+SELECT id AS everything FROM segments WHERE monitor = :monitor AND label = '' \gset
 
 -- Two months, every segment against the next one, so that no distance is zero.
 CREATE TABLE public.months AS
@@ -39,7 +40,7 @@ SELECT w.segment, dense_rank() OVER (ORDER BY w.segment) AS n,
 	attach(merge(w.profile) FILTER (WHERE w.window_start < '2026-02-01'), b.profile) AS a,
 	merge(w.profile) FILTER (WHERE w.window_start >= '2026-10-01') AS b
 FROM monitor_windows AS w JOIN monitor_baselines AS b ON b.id = w.baseline
-WHERE w.segment <> '' AND (w.window_start < '2026-02-01' OR w.window_start >= '2026-10-01' AND w.window_start < '2026-11-01')
+WHERE w.segment <> :everything AND (w.window_start < '2026-02-01' OR w.window_start >= '2026-10-01' AND w.window_start < '2026-11-01')
 GROUP BY w.segment, b.profile;
 VACUUM ANALYZE public.months;
 
@@ -76,14 +77,15 @@ SELECT pg_temp.measure('compare_windows(), two months, 8 segments', $$
 SELECT pg_temp.measure('drift(), months', $$
 	SELECT count(*) FROM public.months AS x JOIN public.months AS y ON y.n = x.n % 8 + 1, drift(x.a, y.b)$$, 480, 0.1);
 SELECT pg_temp.measure('drift(), days', $$
-	SELECT count(*) FROM monitor_windows AS x JOIN monitor_windows AS y ON y.segment = x.segment
+	SELECT count(*) FROM windows AS x JOIN windows AS y ON y.segment = x.segment
 		AND y.window_start = x.window_start + interval '3 days', drift(x.profile, y.profile)
 	WHERE x.window_start = '2026-01-05' AND x.segment <> ''$$, 480, 0.1);
 SELECT pg_temp.measure('mlmeta_internal.judge_window(), a day', $$
-	SELECT count(*) FROM monitors AS m, monitor_baselines AS b, mlmeta_internal.judge_window(m, b, '2026-01-20', '2026-02-01')$$, 540, NULL);
+	SELECT count(*) FROM mlmeta_internal.monitors AS m, monitor_baselines AS b,
+		LATERAL unnest(mlmeta_internal.judge_window(m, b, '2026-01-20', '2026-02-01', '{}'))$$, 540, NULL);
 SELECT jsonb_build_object('suite', 'monitoring', 'name', 'bytes a feature, stored window', 'rows', :rows / 240,
 	'bytes', round(avg(pg_column_size(profile)) / 60), 'bytes_max', max(pg_column_size(profile)) / 60, 'goal', 400)
-FROM monitor_windows WHERE segment <> '';
+FROM monitor_windows WHERE segment <> :everything;
 
 SELECT drop_monitor('bench') AS done \gset
 DROP TABLE public.logged, public.months;

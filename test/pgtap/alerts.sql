@@ -43,24 +43,24 @@ SELECT is(state(), 'open', 'a further window adds to the alert there is');
 SELECT is((SELECT windows FROM alerts WHERE measure = 'ks'), 3::bigint, 'and is counted');
 
 -- Acknowledged
-SELECT lives_ok($$SELECT acknowledge((SELECT id FROM alerts WHERE measure = 'ks'), 'looking')$$, 'somebody looks after it');
+SELECT lives_ok($$SELECT acknowledge_alert((SELECT id FROM alerts WHERE measure = 'ks'), 'looking')$$, 'somebody looks after it');
 SELECT fill('2026-01-15', 0.5);
 SELECT check_day('2026-01-16');
 SELECT is(state(), 'acknowledged', 'acknowledged it stays');
 
 -- Snoozed
-SELECT throws_ok($$SELECT snooze((SELECT id FROM alerts WHERE measure = 'ks'), '2000-01-01')$$, '22023', NULL, 'no snooze into the past');
-SELECT snooze((SELECT id FROM alerts WHERE measure = 'ks'), clock_timestamp() + interval '1 hour');
+SELECT throws_ok($$SELECT snooze_alert((SELECT id FROM alerts WHERE measure = 'ks'), '2000-01-01')$$, '22023', NULL, 'no snooze into the past');
+SELECT snooze_alert((SELECT id FROM alerts WHERE measure = 'ks'), clock_timestamp() + interval '1 hour');
 SELECT fill('2026-01-16', 0.5);
 SELECT check_day('2026-01-17');
 SELECT is(state(), 'snoozed', 'silence lasts');
-UPDATE alerts SET snoozed_until = clock_timestamp() - interval '1 second';
+UPDATE alert_states SET snoozed_until = clock_timestamp() - interval '1 second';
 SELECT fill('2026-01-17', 0.5);
 SELECT check_day('2026-01-18');
 SELECT is(state(), 'reopened', 'and ends');
 
 -- Resolved, reopened, new
-SELECT resolve((SELECT id FROM alerts WHERE measure = 'ks'), 'fixed');
+SELECT resolve_alert((SELECT id FROM alerts WHERE measure = 'ks'), 'fixed');
 SELECT check_monitor('log', '2026-01-18', since => '2026-01-11');
 SELECT is(state(), 'resolved', 'known windows do not reopen it');
 UPDATE monitors SET cool_down = '1 hour';
@@ -71,12 +71,12 @@ UPDATE monitors SET cool_down = '0';
 SELECT fill('2026-01-19', 0.5);
 SELECT check_day('2026-01-20');
 SELECT is(state(), 'reopened', 'then the same trouble is the same alert');
-SELECT resolve((SELECT id FROM alerts WHERE measure = 'ks'));
+SELECT resolve_alert((SELECT id FROM alerts WHERE measure = 'ks'));
 SELECT fill('2026-01-20'::date + i, 0) FROM generate_series(0, 9) AS i;
 SELECT fill('2026-01-30', 0.5);
 SELECT check_day('2026-01-31');
 SELECT is(state(), 'resolved open', 'long after it is a new one');
-SELECT throws_ok($$SELECT acknowledge((SELECT min(id) FROM alerts WHERE measure = 'ks'))$$, '55000', NULL, 'a resolved alert is not acknowledged');
+SELECT throws_ok($$SELECT acknowledge_alert((SELECT min(id) FROM alerts WHERE measure = 'ks'))$$, '55000', NULL, 'a resolved alert is not acknowledged');
 
 -- By itself
 UPDATE monitors SET resolve_after = 2;
@@ -101,7 +101,7 @@ SELECT check_day('2026-02-05');
 SELECT is((SELECT severity FROM alert_open WHERE feature = 'x'), 'info', 'a rule gives the severity');
 SELECT assign_alert((SELECT alert FROM alert_open), 'somebody');
 SELECT is((SELECT owner FROM alert_open), 'somebody', 'an alert can be somebody''s');
-SELECT resolve((SELECT alert FROM alert_open));
+SELECT resolve_alert((SELECT alert FROM alert_open));
 SELECT set_rule('log', is_muted => true);
 SELECT fill('2026-02-05', 0.5);
 SELECT check_day('2026-02-06');

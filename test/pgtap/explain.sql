@@ -62,7 +62,7 @@ SELECT is((SELECT e #>> '{segments,0,segment}' ~ '^town=[01]$' AND e #>> '{segme
 	'the worst segments are the two towns');
 SELECT is((SELECT count(*) FROM why, jsonb_array_elements(e -> 'segments') AS s WHERE id = :alert AND (s ->> 'adjusted_p')::float8 <= 0.02 AND s ->> 'verdict' = 'drift'),
 	2::bigint, 'after correction only they drift');
-SELECT is(pg_temp.rows_of(e ->> 'rows') <= (SELECT row_count FROM monitor_windows AS w WHERE w.segment = why.segment AND w.window_start = (e ->> 'last_window')::timestamptz), true,
+SELECT is(pg_temp.rows_of(e ->> 'rows') <= (SELECT row_count FROM windows AS w WHERE w.segment = why.segment AND w.window_start = (e ->> 'last_window')::timestamptz), true,
 	'the query of ' || segment || ' ' || feature || ' is about its segment')
 FROM why WHERE feature = 'income' AND segment <> '' ORDER BY segment;
 

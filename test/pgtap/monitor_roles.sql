@@ -2,7 +2,7 @@
 BEGIN;
 SET search_path = public, mlmeta;
 SET TIME ZONE 'UTC';
-SELECT plan(32);
+SELECT plan(35);
 
 SELECT setup_roles('t_mon');
 CREATE ROLE una; GRANT t_mon_writer TO una;
@@ -58,9 +58,9 @@ SELECT is(pg_temp.tries('rob', $$ SELECT length(mlmeta.report('hers')) > 1000 $$
 SELECT is(pg_temp.tries('out', $$ SELECT string_agg(name, ' ') FROM mlmeta.monitors $$), 'open', 'who is no member sees only the one of no project');
 SELECT is(pg_temp.tries('out', format($$ SELECT count(*) FROM mlmeta.%I $$, t.name)), '0', 'nothing of it in ' || t.name)
 FROM unnest(ARRAY['monitor_segments', 'monitor_rules', 'monitor_baselines', 'monitor_baseline_segments', 'monitor_windows',
-	'monitor_results', 'monitor_checks', 'alerts', 'alert_events']) AS t (name);
+	'monitor_results', 'monitor_checks', 'alert_states', 'alert_events', 'monitor_alarms', 'segments', 'windows']) AS t (name);
 SELECT is(pg_temp.tries('out', $$ SELECT mlmeta.check_monitor('hers') $$), '42704', 'nor by its name');
-SELECT is(pg_temp.tries('out', format($$ SELECT mlmeta.acknowledge(%s) $$, :'alert')), '42704', 'nor its alerts');
+SELECT is(pg_temp.tries('out', format($$ SELECT mlmeta.acknowledge_alert(%s) $$, :'alert')), '42704', 'nor its alerts');
 
 -- What it runs is its owner's.
 SELECT is(pg_temp.tries('wes', $$ SELECT mlmeta.check_monitor('hers') $$), '42501', 'another writer does not check it');
@@ -70,13 +70,13 @@ SELECT is(pg_temp.tries('wes', $$ WITH u AS (UPDATE mlmeta.monitor_segments SET 
 	'nor what it runs');
 SELECT is(pg_temp.tries('wes', $$ INSERT INTO mlmeta.monitor_segments SELECT id, 'mine', 9, 'now()::text' FROM mlmeta.monitors $$), '42501', 'nor add to it');
 SELECT is(pg_temp.tries('una', $$ UPDATE mlmeta.monitors SET query = 'SELECT 1' $$), '42501', 'nobody changes a stored query by hand');
-SELECT is(pg_temp.tries('una', $$ UPDATE mlmeta.monitors SET owner = 'wes' $$), '0A000', 'or gives it to somebody else');
+SELECT is(pg_temp.tries('una', $$ UPDATE mlmeta.monitors SET owner = 'wes' $$), '42501', 'or gives it to somebody else');
 SELECT is(pg_temp.tries('wes', $$ DELETE FROM mlmeta.alert_events $$), '42501', 'history stays');
 
 -- Alerts are handled by the project's writers.
-SELECT is(pg_temp.tries('wes', format($$ SELECT mlmeta.acknowledge(%s, 'mine') $$, :'alert')), 'nothing', 'a writer of the project acknowledges');
+SELECT is(pg_temp.tries('wes', format($$ SELECT mlmeta.acknowledge_alert(%s, 'mine') $$, :'alert')), 'nothing', 'a writer of the project acknowledges');
 SELECT is((SELECT user_name FROM alert_events WHERE comment = 'mine'), 'wes', 'which is on record');
-SELECT is(pg_temp.tries('rob', format($$ SELECT mlmeta.resolve(%s) $$, :'alert')), '42501', 'a reader does not');
+SELECT is(pg_temp.tries('rob', format($$ SELECT mlmeta.resolve_alert(%s) $$, :'alert')), '42501', 'a reader does not');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -39,7 +39,8 @@ CREATE TEMP TABLE tables AS
 SELECT split_part(line, ': ', 1) AS name, r[1] AS role, string_to_array(r[2], ',') AS columns
 FROM regexp_split_to_table($list$mlmeta.alert_deliveries: reader SELECT
 mlmeta.alert_events: reader SELECT
-mlmeta.alerts: reader SELECT
+mlmeta.alert_readers: reader SELECT
+mlmeta.alert_states: reader SELECT
 mlmeta.alias_periods: reader SELECT
 mlmeta.approvals: reader SELECT
 mlmeta.artifact_copies: reader SELECT(artifact,source,kind,name,version,digest,created_at,created_by)
@@ -66,12 +67,17 @@ mlmeta.model_aliases: reader SELECT
 mlmeta.model_resolutions: reader SELECT
 mlmeta.model_versions: reader SELECT(model_id,version,stage,run,artifact,training_data,profile,description,tags,created_at,created_by,place_from,other_places,deleted_at)
 mlmeta.models: reader SELECT
+mlmeta.monitor_alarms: reader SELECT
 mlmeta.monitor_baseline_segments: reader SELECT
 mlmeta.monitor_baselines: reader SELECT
 mlmeta.monitor_checks: reader SELECT
+mlmeta.monitor_feature_list: reader SELECT
+mlmeta.monitor_inputs: reader SELECT
+mlmeta.monitor_measures: reader SELECT
 mlmeta.monitor_results: reader SELECT
 mlmeta.monitor_rules: reader SELECT
 mlmeta.monitor_segments: reader SELECT
+mlmeta.monitor_usual: reader SELECT
 mlmeta.monitor_windows: reader SELECT
 mlmeta.patch_copies: reader SELECT
 mlmeta.prices: reader SELECT
@@ -88,6 +94,7 @@ mlmeta.run_results: reader SELECT
 mlmeta.run_samples: reader SELECT
 mlmeta.run_tags: reader SELECT
 mlmeta.runs: reader SELECT
+mlmeta.segments: reader SELECT
 mlmeta.stage_periods: reader SELECT
 mlmeta.stages: reader SELECT
 mlmeta.tracking_changes: reader SELECT
@@ -114,7 +121,7 @@ WHERE c.relname IN ('artifacts', 'mlflow_edges', 'mlflow_versions', 'mlflow_logg
 GROUP BY c.relname;
 -- These are parts of others, which ask for rights on the tables below:
 CREATE TEMP TABLE open_views AS
-SELECT 'mlmeta_internal.' || unnest(string_to_array('live_runs live_series lineage_links attached_run_overview attached_leaderboard attached_model_overview attached_lineage_edges attached_lineage_links own_run_overview own_leaderboard own_model_overview own_lineage_edges own_lineage_links', ' ')) AS name;
+SELECT 'mlmeta_internal.' || unnest(string_to_array('all_measures live_runs live_series lineage_links attached_run_overview attached_leaderboard attached_model_overview attached_lineage_edges attached_lineage_links own_run_overview own_leaderboard own_model_overview own_lineage_edges own_lineage_links', ' ')) AS name;
 -- And these say something to nobody:
 CREATE TEMP TABLE hidden_views AS
 SELECT unnest('{mlmeta_internal.links,mlmeta_internal.doors,mlmeta_internal.helpers}'::text[]) AS name;
@@ -125,7 +132,7 @@ CREATE TEMP TABLE doors AS
 SELECT 'mlmeta' AS schema, split_part(line, ': ', 1) AS role, unnest(string_to_array(split_part(line, ': ', 2), ' ')) AS name
 FROM regexp_split_to_table($list$public: dataset_is_current worst_segments
 reader: acknowledge_event resolve_model take_events verify_audit
-writer: acknowledge alter_monitor apply_retention assign_alert begin_run cancel_retraining check_budgets check_due check_gates check_monitor check_quietly claim_retraining correct_metric create_event_consumer create_experiment create_logged_model create_model create_model_version create_monitor create_project delete_experiment delete_model delete_run delete_version describe_artifact describe_model drop_alias drop_event_consumer drop_monitor finish_retraining finish_run heartbeat ingest_openlineage log_artifact log_batch log_file log_metric log_metrics log_params log_samples log_series log_source move_runs reap_runs refresh_results rename_experiment rename_metric rename_model rename_run request_retraining request_transition resolve restore_experiment restore_model restore_run restore_version resume_run schedule_monitor schedule_run set_alias set_baseline set_baseline_of_model set_baseline_of_run set_experiment_tags set_logged_model set_note set_parent set_rule set_segments set_tags settle_run snapshot_dataset snooze start_retraining start_run take_alerts unschedule_monitor unsettled_runs use_artifact withdraw
+writer: acknowledge_alert add_measure alter_monitor apply_retention assign_alert begin_run cancel_retraining check_budgets check_due check_gates check_monitor check_quietly claim_retraining correct_metric create_event_consumer create_experiment create_logged_model create_model create_model_version create_monitor create_project delete_experiment delete_model delete_run delete_version describe_artifact describe_model drop_alias drop_event_consumer drop_measure drop_monitor finish_retraining finish_run heartbeat ingest_openlineage log_artifact log_batch log_file log_metric log_metrics log_params log_samples log_series log_source move_runs reap_runs refresh_results rename_experiment rename_feature rename_metric rename_model rename_run request_retraining request_transition resolve_alert restore_experiment restore_model restore_run restore_version resume_run schedule_monitor schedule_run set_alias set_baseline set_baseline_of_model set_baseline_of_run set_experiment_tags set_logged_model set_note set_parent set_rule set_segments set_tags settle_run snapshot_dataset snooze_alert start_retraining start_run take_alerts unschedule_monitor unsettled_runs use_artifact withdraw
 reviewer: approve reject
 admin: add_gate add_member attach_mlflow bypass compact_series define_stage detach_mlflow doctor drop_gate drop_stage expire_requests import_mlflow list_members open_project purge_events purge_experiment purge_runs remove_member repair_sequences set_budget set_metric set_policy set_price
 owner: rebind_roles$list$, E'\n') AS line;
@@ -134,7 +141,7 @@ owner: rebind_roles$list$, E'\n') AS line;
 -- output, operators, hashes and casts of the types: readers' functions and
 -- policies do.
 CREATE TEMP TABLE helpers AS
-SELECT unnest(string_to_array('actor acts_for all_open artifact_successor artifact_uri assertions_of attached_facts attached_run audit_hash caller caller_path check_known check_name check_writable cluster data_state dataset_artifact dataset_of datasets_of direction_words edit_distance event_time expected_quality experiment_metric facet facets_of feature_expression find_artifact find_experiment find_monitor find_relation has_metric higher_by_name holds_role hours_in html_escape html_figure is_of_sets is_run job_datasets job_of live_columns live_features live_metrics live_summaries metric_label mlflow_columns mlflow_edge_query mlflow_fill mlflow_lacks mlflow_model_query mlflow_names mlflow_point_query mlflow_query mlflow_ready mlflow_rows mlflow_run mlflow_run_query mlflow_stage mlflow_status mlflow_table mlflow_tables mlflow_time mlflow_value model_behind monitor_rows moved_bins moved_parts near_names next_transaction no_such_run openlineage_at params_of part_name permits_experiment permits_model permits_project permits_reference permits_run permits_series principal_name principal_role qualify_query read_tables reference_of report_feature require_access run_command run_facets run_facts run_gate run_hex run_metric run_query run_signature run_uuid scan_profiles scan_query sees_all_rows sees_artifact sees_monitor segment_condition segment_label segment_sets_without series_clock slice_sums slice_tests svg_cells svg_curve svg_frame svg_number time_condition too_many_nodes trace trace_from window_expression window_zone', ' ')) AS name;
+SELECT unnest(string_to_array('actor acts_for alert_facts all_open artifact_successor artifact_uri assertions_of attached_facts attached_run audit_hash caller caller_path check_known check_name check_writable cluster column_inputs data_state dataset_artifact dataset_of datasets_of direction_words edit_distance event_time expected_quality experiment_metric facet facets_of feature_expression feature_value find_artifact find_experiment find_monitor find_relation has_metric higher_by_name holds_role hours_in html_escape html_figure invalid_condition is_of_sets is_run job_datasets job_of likeliest live_columns live_features live_inputs live_metrics live_summaries metric_label mlflow_columns mlflow_edge_query mlflow_fill mlflow_lacks mlflow_model_query mlflow_names mlflow_point_query mlflow_query mlflow_ready mlflow_rows mlflow_run mlflow_run_query mlflow_stage mlflow_status mlflow_table mlflow_tables mlflow_time mlflow_value model_behind model_of_reference monitor_rows moved_bins moved_parts near_names next_transaction no_such_run openlineage_at p_text params_of part_name permits_experiment permits_model permits_project permits_reference permits_run permits_series principal_name principal_role qualify_query quality_columns read_tables reason_of reference_of report_alerts report_feature report_features report_head report_quality report_rows report_segments require_access rows_condition rows_query run_command run_facets run_facts run_gate run_hex run_metric run_query run_signature run_uuid scan_profiles scan_query sees_all_rows sees_artifact sees_monitor segment_condition segment_label segment_names segment_sets_without series_clock slice_sums slice_tests svg_cells svg_curve svg_frame svg_number time_condition too_many_nodes trace trace_from window_expression window_of window_q window_zone windows_a_year zero_or_one', ' ')) AS name;
 
 CREATE TEMP VIEW functions AS
 SELECT p.oid, p.oid::regprocedure AS function, p.proname::text AS name, p.pronamespace::regnamespace::text AS schema, p.prokind,
@@ -372,8 +379,8 @@ SELECT is(pg_temp.tries('mia', $$ SELECT mlmeta.set_baseline('n', '2024-01-01', 
 SELECT is(pg_temp.tries('wim', $$ SELECT mlmeta.set_baseline('m', '2024-01-01', '2024-01-03') > 0 $$), 'true', 'gives it a baseline');
 SELECT is(pg_temp.tries('wim', $$ SELECT count(*) > 0 FROM mlmeta.check_monitor('m', '2024-01-11') $$), 'true', 'and checks it');
 SELECT id AS alert FROM alerts ORDER BY id LIMIT 1 \gset
-SELECT is(pg_temp.tries('mia', format('SELECT mlmeta.acknowledge(%s)', :alert)), '42501', 'another writer does not look after the alert of a monitor without project');
-SELECT is(pg_temp.tries('wim', format('SELECT mlmeta.acknowledge(%s)', :alert)), 'nothing', 'its owner does');
+SELECT is(pg_temp.tries('mia', format('SELECT mlmeta.acknowledge_alert(%s)', :alert)), '42501', 'another writer does not look after the alert of a monitor without project');
+SELECT is(pg_temp.tries('wim', format('SELECT mlmeta.acknowledge_alert(%s)', :alert)), 'nothing', 'its owner does');
 SELECT is((SELECT user_name FROM alert_events WHERE alert = :alert ORDER BY id DESC LIMIT 1), 'wim', 'under his own name');
 SELECT is(pg_temp.tries('mia', $$ UPDATE mlmeta.monitors SET query = 'SELECT 1' WHERE name = 'm' $$), '42501', 'but does not change what he runs');
 SELECT is(pg_temp.tries('mia', $$ WITH u AS (UPDATE mlmeta.monitors SET tolerance = 1 WHERE name = 'm' RETURNING 1) SELECT count(*) FROM u $$), '42501',
@@ -382,7 +389,7 @@ SELECT is(pg_temp.tries('mia', $$ INSERT INTO mlmeta.monitor_segments SELECT id,
 	'nor adds to it');
 SELECT is(pg_temp.tries('mia', $$ INSERT INTO mlmeta.monitor_baselines (monitor, query, profile)
 	SELECT monitor, 'SELECT public.evil()', profile FROM mlmeta.monitor_baselines $$), '42501', 'neither here nor there');
-SELECT is(pg_temp.tries('rita', format('SELECT mlmeta.acknowledge(%s)', :alert)), '42501', 'a reader does not');
+SELECT is(pg_temp.tries('rita', format('SELECT mlmeta.acknowledge_alert(%s)', :alert)), '42501', 'a reader does not');
 
 -- A monitor of a model is seen by who sees the model.
 SELECT create_project('closed') \gset

@@ -31,20 +31,20 @@ SELECT create_monitor('scored', 'scored', 'at', '1 day', label => 'label',
 SELECT features, all_features, segment_sets FROM monitors;
 SELECT name, expression FROM monitor_segments ORDER BY position;
 SELECT set_baseline('scored', '2026-01-01', '2026-01-11') > 0 AS baseline;
-SELECT segment, row_count, cardinality(window_rows) AS windows
-FROM monitor_baseline_segments ORDER BY segment;
+SELECT g.label AS segment, s.row_count, s.windows
+FROM monitor_baseline_segments AS s JOIN segments AS g ON g.id = s.segment ORDER BY g.label;
 
 -- Quiet days, each segment once, and the parts add up.
 SELECT verdict, count(*) FROM check_monitor('scored', '2026-01-13') WHERE is_primary GROUP BY verdict ORDER BY verdict;
-SELECT segment, count(*), sum(row_count) AS rows FROM monitor_windows GROUP BY segment ORDER BY segment;
+SELECT segment, count(*), sum(row_count) AS rows FROM windows GROUP BY segment ORDER BY segment;
 SELECT bool_and(w.profile = r.profile AND w.quality = r.quality) AS rolls_up
-FROM monitor_windows AS w JOIN LATERAL (
-	SELECT merge(x.profile) AS profile, merge(x.quality) AS quality FROM monitor_windows AS x
+FROM windows AS w JOIN LATERAL (
+	SELECT merge(x.profile) AS profile, merge(x.quality) AS quality FROM windows AS x
 	WHERE x.monitor = w.monitor AND x.window_start = w.window_start AND x.segment LIKE 'region%') AS r ON true
 WHERE w.segment = '';
 -- The same numbers as from the rows.
 SELECT bool_and(w.profile = detach(p.profile)) AS same_as_rows
-FROM monitor_windows AS w
+FROM windows AS w
 	JOIN monitor_baselines AS b ON b.id = w.baseline,
 	LATERAL (SELECT profile(f, b.profile) FROM scored AS s,
 		LATERAL (SELECT s.x, s.plan, s.region, s.amount, s.score) AS f
@@ -69,7 +69,7 @@ UPDATE monitors SET look_back = '3 days';
 DELETE FROM scored WHERE at >= '2026-01-12' AND at < '2026-01-12 12:00' AND region = 'n';
 SELECT count(DISTINCT window_start) AS changed, min(window_start)::date AS day FROM check_monitor('scored', '2026-01-14');
 SELECT count(*) AS again FROM check_monitor('scored', '2026-01-14');
-SELECT row_count FROM monitor_windows WHERE window_start = '2026-01-12' AND segment = 'region=n';
+SELECT row_count FROM windows WHERE window_start = '2026-01-12' AND segment = 'region=n';
 -- A segment that vanished is a window without rows; a new one says so.
 UPDATE scored SET region = 'w' WHERE region = 'e' AND at >= '2026-01-14' AND at < '2026-01-15';
 SELECT segment, measure, verdict, reason FROM check_monitor('scored', '2026-01-15')
@@ -77,7 +77,7 @@ WHERE segment ~ '^region=[ew]' AND is_primary AND measure IN ('row_count', 'segm
 
 -- Rules: more tolerance for one feature, silence for one segment.
 SELECT set_rule('scored', 'x', tolerance => 0.9), set_rule('scored', segment => 'region=s', is_muted => true);
-SELECT (mlmeta_internal.rule_of(m.id, 'x', 'ks', 'region=s')).*, (mlmeta_internal.rule_of(m.id, 'y', 'ks', '')).* FROM monitors AS m;
+SELECT (mlmeta_internal.rule_of(m.id, 'x', 'ks', 'region=s', 'distance')).*, (mlmeta_internal.rule_of(m.id, 'y', 'ks', '', 'distance')).* FROM monitors AS m;
 UPDATE scored SET x = x * 0.5 WHERE region = 'n' AND at >= '2026-01-15' AND at < '2026-01-16';
 SELECT segment, feature, tolerance, verdict FROM check_monitor('scored', '2026-01-16')
 WHERE feature = 'x' AND measure = 'ks' AND segment = 'region=n' AND window_start = '2026-01-15';
@@ -86,7 +86,7 @@ WHERE feature = 'x' AND measure = 'ks' AND segment = 'region=n' AND window_start
 -- others go on.
 ALTER TABLE scored DROP COLUMN amount CASCADE;
 SELECT window_start::date AS day, segment, feature, verdict, reason FROM check_monitor('scored', '2026-01-17') WHERE measure = 'check' ORDER BY 1, 2;
-SELECT segment, row_count FROM monitor_windows WHERE window_start = '2026-01-16' ORDER BY 1;
+SELECT segment, row_count FROM windows WHERE window_start = '2026-01-16' ORDER BY 1;
 SELECT set_segments('scored', '{"region": "region"}');
 ALTER TABLE scored ADD COLUMN fresh int;
 UPDATE scored SET fresh = id % 7;
@@ -95,8 +95,8 @@ WHERE segment = '' AND feature IN ('amount', 'fresh') AND window_start = '2026-0
 SELECT segment, feature, measure, state FROM alerts WHERE measure = 'check' ORDER BY id;
 
 -- Trouble with the source is a result and an alert; nothing is half written.
-CREATE VIEW source_state AS SELECT (SELECT count(*) FROM monitor_windows) AS windows,
-	(SELECT count(*) FROM monitor_results WHERE measure <> 'check') AS results;
+CREATE VIEW source_state AS SELECT (SELECT count(*) FROM windows) AS windows,
+	(SELECT count(*) FROM drift_history WHERE measure <> 'check') AS results;
 CREATE TABLE before AS SELECT * FROM source_state;
 ALTER TABLE scored RENAME COLUMN at TO happened_at;
 SELECT verdict, reason FROM check_monitor('scored', '2026-01-18');
@@ -183,7 +183,7 @@ FROM unnest(ARRAY['parted', 'kept', 'remote', 'SELECT * FROM parted WHERE plan I
 SELECT name, count(*) AS baseline FROM monitors AS m, set_baseline(m.name, '2026-01-01', '2026-01-11') WHERE name ~ '^from' GROUP BY name ORDER BY name;
 SELECT m.name, count(*) FILTER (WHERE r.verdict = 'no drift' AND measure IN ('ks', 'chi2')) AS quiet, count(DISTINCT md5(r::text)) > 10 AS many
 FROM monitors AS m, check_monitor(m.name, '2026-01-14') AS r WHERE name ~ '^from' GROUP BY m.name ORDER BY m.name;
-SELECT w.window_start::date AS day, count(*) AS monitors, count(DISTINCT w.profile) AS profiles, min(w.row_count), max(w.row_count) FROM monitor_windows AS w JOIN monitors AS m ON m.id = w.monitor WHERE m.name ~ '^from' GROUP BY 1 ORDER BY 1;
+SELECT w.window_start::date AS day, count(*) AS monitors, count(DISTINCT w.profile) AS profiles, min(w.row_count), max(w.row_count) FROM windows AS w JOIN monitors AS m ON m.name = w.monitor WHERE m.name ~ '^from' GROUP BY 1 ORDER BY 1;
 -- A data version, the data of a run, and of a model; the profile of a model.
 SELECT snapshot_dataset('training', 'SELECT * FROM parted WHERE at < ''2026-01-11''') AS data \gset
 SELECT start_run('baseline') AS run \gset
@@ -230,7 +230,7 @@ SELECT create_monitor('m', 'scored', 'at', '1 day', segments => '{"a": "region) 
 SELECT create_monitor('m', 'scored', 'at', '1 day', segments => '{"a": "1); DROP TABLE scored; SELECT (1"}');
 SELECT create_monitor('m', 'scored', 'at', '1 day', segments => '{"a": "region"}', segment_sets => '{b}');
 SELECT create_monitor('m', 'scored', 'at', '1 day', segments => '[]');
-SELECT acknowledge(-1);
+SELECT acknowledge_alert(-1);
 SELECT explain_alert(-1);
 SELECT count(*) AS monitors FROM monitors;
 

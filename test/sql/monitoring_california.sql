@@ -64,29 +64,41 @@ FROM drift_history AS h
 		AND g.series = h.feature || '|kolmogorov_smirnov'
 WHERE h.monitor = 'california' AND h.measure = 'ks' AND g.period = 'analysis';
 
--- Verdicts: whatever NannyML alerts on by KS drifted here too. NannyML's limit
--- is three standard deviations over the reference's own months, which in this
--- reference, itself in geographic order, is so wide that it stays silent where
--- the lower confidence bound is far above the tolerance.
-SELECT count(*) AS nannyml_alerts,
-	count(*) FILTER (WHERE h.verdict = 'drift') AS ours_too
+-- Verdicts: this reference is itself in geographic order, so that its months
+-- differ from each other by nearly any distance and trend as well. NannyML's limit
+-- is three standard deviations over those months; with eight windows that depend
+-- on each other the rule here knows too little to say that a month is unusual,
+-- and says so.
+SELECT count(*) FILTER (WHERE g.alert) AS nannyml_alerts, count(*) FILTER (WHERE h.verdict = 'drift') AS ours,
+	count(*) FILTER (WHERE h.reason ~ 'autocorrelated|any distance is usual') AS said, count(*)
 FROM drift_history AS h
 	JOIN golden_drift AS g ON g.month = to_char(h.window_start, 'YYYY-MM')
 		AND g.series = h.feature || '|kolmogorov_smirnov'
-WHERE h.monitor = 'california' AND h.measure = 'ks' AND g.period = 'analysis' AND g.alert;
-SELECT feature, string_agg(CASE verdict WHEN 'drift' THEN 'D' WHEN 'no drift' THEN '.' ELSE '?' END, '' ORDER BY window_start) AS months
-FROM drift_history WHERE monitor = 'california' AND measure = 'ks'
+WHERE h.monitor = 'california' AND h.measure = 'ks' AND g.period = 'analysis';
+-- Against a baseline that is mixed, months drift as plainly as they do.
+CREATE TABLE mixed AS
+SELECT c.*, timestamp '2020-01-01' + interval '1 day' * (c.id * 7919 % 200) AS mixed_at FROM california AS c WHERE label IS NOT NULL
+UNION ALL SELECT c.*, c.at FROM california AS c WHERE label IS NULL;
+SELECT create_monitor('mixed', 'SELECT mixed_at, "MedInc", "HouseAge", "AveRooms", "AveBedrms", "Population", "AveOccup", "Latitude", "Longitude", y_pred_proba FROM mixed',
+	'mixed_at', '10 days', features => ARRAY['MedInc', 'HouseAge', 'AveRooms', 'AveBedrms', 'Population',
+		'AveOccup', 'Latitude', 'Longitude', 'y_pred_proba']) > 0 AS created;
+SELECT set_baseline('mixed', '2020-01-01', '2020-07-10') > 0 AS baseline;
+SELECT count(*) > 0 AS checked FROM check_monitor('mixed', '2022-06-01', '2021-06-01');
+SELECT feature, string_agg(CASE verdict WHEN 'drift' THEN 'D' WHEN 'no drift' THEN '.' ELSE '?' END, '' ORDER BY window_start) AS windows
+FROM drift_history WHERE monitor = 'mixed' AND measure = 'ks'
 GROUP BY feature, position ORDER BY position;
+SELECT drop_monitor('mixed');
+DROP TABLE mixed;
 
 -- The rule, once more in SQL: adjusted p and the lower bound of the effect.
-SELECT bool_and((verdict = 'drift') = (adjusted_p <= 0.02
+SELECT bool_and((verdict = 'drift') = (adjusted_p <= 0.05
 	AND ks_lower_bound(statistic_low, n_reference, n_current) > 0.05)) AS rule_holds
 FROM drift_history WHERE monitor = 'california' AND measure = 'ks';
 
 -- Stored windows are small, and say the same as a check of the rows again.
-SELECT max(pg_column_size(profile)) <= 400 * 9 AS small FROM monitor_windows;
+SELECT max(pg_column_size(profile)) <= 400 * 9 AS small FROM windows;
 SELECT bool_and(w.profile = detach(p.profile)) AS same_as_rows
-FROM monitor_windows AS w
+FROM windows AS w
 	JOIN monitor_baselines AS b ON b.id = w.baseline,
 	LATERAL (SELECT profile(f, b.profile) FROM california AS c,
 		LATERAL (SELECT c."MedInc", c."HouseAge", c."AveRooms", c."AveBedrms", c."Population",
@@ -95,7 +107,7 @@ FROM monitor_windows AS w
 			AND c.at < w.window_end AT TIME ZONE 'UTC') AS p;
 -- Months add up: the profile of the quarter is that of its rows.
 SELECT row_count(merge(profile)) AS rows, sum(row_count) = row_count(merge(profile)) AS adds_up
-FROM monitor_windows WHERE window_start < '2021-09-01';
+FROM windows WHERE window_start < '2021-09-01';
 
 -- One open alert for a monitor, feature and measure.
 SELECT feature, measure, windows, to_char(first_window, 'YYYY-MM') AS first, to_char(last_window, 'YYYY-MM') AS last
@@ -109,7 +121,7 @@ SELECT create_monitor('gaps', 'SELECT at, "MedInc" FROM california WHERE at < ''
 	'at', '1 day') > 0 AS created;
 SELECT set_baseline('gaps', '2020-10-01', '2020-10-02') > 0 AS baseline;
 SELECT window_start::date AS day, verdict, reason FROM check_monitor('gaps', '2020-10-07')
-WHERE is_primary AND measure IN ('ks', 'rows') ORDER BY day;
+WHERE is_primary AND measure IN ('ks', 'row_count') ORDER BY day, measure;
 
 -- Bad input --------------------------------------------------------------------------
 

@@ -23,7 +23,7 @@ SELECT create_monitor('odd %s $1 "q" ' || n, source, 'at %L $1', '1 day', label 
 	set_baseline('odd %s $1 "q" ' || n, '2026-01-01', '2026-01-11') > 0 AS baseline
 FROM (VALUES (1, '"T %s ""q"""'), (2, 'SELECT * FROM "T %s ""q"""')) AS v (n, source);
 SELECT m.name, verdict, count(*) FROM monitors AS m, check_monitor(m.name, '2026-01-15') WHERE is_primary GROUP BY 1, 2 ORDER BY 1, 2;
-SELECT DISTINCT segment FROM monitor_windows ORDER BY 1;
+SELECT DISTINCT segment FROM windows ORDER BY 1;
 CREATE FUNCTION rows_of(query text) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
 	result bigint;
@@ -41,11 +41,15 @@ SELECT count(*) > 100 AS alerts, count(*) FILTER (WHERE rows_of(e ->> 'rows') > 
 SELECT length(report(name)) > 10000 AS report, length(preview_monitor(name)) > 1000 AS preview FROM monitors ORDER BY name;
 -- What the bins leave open is settled from rows of every kind.
 UPDATE monitors SET tolerance = 0.86, q = 0.5;
-SELECT feature, count(*) FILTER (WHERE is_exact) > 0 AS settled, count(*) FILTER (WHERE verdict = 'undecided') AS undecided
-FROM (SELECT s.* FROM mlmeta_internal.monitors AS m JOIN monitor_baselines AS b ON b.monitor = m.id,
-		LATERAL mlmeta_internal.judge_window(m, b, '2026-01-14', '2026-01-15') AS r,
-		LATERAL mlmeta_internal.settle_result(m, b, r) AS s WHERE r.measure = 'ks' AND r.segment = '' AND r.n_current > 0) AS s
-GROUP BY feature ORDER BY feature;
+SELECT j.feature, count(s.n) > 0 AS settled
+FROM mlmeta_internal.monitors AS m JOIN monitor_baselines AS b ON b.monitor = m.id,
+	LATERAL (SELECT ARRAY(SELECT r FROM unnest(mlmeta_internal.judge_window(m, b, '2026-01-14', '2026-01-15', '{}')) AS r
+		JOIN segments AS g ON g.id = r.segment WHERE r.measure = 'ks' AND g.label = '' AND r.n_current > 0) AS judged) AS a,
+	LATERAL unnest(a.judged) WITH ORDINALITY AS j (segment, feature, position, measure, is_primary, statistic, statistic_low,
+		statistic_high, p_value, p_star, p_row, adjusted_p, effect, effect_low, effect_high, usual, tolerance, n_reference,
+		n_current, verdict, status, note, detail, is_exact, n)
+	LEFT JOIN LATERAL mlmeta_internal.settle_results(m, b, '2026-01-14', a.judged) AS s ON s.n = j.n
+GROUP BY j.feature ORDER BY j.feature;
 -- The worst slice of an interval, whose condition selects its rows.
 UPDATE "T %s ""q""" SET "score '" = "score '" + 1 WHERE iv > '90 minutes';
 SELECT w.segment, w.n, w.condition FROM worst_segments('"T %s ""q"""', '"score ''"', ARRAY['iv', 'x % $1 "q"', 'select', 'E e', 'day', 'ts', 'tm', 'b', 'j', 'arr', 'r', 'u', 'f.g'], most => 1) AS w \gset

@@ -19,26 +19,26 @@ CREATE TABLE before AS
 SELECT * FROM compare_windows('m', '2026-02-01', '2026-03-01', '2026-03-01', '2026-04-01', NULL);
 CREATE TABLE february AS
 SELECT segment, sum(row_count) AS n, merge(profile) AS p, merge(quality) AS q, sum(estimated_roc_auc * row_count) / sum(row_count) AS e
-FROM monitor_windows WHERE window_start >= '2026-02-01' AND window_end <= '2026-03-01' GROUP BY segment;
-CREATE TABLE results AS SELECT count(*) AS n FROM monitor_results;
-CREATE TABLE sizes AS SELECT sum(pg_column_size(profile)) AS bytes FROM monitor_windows WHERE window_end <= '2026-04-01';
+FROM windows WHERE window_start >= '2026-02-01' AND window_end <= '2026-03-01' GROUP BY segment;
+CREATE TABLE results AS SELECT count(*) AS n FROM drift_history;
+CREATE TABLE sizes AS SELECT sum(pg_column_size(profile)) AS bytes FROM windows WHERE window_end <= '2026-04-01';
 
 -- Nothing is done unasked, nor by others than the owner.
 SELECT apply_retention('m');
-SELECT count(*) FROM monitor_windows;
+SELECT count(*) FROM windows;
 -- A month is rolled up when all of it is so old.
 UPDATE monitors SET roll_up_after = '20 days';
 SELECT apply_retention('m') AS removed, apply_retention('m') AS again;
-SELECT window_start, window_end, segment, merged_windows, row_count FROM monitor_windows
+SELECT window_start, window_end, segment, merged_windows, row_count FROM windows
 WHERE merged_windows > 1 ORDER BY 1, 3;
-SELECT count(*) AS others, min(window_start) FROM monitor_windows WHERE merged_windows = 1;
+SELECT count(*) AS others, min(window_start) FROM windows WHERE merged_windows = 1;
 -- The same to the bit.
 SELECT count(*) AS measures, bool_and(b = a) AS same FROM before AS b
 	JOIN compare_windows('m', '2026-02-01', '2026-03-01', '2026-03-01', '2026-04-01', NULL) AS a USING (segment_name, feature, measure);
 SELECT bool_and(w.row_count = f.n AND w.profile = f.p AND w.quality = f.q AND abs(w.estimated_roc_auc - f.e) < 1e-12) AS same
-FROM monitor_windows AS w JOIN february AS f ON f.segment = w.segment WHERE w.window_start = '2026-02-01';
-SELECT r.n = (SELECT count(*) FROM monitor_results) AS results_stay FROM results AS r;
-SELECT sum(pg_column_size(profile)) < bytes / 8 AS smaller FROM monitor_windows, sizes WHERE merged_windows > 1 GROUP BY bytes;
+FROM windows AS w JOIN february AS f ON f.segment = w.segment WHERE w.window_start = '2026-02-01';
+SELECT r.n = (SELECT count(*) FROM drift_history) AS results_stay FROM results AS r;
+SELECT sum(pg_column_size(profile)) < bytes / 8 AS smaller FROM windows, sizes WHERE merged_windows > 1 GROUP BY bytes;
 -- A row of a view is of one window.
 SELECT count(*) AS rows, count(DISTINCT (window_start, segment)) AS windows FROM quality_history;
 
@@ -51,12 +51,12 @@ SELECT string_agg(DISTINCT window_start::date::text, ' ') AS days FROM check_mon
 SELECT set_baseline('m', '2026-01-01', '2026-01-16', trailing_windows => 3) > 0 AS baseline;
 UPDATE monitors SET roll_up_after = '1 day', roll_up_to = '7 days';
 SELECT mlmeta_internal.roll_up_windows(m) AS merged FROM mlmeta_internal.monitors AS m;
-SELECT min(window_start) FROM monitor_windows WHERE merged_windows = 1;
+SELECT min(window_start) FROM windows WHERE merged_windows = 1;
 -- Older ones go, as do their results.
 UPDATE monitors SET keep = '45 days';
 SELECT apply_retention('m') AS removed;
-SELECT min(window_start), max(window_end) FROM monitor_windows;
-SELECT min(window_start) >= '2026-03-01' AS results_too FROM monitor_results;
+SELECT min(window_start), max(window_end) FROM windows;
+SELECT min(window_start) >= '2026-03-01' AS results_too FROM drift_history;
 
 -- Clocks are put forward and back: days have 23 and 25 hours, hours 60 minutes,
 -- each row is in one window.
@@ -69,15 +69,15 @@ SELECT m.name, count(*) FILTER (WHERE measure = 'row_count') AS windows, count(*
 FROM monitors AS m, check_monitor(m.name, '2026-03-31') AS r WHERE name ~ ' of ' GROUP BY 1 ORDER BY 1;
 SELECT m.name, sum(row_count) AS rows, string_agg(DISTINCT (window_end - window_start)::text, ', ') AS lengths,
 	count(*) FILTER (WHERE row_count <> extract(epoch FROM window_end - window_start) / 60) AS wrong
-FROM monitor_windows AS w JOIN monitors AS m ON m.id = w.monitor WHERE name ~ ' of ' GROUP BY 1 ORDER BY 1;
+FROM windows AS w JOIN monitors AS m ON m.name = w.monitor WHERE name ~ ' of ' GROUP BY 1 ORDER BY 1;
 UPDATE monitor_baselines SET period_end = '2026-10-24' WHERE monitor IN (SELECT id FROM monitors WHERE name ~ ' of ');
-DELETE FROM monitor_windows WHERE monitor IN (SELECT id FROM monitors WHERE name ~ ' of ');
+DELETE FROM mlmeta.monitor_windows WHERE monitor IN (SELECT id FROM monitors WHERE name ~ ' of ');
 SELECT m.name, count(*) FILTER (WHERE measure = 'row_count') AS windows, count(*) FILTER (WHERE measure = 'check') AS failed
 FROM monitors AS m, check_monitor(m.name, '2026-10-27') AS r WHERE name ~ ' of ' GROUP BY 1 ORDER BY 1;
 -- Local times that come twice are those of the second hour.
 SELECT m.name, sum(row_count) AS rows, string_agg(DISTINCT (window_end - window_start)::text, ', ') AS lengths,
 	count(*) FILTER (WHERE row_count <> extract(epoch FROM window_end - window_start) / 60) AS wrong
-FROM monitor_windows AS w JOIN monitors AS m ON m.id = w.monitor WHERE name ~ ' of ' GROUP BY 1 ORDER BY 1;
+FROM windows AS w JOIN monitors AS m ON m.name = w.monitor WHERE name ~ ' of ' GROUP BY 1 ORDER BY 1;
 SELECT drop_monitor(name) FROM monitors WHERE name ~ ' of ' ORDER BY name;
 
 SELECT drop_monitor('m');

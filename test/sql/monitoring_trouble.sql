@@ -23,8 +23,8 @@ SELECT set_baseline('good', '2026-01-01', '2026-01-11') > 0 AS good, set_baselin
 CREATE FUNCTION next_day() RETURNS TABLE (monitor text, day date, segment text, feature text, measure text, verdict text, reason text)
 LANGUAGE plpgsql AS $$
 DECLARE
-	until timestamptz := (SELECT coalesce(max(w.window_end), '2026-01-11') + interval '1 day' FROM monitor_windows AS w
-		JOIN monitors AS m ON m.id = w.monitor WHERE m.name = 'good');
+	until timestamptz := (SELECT coalesce(max(w.window_end), '2026-01-11') + interval '1 day' FROM windows AS w
+		JOIN monitors AS m ON m.name = w.monitor WHERE m.name = 'good');
 BEGIN
 	RETURN QUERY SELECT r.monitor, r.window_start::date, r.segment, r.feature, r.measure, r.verdict, r.reason
 		FROM check_monitor('sick', until) AS r
@@ -35,7 +35,7 @@ END $$;
 CREATE VIEW sick_alerts AS SELECT a.segment, a.feature, a.measure, a.state, a.severity FROM alerts AS a JOIN monitors AS m ON m.id = a.monitor
 WHERE m.name = 'sick' ORDER BY a.id;
 CREATE VIEW sick_windows AS SELECT w.window_start::date AS day, string_agg(w.segment, ', ' ORDER BY w.segment) AS segments
-FROM monitor_windows AS w JOIN monitors AS m ON m.id = w.monitor WHERE m.name = 'sick' GROUP BY 1 ORDER BY 1 DESC LIMIT 3;
+FROM windows AS w JOIN monitors AS m ON m.name = w.monitor WHERE m.name = 'sick' GROUP BY 1 ORDER BY 1 DESC LIMIT 3;
 SELECT * FROM next_day();
 
 -- A segment's expression fails: that segment alone, and twice.
@@ -81,7 +81,7 @@ CREATE VIEW seen AS SELECT id, at, x, y, 1 / (id + 1) AS inverse, town, score, l
 SELECT * FROM next_day();
 SELECT count(DISTINCT day) AS days, bool_and(segments = ', half=false, half=true, town=n, town=s') AS whole
 FROM (SELECT w.window_start::date AS day, string_agg(w.segment, ', ' ORDER BY w.segment) AS segments
-	FROM monitor_windows AS w JOIN monitors AS m ON m.id = w.monitor WHERE m.name = 'sick' GROUP BY 1) AS d;
+	FROM windows AS w JOIN monitors AS m ON m.name = w.monitor WHERE m.name = 'sick' GROUP BY 1) AS d;
 SELECT * FROM sick_alerts WHERE state <> 'resolved';
 
 -- A clock that is ahead.
@@ -115,9 +115,9 @@ SELECT check_monitor('good', NULL);
 SELECT check_monitor('good', 'infinity');
 SELECT report(NULL);
 SELECT explain_alert(NULL);
-SELECT acknowledge(NULL);
-SELECT snooze(NULL, NULL);
-SELECT resolve(NULL);
+SELECT acknowledge_alert(NULL);
+SELECT snooze_alert(NULL, NULL);
+SELECT resolve_alert(NULL);
 SELECT assign_alert(NULL, NULL);
 SELECT set_rule(NULL);
 SELECT set_rule('good', NULL);

@@ -213,7 +213,7 @@ $server->query('shop', 'CREATE PUBLICATION everything FOR ALL TABLES');
 work($server, 'shop', 'published');
 $server->succeeds('shop', "SELECT mlmeta.drop_monitor('published'), mlmeta.purge_events('0'), mlmeta.purge_experiment('bulk 1')", 'and is undone', @owner);
 $server->succeeds('shop', <<'SQL', 'an alert is handled, a policy changed', @owner);
-SELECT mlmeta.resolve(id) FROM mlmeta.alerts LIMIT 1;
+SELECT mlmeta.resolve_alert(id) FROM mlmeta.alerts LIMIT 1;
 SELECT mlmeta.set_policy('first', 'production', 2), mlmeta.drop_gate('first', 'production', 'always'), mlmeta.drop_alias('first', 'candidate');
 SELECT mlmeta.remove_member('first', 'bob'), mlmeta.drop_event_consumer('first'), mlmeta.open_project('first');
 SQL

@@ -45,7 +45,7 @@ monitor(two => 'other');
 $server->query('due', 'DROP TABLE broken');
 
 my $counts = 'SELECT m.name, count(w.*) > 15 FROM mlmeta.monitors AS m LEFT JOIN'
-  . ' mlmeta.monitor_windows AS w ON w.monitor = m.id GROUP BY m.name ORDER BY m.name';
+  . ' mlmeta.windows AS w ON w.monitor = m.name GROUP BY m.name ORDER BY m.name';
 $server->refuses('due', "SELECT mlmeta.check_monitor('other')", '42501',
 	'nobody checks the monitor of somebody else', user => 'one');
 $server->succeeds('due', 'CALL mlmeta.run_due()', 'run_due() comes to its end', user => 'one');

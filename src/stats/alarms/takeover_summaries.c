@@ -17,6 +17,11 @@
 /* By how much an estimate of distinct new values may fall short */
 #define NEW_VALUES_MARGIN	1.3
 
+/* Bins on each side that a bin of a range is compared with, and how much more
+ * than they it may grow where values move */
+#define NEIGHBORS			4
+#define STEEPEST			8
+
 /* Counts of values, and which table's entry or example each one is */
 typedef struct ValueCounts
 {
@@ -205,13 +210,54 @@ bin_name(const Histogram *histogram, int bin)
 					number_text(grid->edges[bin]));
 }
 
+/*
+ * A bin that holds a range grows with its neighbors where values move, and most
+ * at the ends, where rows that depend on each other gather; one value grows
+ * alone. What the neighbors' growth explains, and STEEPEST times as much, is
+ * taken off: the rest is what one value has taken over at least.
+ */
+static int64
+count_alone(const Histogram *reference, const Histogram *current, int bin)
+{
+	double		expected = (double) reference->counts[bin] *
+		(double) current->n / (double) reference->n;
+	double		count = (double) current->counts[bin];
+	double		before = 0;
+	double		now = 0;
+	double		growth;
+
+	if (count <= expected ||
+		(reference->grid != NULL && bin > 0 &&
+		 bin < reference->grid->n_edges &&
+		 histogram_bin_is_point(reference->grid, bin)))
+		return current->counts[bin];
+	for (int i = Max(0, bin - NEIGHBORS);
+		 i <= Min(reference->n_bins - 1, bin + NEIGHBORS); i++)
+		if (i != bin)
+		{
+			before += (double) reference->counts[i];
+			now += (double) current->counts[i];
+		}
+	growth = before > 0 ?
+		now * (double) reference->n / (before * (double) current->n) : 1;
+	if (growth <= 1)
+		return current->counts[bin];
+	count -= expected * STEEPEST * (growth - 1);
+	return (int64) Max(count, expected);
+}
+
 Takeover
 takeover_of_histograms(const Histogram *reference, const Histogram *current,
 					   char **value)
 {
-	Takeover	result = takeover_test(reference->counts, current->counts,
-									   reference->n_bins, reference->n,
-									   current->n);
+	int64	   *alone = palloc(reference->n_bins * sizeof(int64));
+	Takeover	result;
+
+	for (int i = 0; i < reference->n_bins; i++)
+		alone[i] = count_alone(reference, current, i);
+	result = takeover_test(reference->counts, alone, reference->n_bins,
+						   reference->n, current->n);
+	pfree(alone);
 
 	*value = NULL;
 	if (result.cell >= 0)
