@@ -182,7 +182,7 @@ $$;
 COMMENT ON FUNCTION mlmeta_internal.report_feature(text, mlmeta.profile, mlmeta.profile, text, text, text) IS
 	'the part of the report about one feature';
 
--- All results are unpacked once, for all features.
+-- The results of the newest windows are unpacked once, for all features.
 CREATE FUNCTION mlmeta_internal.report_features(
 	monitor mlmeta_internal.monitors,
 	baseline mlmeta.monitor_baselines
@@ -196,7 +196,7 @@ BEGIN ATOMIC
 		WHERE s.monitor = (report_features.monitor).id AND s.label = ''
 			AND w.baseline = (report_features.baseline).id AND w.profile IS NOT NULL
 		ORDER BY w.window_start DESC LIMIT 1
-	), lines AS (
+	), lines AS MATERIALIZED (
 		SELECT f.feature, mlmeta.svg_timeline(pg_catalog.array_agg(r.window_start ORDER BY r.window_start),
 			pg_catalog.array_agg(pg_catalog.abs(x.effect) ORDER BY r.window_start),
 			f.feature || ': distance from the baseline over time',
@@ -204,22 +204,28 @@ BEGIN ATOMIC
 			pg_catalog.array_agg(CASE WHEN x.statistic_low IS NOT NULL THEN x.statistic_low ELSE pg_catalog.abs(x.effect) END ORDER BY r.window_start),
 			pg_catalog.array_agg(CASE WHEN x.statistic_high IS NOT NULL THEN x.statistic_high ELSE pg_catalog.abs(x.effect) END ORDER BY r.window_start),
 			pg_catalog.array_agg(x.verdict = 'drift' ORDER BY r.window_start)) AS timeline
-		FROM mlmeta.segments AS s
-			JOIN mlmeta.monitor_results AS r ON r.monitor = s.monitor AND r.segment = s.id,
+		FROM (
+				SELECT y.window_start, y.features
+				FROM mlmeta.segments AS s
+					JOIN mlmeta.monitor_results AS y ON y.monitor = s.monitor AND y.segment = s.id
+				WHERE s.monitor = (report_features.monitor).id AND s.label = ''
+				ORDER BY y.window_start DESC LIMIT 120
+			) AS r,
 			LATERAL pg_catalog.unnest(r.features) AS f,
 			LATERAL pg_catalog.unnest(f.results) AS x
 			JOIN mlmeta_internal.all_measures AS a ON a.monitor IS NULL AND a.measure = x.measure
 				AND a.law = 'distance' AND a.family = 'distribution'
-		WHERE s.monitor = (report_features.monitor).id AND s.label = ''
 		GROUP BY f.feature
+	), health AS MATERIALIZED (
+		SELECT h.* FROM mlmeta.feature_health AS h
+		WHERE h.monitor = (report_features.monitor).name
 	)
 	SELECT '<section aria-labelledby="features"><h2 id="features" tabindex="-1">Features</h2>'
 		|| coalesce(pg_catalog.string_agg(mlmeta_internal.report_feature(h.feature, (report_features.baseline).profile,
 			(SELECT l.profile FROM latest AS l), h.verdict, h.reason, t.timeline), '' ORDER BY h.position, h.feature), '')
 		|| '</section>'
-	FROM mlmeta.feature_health AS h
-		LEFT JOIN lines AS t ON t.feature = h.feature
-	WHERE h.monitor = (report_features.monitor).name;
+	FROM health AS h
+		LEFT JOIN lines AS t ON t.feature = h.feature;
 END;
 
 COMMENT ON FUNCTION mlmeta_internal.report_features(mlmeta_internal.monitors, mlmeta.monitor_baselines) IS
