@@ -1048,8 +1048,10 @@ BEGIN ATOMIC
 	FROM guarded AS g
 	WHERE u.baseline = settle_dependence.baseline AND u.segment = g.segment AND u.feature = g.feature;
 	UPDATE mlmeta.monitor_baselines AS b
-	SET is_dependent = EXISTS (SELECT FROM mlmeta.monitor_usual AS u
-		WHERE u.baseline = b.id AND u.is_dependent)
+	-- some are by chance
+	SET is_dependent = coalesce((SELECT avg(u.is_dependent::integer) > 0.1 FROM mlmeta.monitor_usual AS u
+		JOIN mlmeta_internal.all_measures AS a ON a.monitor IS NULL AND a.measure = u.measure AND a.judged = 'test'
+		WHERE u.baseline = b.id), false)
 	WHERE b.id = settle_dependence.baseline;
 END;
 
