@@ -1487,6 +1487,13 @@ BEGIN
 	-- It must be an aggregate: of a plain column there is no one value.
 	resolved := mlmeta_internal.resolve_expression(format('measure of monitor "%s"', monitor),
 		name, expression, mlmeta_internal.source_columns(m), true);
+	-- Of no rows an aggregate has one value.
+	IF (SELECT t.n FROM mlmeta_internal.run_query(m.owner_id, 'pg_catalog', format(
+			'SELECT count(*) FROM (SELECT %s FROM (%s) AS s WHERE false) AS t', resolved, m.query)) AS t (n bigint)) <> 1 THEN
+		RAISE EXCEPTION 'measure "%" of monitor "%" is no aggregate', name, monitor
+			USING ERRCODE = 'invalid_parameter_value',
+				HINT = 'It must have one value of each window, such as sum(amount).';
+	END IF;
 	INSERT INTO mlmeta.monitor_measures AS x (monitor, name, expression, judged, direction, low, high)
 	VALUES (m.id, add_measure.name, resolved, by, add_measure.direction, add_measure.low, add_measure.high)
 	ON CONFLICT ON CONSTRAINT monitor_measures_pkey DO UPDATE

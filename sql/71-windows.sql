@@ -108,7 +108,7 @@ COMMENT ON TABLE mlmeta.monitor_usual IS
 COMMENT ON COLUMN mlmeta.monitor_usual.effects IS
 	'with a sign where they have a direction; of levels and counts the figures themselves';
 COMMENT ON COLUMN mlmeta.monitor_usual.scales IS
-	'their sampling errors, sqrt(1/n + 1/others)';
+	'their sampling errors, sqrt(1/n + 1/others); of estimates by how much they were off';
 COMMENT ON COLUMN mlmeta.monitor_usual.sizes IS
 	'rows of each window, of levels its labels';
 COMMENT ON COLUMN mlmeta.monitor_usual.seasons IS
@@ -805,7 +805,8 @@ FROM %6$s CROSS JOIN LATERAL mlmeta.by_class(w.classes) AS c WHERE c.support > 0
 			(level_query.monitor).probability_columns[1], '') END, a.measure,
 		CASE WHEN for_usual THEN coalesce(a.usual_expression, a.expression) ELSE a.expression END,
 		coalesce(a.error_expression, 'NULL'), CASE a.law WHEN 'label' THEN 'w.labelled' ELSE 'w.row_count' END,
-		windows, CASE WHEN for_usual OR a.usual_expression IS NULL THEN 'NULL::float8' ELSE pg_catalog.format(
+		windows, CASE WHEN a.usual_expression IS NULL THEN 'NULL::float8'
+			WHEN for_usual THEN pg_catalog.format('abs((%s) - (%s))', a.expression, a.usual_expression) ELSE pg_catalog.format(
 			'(SELECT avg(abs((%s) - (%s))) FROM (SELECT p.* FROM mlmeta.monitor_windows AS p WHERE p.monitor = w.monitor AND p.segment = w.segment AND p.window_start < w.window_start ORDER BY p.window_start DESC LIMIT 30) AS w)',
 			a.expression, a.usual_expression) END),
 		E'\nUNION ALL\n' ORDER BY a.position, a.measure),
@@ -997,8 +998,9 @@ BEGIN
 	HAVING count(*) > 1;
 
 	-- Levels, and rows a day.
-	EXECUTE format('INSERT INTO mlmeta.monitor_usual (baseline, segment, feature, measure, effects, sizes, seasons)
+	EXECUTE format('INSERT INTO mlmeta.monitor_usual (baseline, segment, feature, measure, effects, scales, sizes, seasons)
 		SELECT $2, l.segment, l.feature, l.measure, array_agg(l.figure ORDER BY l.window_start),
+			CASE WHEN count(l.past) > 0 THEN array_agg(l.past ORDER BY l.window_start) END,
 			array_agg(l.n::float8 ORDER BY l.window_start), array_agg(x.season ORDER BY l.window_start)
 		FROM (%s) AS l JOIN unnest($1) AS x ON x.segment = l.segment AND x.window_start = l.window_start
 		WHERE l.figure IS NOT NULL

@@ -342,7 +342,7 @@ AS $$
 BEGIN
 	RETURN ARRAY(
 	SELECT ROW(l.segment, l.feature, 10000000, l.measure, j.is_level OR a.judged = 'bounds',
-		l.figure, l.figure - coalesce(l.past, 0), l.figure + coalesce(l.past, 0), NULL, t.p_value,
+		l.figure, l.figure - coalesce(o.past, 0), l.figure + coalesce(o.past, 0), NULL, t.p_value,
 		t.p_value, NULL, l.figure - t.mean, l.figure - 1.959964 * l.error,
 		l.figure + 1.959964 * l.error, coalesce(t.usual_limit, CASE WHEN l.figure > a.high THEN a.high WHEN l.figure < a.low THEN a.low END),
 		NULL, cardinality(u.effects), l.n, CASE
@@ -361,7 +361,7 @@ BEGIN
 			WHEN a.law = 'label' AND w.labelled < monitor.label_coverage * w.row_count THEN 'few labels'
 			WHEN coalesce(cardinality(u.effects), 0) < 2 THEN 'few windows with labels'
 			ELSE 'level' END,
-		CASE WHEN l.past IS NOT NULL THEN 'past error' WHEN cardinality(u.effects) BETWEEN 2 AND 13 THEN 'few windows' END,
+		CASE WHEN o.past IS NOT NULL THEN 'past error' WHEN cardinality(u.effects) BETWEEN 2 AND 13 THEN 'few windows' END,
 		CASE WHEN l.figure < t.usual_limit AND t.usual_limit <= t.mean THEN 'below'
 			WHEN l.figure > t.usual_limit AND t.usual_limit >= t.mean THEN 'above' END, false)::mlmeta_internal.judged
 	FROM unnest(levels) AS l
@@ -373,7 +373,8 @@ BEGIN
 			AND u.segment = l.segment AND u.feature = l.feature AND u.measure = l.measure
 		CROSS JOIN LATERAL (SELECT a.judged = 'level'
 			AND coalesce((measure_levels.monitor).task = ANY (a.judged_for), a.law = 'own') AS is_level) AS j
-		LEFT JOIN LATERAL mlmeta_internal.level_against(l.figure, a.direction, coalesce(l.past, 0), l.error, u.effects) AS t
+		CROSS JOIN LATERAL (SELECT coalesce(l.past, (SELECT avg(e) FROM unnest(u.scales) AS e)) AS past) AS o
+		LEFT JOIN LATERAL mlmeta_internal.level_against(l.figure, a.direction, coalesce(o.past, 0), l.error, u.effects) AS t
 			ON a.judged = 'level'
 	WHERE l.window_start = start);
 END
