@@ -54,7 +54,7 @@ extern void scan_begin(Scan *scan, const Command *command, int argc,
 extern int	scan_next(Scan *scan);
 extern void scan_arguments(const Scan *scan, int least, int most);
 extern void usage_error(const Command *command, const char *format,...)
-			pg_attribute_printf(2, 3) pg_attribute_noreturn();
+			pg_attribute_printf(2, 3) __attribute__((noreturn));
 extern void show_help(const Command *command);
 extern int64 number_argument(const Scan *scan, int64 least, int64 most);
 extern int	completion_main(int argc, char **argv);

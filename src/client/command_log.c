@@ -254,6 +254,8 @@ end_log(const LogOptions *log, Spool *spool, Facts *facts, Sender *sender)
 	int64		waiting = spool_count(spool, log->run);
 
 	facts_report_bad(facts, "standard input");
+	if (sender->n_refused > 0)
+		return EXIT_REFUSED;
 	if (delivered || waiting == 0 || (others && facts->lasting))
 		return facts->n_bad > 0 ? EXIT_DIFFERENT : 0;
 	if (facts->lasting)

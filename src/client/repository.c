@@ -201,29 +201,44 @@ append_binary_diff(Tree *tree, PQExpBuffer patch, const char *name)
 	pg_free(path);
 }
 
-/* The diff of the listed files, all of whose sizes have been looked at */
-static void
-append_diff(Tree *tree, PQExpBuffer patch, char *const *names, int n)
+/* Files that are too large, at most: their names must fit a command line */
+#define LARGE_FILES		500
+
+typedef struct Changes
 {
-	const char **arguments;
+	char	  **kept;			/* names in git's order */
+	int			n_kept;
+	char	   *large[LARGE_FILES];
+	int			n_large;
+} Changes;
+
+/*
+ * The diff of all that changed but the large files. These alone are named:
+ * git takes time in the square of the index's size when it is given paths.
+ */
+static void
+append_diff(Tree *tree, PQExpBuffer patch, const Changes *changes)
+{
 	static const char *const fixed[] = {DIFF_OPTIONS};
+	const char *arguments[lengthof(fixed) + 3 + LARGE_FILES];
 	Process		process = {0};
 	int			k = lengthof(fixed);
-	const char *at;
 	int			file = -1;
+	const char *at;
 
-	arguments = pg_malloc(sizeof(char *) * (k + n + 2));
 	memcpy(arguments, fixed, sizeof(fixed));
 	arguments[k++] = tree->base;
 	arguments[k++] = "--";
-	for (int i = 0; i < n; i++)
-		arguments[k++] = psprintf(":(literal,top)%s", names[i]);
+	for (int i = 0; i < changes->n_large; i++)
+		arguments[k++] = psprintf(":(exclude,literal,top)%s",
+								  changes->large[i]);
 	process.limit = tree->limits->total;
 	if (!run_git(&process, tree, tree->top, arguments, k))
 	{
-		for (int i = 0; i < n; i++)
-			leave_out(tree, names[i], -1, process.cut ?
-					  "the patch would be too large" : "git could not tell its changes");
+		for (int i = 0; i < changes->n_kept; i++)
+			leave_out(tree, changes->kept[i], -1, process.cut ?
+					  "the patch would be too large" :
+					  "git could not tell its changes");
 		free_process(&process);
 		return;
 	}
@@ -243,18 +258,44 @@ append_diff(Tree *tree, PQExpBuffer patch, char *const *names, int n)
 		file++;
 		if (is_utf8(at, next - at))
 			appendBinaryPQExpBuffer(patch, at, next - at);
-		else if (file < n)
-			append_binary_diff(tree, patch, names[file]);
+		else if (file < changes->n_kept)
+			append_binary_diff(tree, patch, changes->kept[file]);
 		at = next;
 	}
 	free_process(&process);
-	for (int i = lengthof(fixed) + 2; i < k; i++)
-		pg_free(unconstify(char *, arguments[i]));
-	pg_free(arguments);
 }
 
-/* Files that are asked about at once: their names must fit a command line */
-#define FILES_AT_ONCE	500
+/* What changed, by size: into changes, whose texts point into the names */
+static void
+sort_changes(Tree *tree, const PQExpBufferData *names, Changes *changes)
+{
+	int			room = 0;
+
+	for (char *name = names->data; name < names->data + names->len;
+		 name += strlen(name) + 1)
+	{
+		char	   *path = psprintf("%s/%s", tree->top, name);
+		struct stat status;
+
+		if (lstat(path, &status) == 0 && status.st_size > tree->limits->file
+			&& changes->n_large < LARGE_FILES)
+		{
+			leave_out(tree, name, status.st_size, "changed, too large");
+			changes->large[changes->n_large++] = name;
+		}
+		else
+		{
+			if (changes->n_kept == room)
+			{
+				room = Max(256, 2 * room);
+				changes->kept = pg_realloc(changes->kept,
+										   sizeof(char *) * room);
+			}
+			changes->kept[changes->n_kept++] = name;
+		}
+		pg_free(path);
+	}
+}
 
 /* The patch, NULL if the working tree is as committed; the caller frees it. */
 static char *
@@ -264,8 +305,7 @@ make_patch(Tree *tree)
 	const char *arguments[lengthof(fixed) + 1];
 	Process		process = {0};
 	PQExpBufferData patch;
-	char	   *names[FILES_AT_ONCE];
-	int			n = 0;
+	Changes		changes = {0};
 
 	memcpy(arguments, fixed, sizeof(fixed));
 	arguments[lengthof(fixed)] = tree->base;
@@ -276,27 +316,11 @@ make_patch(Tree *tree)
 		return NULL;
 	}
 	initPQExpBuffer(&patch);
-	for (char *name = process.output.data;
-		 name < process.output.data + process.output.len;
-		 name += strlen(name) + 1)
-	{
-		char	   *path = psprintf("%s/%s", tree->top, name);
-		struct stat status;
-
-		if (lstat(path, &status) == 0 && status.st_size > tree->limits->file)
-			leave_out(tree, name, status.st_size, "changed, too large");
-		else
-			names[n++] = name;
-		pg_free(path);
-		if (n == FILES_AT_ONCE)
-		{
-			append_diff(tree, &patch, names, n);
-			n = 0;
-		}
-	}
-	if (n > 0)
-		append_diff(tree, &patch, names, n);
+	sort_changes(tree, &process.output, &changes);
+	if (changes.n_kept > 0)
+		append_diff(tree, &patch, &changes);
 	free_process(&process);
+	pg_free(changes.kept);
 	if (patch.len > tree->limits->total)
 	{
 		leave_out(tree, ".", patch.len, "the patch is too large");

@@ -211,7 +211,8 @@ is($status, 0, 'when it is granted, what waited is sent') or diag($out, $err);
 is(recorded('mia', "r.status || ' ' || r.user_name"), 'finished mia', 'in the name of who ran it');
 
 # What the server refuses is set aside with the reason, and holds up nothing.
-$client->mlmeta('log', 'param', 'epochs=11', '--run', $server->query('ml', "SELECT run FROM runs WHERE name = 'script'"));
+($status) = $client->mlmeta('log', 'param', 'epochs=11', '--run', $server->query('ml', "SELECT run FROM runs WHERE name = 'script'"));
+is($status, 70, 'who logs another value of a parameter is told');
 ($status, $out, $err) = $client->mlmeta('sync', '--refused');
 is($status, 1, 'a parameter of another value is refused');
 like($out, qr/1 refused, 0 waiting/, 'and set aside');

@@ -62,6 +62,17 @@ SKIP:
 }
 is(($client->mlmeta('--version'))[1], "mlmeta " . $server->query('ml', q{SELECT extversion FROM pg_extension WHERE extname = 'mlmeta'}) . "\n", 'version');
 
+# Building and installing: where a library is missing, one line says so, and no more.
+{
+	my $make = "make --no-print-directory -s -C '$root/src/client' PG_CONFIG='$server->{bindir}/pg_config'";
+	($status, $out, $err) = $client->command([ 'sh', '-c', "$make missing=libjansson-dev install" ]);
+	is("$status $out$err", "0 the program mlmeta is not built, for want of libjansson-dev; the extension needs none of them\n",
+		'without a library nothing fails');
+	($status, $out, $err) = $client->command([ 'sh', '-c', "$make DESTDIR='$client->{home}/stage' install && find '$client->{home}/stage' -type f" ]);
+	is(scalar(() = $out =~ m{/(?:bin/mlmeta|man1/mlmeta\.1|completions/mlmeta|_mlmeta|mlmeta\.fish)$}mg), 5,
+		'program, manual page and completions are installed') or diag($out, $err);
+}
+
 # Something to show ----------------------------------------------------------------------------
 
 $client->write('model.bin', 'weights');
