@@ -487,10 +487,15 @@ BEGIN
 	VALUES (settle_reader.owner_id, settle_reader.reader, is_quiet)
 	ON CONFLICT ON CONSTRAINT alert_readers_pkey DO UPDATE SET is_settled = is_quiet;
 	INSERT INTO mlmeta.alert_deliveries (owner_id, reader, event)
-	SELECT settle_reader.owner_id, settle_reader.reader, e.id
-	FROM mlmeta.alert_events AS e
-		JOIN mlmeta.alert_states AS a ON a.id = e.alert
-	WHERE NOT a.backfilled
+	SELECT settle_reader.owner_id, settle_reader.reader, f.id
+	FROM (
+		-- Locked, so that nobody removes them with their events meanwhile.
+		SELECT e.id
+		FROM mlmeta.alert_events AS e
+			JOIN mlmeta.alert_states AS a ON a.id = e.alert
+		WHERE NOT a.backfilled
+		FOR KEY SHARE OF a
+	) AS f
 	ON CONFLICT DO NOTHING;
 	IF is_quiet THEN
 		DELETE FROM mlmeta.alert_deliveries AS d
