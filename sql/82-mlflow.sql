@@ -342,6 +342,14 @@ RETURN CASE kind
 		FROM {runs} AS r
 		WHERE r.run_uuid COLLATE "C" !~ '^[0-9a-f]{32}$'
 			AND md5('mlflow:' || r.run_uuid) = ANY ($2) $q$
+END;
+
+COMMENT ON FUNCTION mlmeta_internal.mlflow_point_query(text) IS
+	'queries for points of metrics of MLflow, one a row or as arrays, and for ids of runs';
+
+CREATE FUNCTION mlmeta_internal.mlflow_rank_query(kind text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE kind
 	WHEN 'keys' THEN $q$
 		WITH RECURSIVE k AS (
 			SELECT (SELECT l.key FROM {latest_metrics} AS l
@@ -399,8 +407,8 @@ RETURN CASE kind
 		) AS s $q$
 END;
 
-COMMENT ON FUNCTION mlmeta_internal.mlflow_point_query(text) IS
-	'queries for points of metrics of MLflow, one a row or as arrays, for ids of runs, keys of metrics, and ranks of runs';
+COMMENT ON FUNCTION mlmeta_internal.mlflow_rank_query(text) IS
+	'queries for keys of metrics of MLflow and for ranks of runs by one';
 
 CREATE FUNCTION mlmeta_internal.mlflow_edge_query(kind text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -500,7 +508,8 @@ COMMENT ON FUNCTION mlmeta_internal.mlflow_model_query(text) IS
 CREATE FUNCTION mlmeta_internal.mlflow_query(kind text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN coalesce(mlmeta_internal.mlflow_run_query(kind),
-	mlmeta_internal.mlflow_point_query(kind), mlmeta_internal.mlflow_edge_query(kind),
+	mlmeta_internal.mlflow_point_query(kind), mlmeta_internal.mlflow_rank_query(kind),
+	mlmeta_internal.mlflow_edge_query(kind),
 	mlmeta_internal.mlflow_model_query(kind));
 
 COMMENT ON FUNCTION mlmeta_internal.mlflow_query(text) IS

@@ -322,6 +322,53 @@ $$;
 COMMENT ON FUNCTION mlmeta_internal.known_series(mlmeta.run, text) IS
 	'the first series of a metric without context, and how many points all of them have';
 
+CREATE FUNCTION mlmeta_internal.store_loose(
+	series bigint[],
+	steps bigint[],
+	times timestamptz[],
+	points float8[]
+) RETURNS void
+LANGUAGE sql VOLATILE PARALLEL UNSAFE
+BEGIN ATOMIC
+	INSERT INTO mlmeta.run_metrics (series, step, at, value)
+	SELECT l.series, l.step, l.at, l.value
+	FROM ROWS FROM (pg_catalog.unnest(store_loose.series), pg_catalog.unnest(steps),
+		pg_catalog.unnest(times), pg_catalog.unnest(points))
+		AS l (series, step, at, value);
+END;
+
+COMMENT ON FUNCTION mlmeta_internal.store_loose(bigint[], bigint[], timestamptz[],
+	float8[]) IS
+	'stores points of several series one by one';
+
+CREATE FUNCTION mlmeta_internal.new_points(
+	run mlmeta.run,
+	key text,
+	INOUT steps bigint[],
+	INOUT times timestamptz[],
+	INOUT points float8[]
+) RETURNS record
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	SELECT coalesce(array_agg(n.step), '{}'), coalesce(array_agg(n.at), '{}'),
+		coalesce(array_agg(n.value), '{}')
+	INTO steps, times, points
+	FROM (
+		SELECT * FROM unnest(steps, times, points) AS u (step, at, value)
+		EXCEPT
+		SELECT k.step, k.at, k.value
+		FROM mlmeta_internal.known_points(run, key) AS k
+		ORDER BY step, at, value
+	) AS n;
+END
+$$;
+
+COMMENT ON FUNCTION mlmeta_internal.new_points(mlmeta.run, text, bigint[], timestamptz[],
+	float8[]) IS
+	'those of the given points that the metric has not';
+
 CREATE FUNCTION mlmeta_internal.import_points(
 	schema text,
 	tables jsonb,
@@ -340,6 +387,7 @@ DECLARE
 	-- Of runs that were not there nothing is known.
 	is_fresh CONSTANT jsonb := to_jsonb(fresh::text[]);
 	given record;
+	-- Not for long: arrays that grow are copied each time.
 	loose_series bigint[] := '{}';
 	loose_steps bigint[] := '{}';
 	loose_times timestamptz[] := '{}';
@@ -366,17 +414,11 @@ BEGIN
 				OR NOT mlmeta_internal.permits_run('admin', given.run);
 		END IF;
 		IF size > 0 THEN
-			SELECT array_agg(n.step), array_agg(n.at), array_agg(n.value)
+			SELECT n.steps, n.times, n.points
 			INTO given.steps, given.times, given.points
-			FROM (
-				SELECT * FROM unnest(given.steps, given.times, given.points)
-					AS u (step, at, value)
-				EXCEPT
-				SELECT k.step, k.at, k.value
-				FROM mlmeta_internal.known_points(given.run, given.key) AS k
-				ORDER BY step, at, value
-			) AS n;
-			CONTINUE WHEN given.steps IS NULL;
+			FROM mlmeta_internal.new_points(given.run, given.key, given.steps,
+				given.times, given.points) AS n;
+			CONTINUE WHEN given.steps = '{}';
 		END IF;
 		IF number IS NULL THEN
 			INSERT INTO mlmeta.metric_series AS s (run, key)
@@ -391,30 +433,22 @@ BEGIN
 			loose_steps := loose_steps || given.steps;
 			loose_times := loose_times || given.times;
 			loose_points := loose_points || given.points;
-			-- Arrays that grow are copied each time.
 			IF cardinality(loose_steps) > 1000 THEN
-				INSERT INTO mlmeta.run_metrics (series, step, at, value)
-				SELECT l.series, l.step, l.at, l.value
-				FROM unnest(loose_series, loose_steps, loose_times, loose_points)
-					AS l (series, step, at, value);
-				loose_series := '{}';
-				loose_steps := '{}';
-				loose_times := '{}';
-				loose_points := '{}';
+				PERFORM mlmeta_internal.store_loose(loose_series, loose_steps,
+					loose_times, loose_points);
+				SELECT '{}', '{}', '{}', '{}'
+				INTO loose_series, loose_steps, loose_times, loose_points;
 			END IF;
 		ELSE
-			FOR low IN 0 .. size - 1 BY largest_chunk LOOP
-				PERFORM mlmeta_internal.store_chunk(number,
-					given.steps[low + 1 : low + largest_chunk],
-					given.times[low + 1 : low + largest_chunk],
-					given.points[low + 1 : low + largest_chunk]);
-			END LOOP;
+			PERFORM mlmeta_internal.store_chunk(number,
+				given.steps[low + 1 : low + largest_chunk],
+				given.times[low + 1 : low + largest_chunk],
+				given.points[low + 1 : low + largest_chunk])
+			FROM generate_series(0, size - 1, largest_chunk) AS low;
 		END IF;
 	END LOOP;
-	INSERT INTO mlmeta.run_metrics (series, step, at, value)
-	SELECT l.series, l.step, l.at, l.value
-	FROM unnest(loose_series, loose_steps, loose_times, loose_points)
-		AS l (series, step, at, value);
+	PERFORM mlmeta_internal.store_loose(loose_series, loose_steps, loose_times,
+		loose_points);
 END
 $$;
 

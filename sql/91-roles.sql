@@ -44,7 +44,7 @@ WHERE p.pronamespace OPERATOR(pg_catalog.=)
 			'likeliest', 'live_inputs', 'metric_label', 'model_of_reference',
 			'run_facets', 'run_uuid',
 			'mlflow_columns', 'mlflow_edge_query', 'mlflow_fill', 'mlflow_lacks',
-			'mlflow_model_query', 'mlflow_names', 'mlflow_point_query', 'mlflow_query',
+			'mlflow_model_query', 'mlflow_names', 'mlflow_point_query', 'mlflow_query', 'mlflow_rank_query',
 			'mlflow_ready', 'mlflow_rows', 'mlflow_run', 'mlflow_run_query',
 			'mlflow_stage', 'mlflow_status', 'mlflow_table', 'mlflow_tables',
 			'mlflow_time', 'mlflow_value', 'model_behind',
