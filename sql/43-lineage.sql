@@ -216,12 +216,19 @@ COMMENT ON COLUMN mlmeta.lineage_edges.source IS
 COMMENT ON COLUMN mlmeta.lineage_edges.target IS
 	'run that used, or artifact that was produced';
 
+-- No body parsed at installation: pg_upgrade would restore the view that it reads
+-- with it, before the operators that the view needs.
 CREATE FUNCTION mlmeta.stored_lineage() RETURNS mlmeta.lineage
-LANGUAGE sql STABLE PARALLEL SAFE
-RETURN (
-	SELECT mlmeta.lineage(e.source, e.target)
-	FROM mlmeta.lineage_edges AS e
-);
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN (
+		SELECT mlmeta.lineage(e.source, e.target)
+		FROM mlmeta.lineage_edges AS e
+	);
+END
+$$;
 
 COMMENT ON FUNCTION mlmeta.stored_lineage() IS
 	'the whole stored graph as a value, to be drawn, compared or kept; NULL when there are no edges';

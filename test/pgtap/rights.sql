@@ -112,13 +112,7 @@ mlmeta_internal.monitors: reader SELECT$list$, E'\n') AS line,
 -- Not to be read by anybody but the owner
 CREATE TEMP TABLE hidden_tables AS
 SELECT unnest('{mlmeta_internal.lifted_guards,mlmeta_internal.principals,mlmeta_internal.run_batches,mlmeta_internal.mlflow_experiment_copies}'::text[]) AS name;
--- Views show what their reader may see of the tables; of this one readers see
--- these columns:
-CREATE TEMP TABLE partial_views AS
-SELECT format('mlmeta.%I', c.relname) AS name, array_agg(a.attname::text) FILTER (WHERE a.attname <> 'uri') AS columns
-FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0
-WHERE c.relname IN ('artifacts', 'mlflow_edges', 'mlflow_versions', 'mlflow_logged_models') AND c.relnamespace = 'mlmeta'::regnamespace
-GROUP BY c.relname;
+-- Views show what their reader may see of the tables, but no column uri.
 -- These are parts of others, which ask for rights on the tables below:
 CREATE TEMP TABLE open_views AS
 SELECT 'mlmeta_internal.' || unnest(string_to_array('all_measures live_runs live_series lineage_links attached_run_overview attached_leaderboard attached_model_overview attached_lineage_edges attached_lineage_links own_run_overview own_leaderboard own_model_overview own_lineage_edges own_lineage_links', ' ')) AS name;
@@ -203,8 +197,7 @@ SELECT is_empty($$
 		JOIN pg_attribute AS a ON a.attrelid = r.oid AND a.attnum > 0
 	WHERE r.relkind = 'v' AND has_column_privilege(p.who, r.oid, a.attnum, 'SELECT') <> (
 		r.name IN (SELECT name FROM open_views)
-		OR 'reader' = ANY (p.includes) AND r.name NOT IN (SELECT name FROM hidden_views)
-			AND NOT EXISTS (SELECT FROM partial_views AS v WHERE v.name = r.name AND a.attname::text <> ALL (v.columns)))
+		OR 'reader' = ANY (p.includes) AND r.name NOT IN (SELECT name FROM hidden_views) AND a.attname <> 'uri')
 $$, 'views: readers read them');
 SELECT is_empty($$
 	SELECT c.oid::regclass FROM relations AS r JOIN pg_class AS c USING (oid)

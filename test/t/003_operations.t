@@ -101,7 +101,7 @@ END $$;
 SQL
 healthy($server, 'shop', 'before');
 my $contents = contents($server, 'shop');
-my $empty = join ' ', grep { !/lifted_guards|alert_deliveries|budgets|prices|metric_key|transition_requests|approvals|run_batches|run_files|run_marks|logged_models|artifact_details|artifact_places|tracking_changes|monitor_rules|monitor_segments/ } $contents =~ /^(mlmeta\S*?)\|0\|/mg;
+my $empty = join ' ', grep { !/lifted_guards|alert_deliveries|budgets|prices|metric_key|transition_requests|approvals|run_batches|run_files|run_marks|logged_models|artifact_details|artifact_places|tracking_changes|monitor_rules|mlflow|monitor_segments/ } $contents =~ /^(mlmeta\S*?)\|0\|/mg;
 is($empty, '', 'there is something to lose in every table that matters here');
 
 #

@@ -91,6 +91,7 @@ INSERT INTO mlmeta.gates (model_id, stage, name, query, search_path, owner, owne
 	VALUES (1, 'production', 'forged', 'SELECT public.rise() = ''risen'', current_user::text', 'public', 'boss', 1000, 'boss');
 INSERT INTO mlmeta_internal.monitors (name, source, query, time_column, time_type, granularity, time_zone, features, owner, owner_id)
 	VALUES ('forged', 'x', 'SELECT now() AS at, public.rise() AS x', 'at', 'timestamptz', '1 day', 'UTC', '{x}', 'boss', 1000);
+INSERT INTO mlmeta.artifact_copies (artifact, source) VALUES ('dataset:forged', gen_random_uuid());
 INSERT INTO mlmeta.dataset_snapshots (artifact, source, query, columns, row_count, fingerprint, owner, owner_id)
 	VALUES ('dataset:forged', 'x', 'SELECT public.rise() AS x', '[]', 1, 'x', 'boss', 1000);
 -- Behind a door, in whose name comes through it
