@@ -279,15 +279,21 @@ COMMENT ON FUNCTION mlmeta_internal.import_params(text, jsonb, text[]) IS
 
 -- Points -----------------------------------------------------------------------
 
+-- No body parsed at installation: pg_upgrade would restore the view that it reads
+-- with it, before the operators that the view needs.
 CREATE FUNCTION mlmeta_internal.known_points(run mlmeta.run, key text)
 RETURNS TABLE (step bigint, at timestamptz, value float8)
-LANGUAGE sql STABLE PARALLEL SAFE
-BEGIN ATOMIC
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN QUERY
 	SELECT p.step, p.at, p.value
 	FROM mlmeta.metric_points AS p
 	WHERE p.run OPERATOR(mlmeta.=) known_points.run
 		AND p.key = known_points.key AND p.context = '';
-END;
+END
+$$;
 
 COMMENT ON FUNCTION mlmeta_internal.known_points(mlmeta.run, text) IS
 	'the points of a metric without context that are stored';

@@ -117,10 +117,16 @@ $server->gives('shop', "SELECT rolsuper FROM pg_roles WHERE rolname = 'dora'", '
 
 # Functions in C read memory: what he may not make of them, and of what they read.
 $server->query('shop', <<'SQL', @owner);
-ALTER FUNCTION mlmeta_internal.create_project(text, text) RENAME TO create_project_once;
-CREATE FUNCTION mlmeta_internal.create_project(text, text) RETURNS bigint LANGUAGE sql AS $$ SELECT 4711 $$;
-ALTER FUNCTION mlmeta_internal.create_model(text, text, text, jsonb) RENAME TO create_model_once;
-CREATE FUNCTION mlmeta_internal.create_model(text, text, text, jsonb) RETURNS text LANGUAGE sql AS $$ SELECT 'x' $$;
+DO $$
+DECLARE was regprocedure; result text;
+BEGIN
+	FOR was, result IN VALUES ((SELECT oid FROM pg_proc WHERE proname = 'create_project' AND pronamespace = 'mlmeta_internal'::regnamespace), 'bigint'),
+		((SELECT oid FROM pg_proc WHERE proname = 'create_model' AND pronamespace = 'mlmeta_internal'::regnamespace), 'text')
+	LOOP
+		EXECUTE format('ALTER FUNCTION %s RENAME TO once', was);
+		EXECUTE format('CREATE FUNCTION %s RETURNS %s LANGUAGE sql AS $x$ SELECT 4711::%2$s $x$', regexp_replace(was::text, 'once', (ARRAY['create_project', 'create_model'])[1 + (result = 'text')::int]), result);
+	END LOOP;
+END $$;
 ALTER FUNCTION mlmeta_internal.verify_audit(text) RENAME TO verify_audit_once;
 CREATE FUNCTION mlmeta_internal.verify_audit(model text, OUT a bigint, OUT b bigint, OUT c bigint) RETURNS SETOF record LANGUAGE sql AS $$ SELECT 4711, 4711, 4711 $$;
 SQL
