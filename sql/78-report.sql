@@ -183,50 +183,56 @@ COMMENT ON FUNCTION mlmeta_internal.report_feature(text, mlmeta.profile, mlmeta.
 	'the part of the report about one feature';
 
 -- The results of the newest windows are unpacked once, for all features.
+-- Not parsed at installation, as stored_lineage() is not.
 CREATE FUNCTION mlmeta_internal.report_features(
 	monitor mlmeta_internal.monitors,
 	baseline mlmeta.monitor_baselines
 ) RETURNS text
-LANGUAGE sql STABLE PARALLEL SAFE
-BEGIN ATOMIC
-	WITH latest AS MATERIALIZED (
-		SELECT mlmeta.attach(w.profile, (report_features.baseline).profile) AS profile
-		FROM mlmeta.segments AS s
-			JOIN mlmeta.monitor_windows AS w ON w.monitor = s.monitor AND w.segment = s.id
-		WHERE s.monitor = (report_features.monitor).id AND s.label = ''
-			AND w.baseline = (report_features.baseline).id AND w.profile IS NOT NULL
-		ORDER BY w.window_start DESC LIMIT 1
-	), lines AS MATERIALIZED (
-		SELECT f.feature, mlmeta.svg_timeline(pg_catalog.array_agg(r.window_start ORDER BY r.window_start),
-			pg_catalog.array_agg(pg_catalog.abs(x.effect) ORDER BY r.window_start),
-			f.feature || ': distance from the baseline over time',
-			(pg_catalog.array_agg(x.tolerance ORDER BY r.window_start DESC))[1],
-			pg_catalog.array_agg(CASE WHEN x.statistic_low IS NOT NULL THEN x.statistic_low ELSE pg_catalog.abs(x.effect) END ORDER BY r.window_start),
-			pg_catalog.array_agg(CASE WHEN x.statistic_high IS NOT NULL THEN x.statistic_high ELSE pg_catalog.abs(x.effect) END ORDER BY r.window_start),
-			pg_catalog.array_agg(x.verdict = 'drift' ORDER BY r.window_start)) AS timeline
-		FROM (
-				SELECT y.window_start, y.features
-				FROM mlmeta.segments AS s
-					JOIN mlmeta.monitor_results AS y ON y.monitor = s.monitor AND y.segment = s.id
-				WHERE s.monitor = (report_features.monitor).id AND s.label = ''
-				ORDER BY y.window_start DESC LIMIT 120
-			) AS r,
-			LATERAL pg_catalog.unnest(r.features) AS f,
-			LATERAL pg_catalog.unnest(f.results) AS x
-			JOIN mlmeta_internal.all_measures AS a ON a.monitor IS NULL AND a.measure = x.measure
-				AND a.law = 'distance' AND a.family = 'distribution'
-		GROUP BY f.feature
-	), health AS MATERIALIZED (
-		SELECT h.* FROM mlmeta.feature_health AS h
-		WHERE h.monitor = (report_features.monitor).name
-	)
-	SELECT '<section aria-labelledby="features"><h2 id="features" tabindex="-1">Features</h2>'
-		|| coalesce(pg_catalog.string_agg(mlmeta_internal.report_feature(h.feature, (report_features.baseline).profile,
-			(SELECT l.profile FROM latest AS l), h.verdict, h.reason, t.timeline), '' ORDER BY h.position, h.feature), '')
-		|| '</section>'
-	FROM health AS h
-		LEFT JOIN lines AS t ON t.feature = h.feature;
-END;
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN (
+		WITH latest AS MATERIALIZED (
+			SELECT mlmeta.attach(w.profile, (report_features.baseline).profile) AS profile
+			FROM mlmeta.segments AS s
+				JOIN mlmeta.monitor_windows AS w ON w.monitor = s.monitor AND w.segment = s.id
+			WHERE s.monitor = (report_features.monitor).id AND s.label = ''
+				AND w.baseline = (report_features.baseline).id AND w.profile IS NOT NULL
+			ORDER BY w.window_start DESC LIMIT 1
+		), lines AS MATERIALIZED (
+			SELECT f.feature, mlmeta.svg_timeline(pg_catalog.array_agg(r.window_start ORDER BY r.window_start),
+				pg_catalog.array_agg(pg_catalog.abs(x.effect) ORDER BY r.window_start),
+				f.feature || ': distance from the baseline over time',
+				(pg_catalog.array_agg(x.tolerance ORDER BY r.window_start DESC))[1],
+				pg_catalog.array_agg(CASE WHEN x.statistic_low IS NOT NULL THEN x.statistic_low ELSE pg_catalog.abs(x.effect) END ORDER BY r.window_start),
+				pg_catalog.array_agg(CASE WHEN x.statistic_high IS NOT NULL THEN x.statistic_high ELSE pg_catalog.abs(x.effect) END ORDER BY r.window_start),
+				pg_catalog.array_agg(x.verdict = 'drift' ORDER BY r.window_start)) AS timeline
+			FROM (
+					SELECT y.window_start, y.features
+					FROM mlmeta.segments AS s
+						JOIN mlmeta.monitor_results AS y ON y.monitor = s.monitor AND y.segment = s.id
+					WHERE s.monitor = (report_features.monitor).id AND s.label = ''
+					ORDER BY y.window_start DESC LIMIT 120
+				) AS r,
+				LATERAL pg_catalog.unnest(r.features) AS f,
+				LATERAL pg_catalog.unnest(f.results) AS x
+				JOIN mlmeta_internal.all_measures AS a ON a.monitor IS NULL AND a.measure = x.measure
+					AND a.law = 'distance' AND a.family = 'distribution'
+			GROUP BY f.feature
+		), health AS MATERIALIZED (
+			SELECT h.* FROM mlmeta.feature_health AS h
+			WHERE h.monitor = (report_features.monitor).name
+		)
+		SELECT '<section aria-labelledby="features"><h2 id="features" tabindex="-1">Features</h2>'
+			|| coalesce(pg_catalog.string_agg(mlmeta_internal.report_feature(h.feature, (report_features.baseline).profile,
+				(SELECT l.profile FROM latest AS l), h.verdict, h.reason, t.timeline), '' ORDER BY h.position, h.feature), '')
+			|| '</section>'
+		FROM health AS h
+			LEFT JOIN lines AS t ON t.feature = h.feature
+	);
+END
+$$;
 
 COMMENT ON FUNCTION mlmeta_internal.report_features(mlmeta_internal.monitors, mlmeta.monitor_baselines) IS
 	'the part of the report about the features';

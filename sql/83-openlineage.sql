@@ -982,27 +982,33 @@ RETURN pg_catalog.jsonb_build_object('namespace', 'mlmeta', 'name',
 COMMENT ON FUNCTION mlmeta_internal.dataset_of(mlmeta.artifact, text) IS
 	'an artifact as a dataset of OpenLineage in the namespace mlmeta';
 
+-- Not parsed at installation, as stored_lineage() is not.
 CREATE FUNCTION mlmeta_internal.assertions_of(artifact mlmeta.artifact) RETURNS jsonb
-LANGUAGE sql STABLE PARALLEL SAFE
-RETURN (
-	SELECT pg_catalog.jsonb_build_object('dataQualityAssertions', mlmeta_internal.facet(
-		'DataQualityAssertionsDatasetFacet', '1-1-0', pg_catalog.jsonb_build_object(
-			'assertions', pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('assertion', d.measure,
-				'success', d.verdict <> 'drift', 'column', d.feature, 'description',
-				pg_catalog.format('monitor %s, %s to %s: %s', d.monitor, d.window_start,
-					d.window_end, d.reason))
-				ORDER BY d.monitor, d.segment, d.position, d.measure))))
-	FROM (
-			-- The baseline that counts is the last one set.
-			SELECT DISTINCT ON (b.monitor) b.monitor, b.dataset::text AS dataset
-			FROM mlmeta.monitor_baselines AS b
-			ORDER BY b.monitor, b.id DESC
-		) AS b
-		JOIN mlmeta_internal.monitors AS m ON m.id = b.monitor
-		JOIN mlmeta.drift_latest AS d ON d.monitor = m.name
-	WHERE b.dataset = artifact::text AND d.verdict = ANY (ARRAY['drift', 'no drift'])
-	HAVING pg_catalog.count(*) > 0
-);
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN (
+		SELECT pg_catalog.jsonb_build_object('dataQualityAssertions', mlmeta_internal.facet(
+			'DataQualityAssertionsDatasetFacet', '1-1-0', pg_catalog.jsonb_build_object(
+				'assertions', pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('assertion', d.measure,
+					'success', d.verdict <> 'drift', 'column', d.feature, 'description',
+					pg_catalog.format('monitor %s, %s to %s: %s', d.monitor, d.window_start,
+						d.window_end, d.reason))
+					ORDER BY d.monitor, d.segment, d.position, d.measure))))
+		FROM (
+				-- The baseline that counts is the last one set.
+				SELECT DISTINCT ON (b.monitor) b.monitor, b.dataset::text AS dataset
+				FROM mlmeta.monitor_baselines AS b
+				ORDER BY b.monitor, b.id DESC
+			) AS b
+			JOIN mlmeta_internal.monitors AS m ON m.id = b.monitor
+			JOIN mlmeta.drift_latest AS d ON d.monitor = m.name
+		WHERE b.dataset = assertions_of.artifact::text AND d.verdict = ANY (ARRAY['drift', 'no drift'])
+		HAVING pg_catalog.count(*) > 0
+	);
+END
+$$;
 
 COMMENT ON FUNCTION mlmeta_internal.assertions_of(mlmeta.artifact) IS
 	'what monitors found last whose baseline is a data version, as facets of an input; NULL when there is nothing';

@@ -2,7 +2,7 @@
 -- area it belongs to.
 BEGIN;
 SET search_path = public, mlmeta;
-SELECT plan(24);
+SELECT plan(26);
 
 -- Every object that CREATE EXTENSION made, by class.
 CREATE TEMP VIEW members AS

@@ -44,7 +44,7 @@ SELECT add_gate('churn', 'staging', 'has a profile', $$
 SELECT add_gate('churn', 'staging', 'no drift', $$
 	SELECT coalesce(max(window_end) > now() - interval '2 days'
 			AND NOT bool_or(verdict = 'drift'), false),
-		coalesce(string_agg(feature, ', ') FILTER (WHERE verdict = 'drift'), 'no drift')
+		coalesce(string_agg(DISTINCT feature, ', ') FILTER (WHERE verdict = 'drift'), 'no drift')
 	FROM mlmeta.drift_latest WHERE monitor = $1 $$) \gset
 
 SELECT is(pg_temp.trained(0.9, 'dataset:test:v1'), 1, 'a version');
