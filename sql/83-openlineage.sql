@@ -762,8 +762,10 @@ BEGIN
 		RAISE EXCEPTION 'event must not be null'
 			USING ERRCODE = 'null_value_not_allowed';
 	END IF;
-	fault := CASE WHEN pg_column_size(event) > largest
-		THEN format('$: has %s bytes, the limit is %s', pg_column_size(event), largest)
+	-- As it came it may be compressed.
+	fault := CASE WHEN pg_column_size(event) > 65536
+			AND octet_length(event::text) > largest
+		THEN format('$: has more than %s bytes, which is the limit', largest)
 		ELSE mlmeta_internal.event_fault(event) END;
 	IF fault IS NOT NULL THEN
 		-- No reason holds a colon before a space.

@@ -210,6 +210,11 @@ SELECT mlmeta.request_transition('$experiment', 1, 'staging');
 SELECT mlmeta.acknowledge_event('$experiment', event) FROM mlmeta.take_events('$experiment');
 SELECT version, uri FROM mlmeta.resolve_model('$experiment\@champion', 'dump');
 SELECT mlmeta.request_retraining('$experiment');
+SELECT mlmeta.ingest_openlineage('["$experiment"]'), mlmeta.ingest_openlineage(jsonb_build_object('eventTime', '2024-01-01T00:00:00Z',
+	'producer', 'p', 'schemaURL', 's', 'run', jsonb_build_object('runId', md5('$experiment')::uuid, 'facets', '{"f": {"_producer": "p", "_schemaURL": "s"}}'::jsonb),
+	'job', '{"namespace": "n", "name": "$experiment"}'::jsonb, 'inputs', '[{"namespace": "n", "name": "a"}]'::jsonb,
+	'outputs', '[{"namespace": "n", "name": "b", "facets": {"columnLineage": {"_producer": "p", "_schemaURL": "s", "fields":
+		{"x": {"inputFields": [{"namespace": "n", "name": "a", "field": "y"}]}}}}}]'::jsonb));
 SELECT mlmeta.add_member('default', 'guest', 'reader');
 SQL
 }

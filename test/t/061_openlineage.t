@@ -147,7 +147,7 @@ for my $case (
 	$server->gives('single', 'SELECT mlmeta.ingest_openlineage($event$' . $event . '$event$)', "refused: $fault", "$fault: " . substr($event, 0, 60));
 }
 $server->gives('single', "BEGIN; CREATE TABLE work (); SELECT left(mlmeta.ingest_openlineage(repeat('[', 1000000)), 40);
-	SELECT mlmeta.ingest_openlineage(jsonb_build_object('a', repeat('x', 20000000), 'b', repeat('y', 20000000))) ~ 'the limit is'; COMMIT; SELECT count(*) FROM work;
+	SELECT mlmeta.ingest_openlineage(jsonb_build_object('a', repeat('x', 20000000), 'b', repeat('y', 20000000))) ~ 'which is the limit'; COMMIT; SELECT count(*) FROM work;
 	SELECT max(length(event)) FROM mlmeta.openlineage_rejected", "refused: \$: stack depth limit exceeded\nt\n0\n100000", 'deep and long ones leave other work unharmed');
 $server->refuses('single', 'SELECT mlmeta.ingest_openlineage(NULL::jsonb)', '22004', 'no event at all');
 $server->refuses('single', "SELECT mlmeta.ingest_openlineage('{}'::jsonb, 'nowhere')", '42704', 'a project that is none');
@@ -167,6 +167,21 @@ SELECT mlmeta.start_run('trial', 'one', '{"lr": 0.1, "none": null}', '{"k": "v"}
 SELECT mlmeta.use_artifact(:'run', 'dataset:t:v1', 'training'), mlmeta.log_artifact(:'run', ('model:m@sha256:' || repeat('0a', 32))::mlmeta.artifact), mlmeta.start_run('trial', parent => :'run');
 SELECT mlmeta.finish_run(:'run');
 SQL
+
+# What a monitor found whose baseline is the data that a run was trained on.
+$server->query('single', <<'SQL');
+CREATE TABLE public.traffic AS
+SELECT '2024-01-01'::timestamptz + i * interval '1 hour' AS at, i % 24 + (i / 216) * 1000.0 AS x, i % 7 AS y FROM generate_series(0, 239) AS i;
+SELECT mlmeta.start_run('drift', 'trained') AS run \gset
+SELECT mlmeta.use_artifact(:'run', mlmeta.snapshot_dataset('traffic', 'SELECT * FROM public.traffic WHERE at < ''2024-01-08'''), 'training');
+SELECT mlmeta.finish_run(:'run');
+SELECT mlmeta.create_monitor('traffic', 'public.traffic', 'at', '1 day', project => 'default');
+SELECT mlmeta.set_baseline_of_run('traffic', :'run');
+SELECT count(*) FROM mlmeta.check_monitor('traffic', '2024-01-11');
+SQL
+$server->gives('single', "SELECT a ->> 'column', a -> 'success' FROM mlmeta.runs AS r
+	CROSS JOIN LATERAL jsonb_array_elements(mlmeta.openlineage_event(r.run) #> '{inputs,0,inputFacets,dataQualityAssertions,assertions}') AS a
+	WHERE r.name = 'trained' AND a ->> 'column' IN ('x', 'y') AND a ->> 'assertion' = 'ks' ORDER BY 1", "x|false\ny|true", 'drift goes along with the data');
 my $emitted = $server->query('single', 'SELECT mlmeta.openlineage_event(run, t.type) FROM mlmeta.runs CROSS JOIN (VALUES (NULL), ($$START$$), ($$FAIL$$)) AS t (type)')
 	. "\n" . $server->query('forwards', 'SELECT mlmeta.openlineage_event(run) FROM mlmeta.runs');
 cmp_ok(scalar(split /\n/, $emitted), '>', 60, 'runs become events');
