@@ -35,7 +35,7 @@ SELECT set_baseline('page', '2026-01-01', '2026-01-21');
 SELECT count(*) FROM check_monitor('page', '2026-02-09');
 SELECT start_run('e', params => '{"a": 1}', tags => '{"b": "c"}') AS run \gset
 SELECT log_metrics(:'run', '{"auc": 1}'), log_artifact(:'run', 'model:m:1', 's3://m'), use_artifact(:'run', 'dataset:d'), finish_run(:'run');
-SELECT acknowledge(min(id), 'seen') FROM alerts;
+SELECT acknowledge_alert(min(id), 'seen') FROM alerts;
 SQL
 
 # Text in any form, of every table that holds rows, without what would refuse it.
