@@ -519,7 +519,7 @@ COMMENT ON FUNCTION mlmeta_internal.measure_facts(mlmeta_internal.monitors, time
 
 CREATE FUNCTION mlmeta_internal.p_text(p float8) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN CASE WHEN p >= 0.001 THEN pg_catalog.trim_scale(pg_catalog.round(p::numeric, 3))::text
+RETURN CASE WHEN p = 0 THEN '0' WHEN p >= 0.001 THEN pg_catalog.trim_scale(pg_catalog.round(p::numeric, 3))::text
 	ELSE pg_catalog.btrim(pg_catalog.to_char(p, '9.9EEEE')) END;
 
 COMMENT ON FUNCTION mlmeta_internal.p_text(float8) IS
@@ -580,7 +580,7 @@ BEGIN
 	SELECT ROW(j.segment, j.feature, j."position", j.measure, j.is_primary, j.statistic, j.statistic_low,
 		j.statistic_high, j.p_value, j.p_star, j.p_row, j.new_p, j.effect, j.effect_low, j.effect_high,
 		-- no distance is above 1
-		CASE WHEN j.law = 'distance' THEN least(x.usual, 1) ELSE x.usual END,
+		CASE WHEN j.law = 'distance' AND x.usual > 1 THEN 1 ELSE x.usual END,
 		CASE WHEN j.is_level AND j.verdict IS NULL THEN j.usual WHEN j.verdict IS NULL OR j.way = 'cusum'
 			THEN j.limit_of_effect ELSE j.tolerance END,
 		j.n_reference, j.n_current, j.new_verdict,
