@@ -69,7 +69,7 @@ SELECT version FROM resolve_model('changing/other:1', 'test');
 
 -- Where a version lies, when several said so: who was believed, and how many
 -- others there were.
-SELECT create_model('placed');
+SELECT create_model('placed') > 0 AS made;
 SELECT start_run('placed') AS r1 \gset
 SELECT log_artifact(:'r1', 'model:placed', 's3://m/first'), finish_run(:'r1'), create_model_version('placed', :'r1', 'model:placed');
 SELECT start_run('placed') AS r2 \gset
@@ -77,7 +77,7 @@ SELECT log_artifact(:'r2', 'model:placed', 's3://m/second'), finish_run(:'r2'), 
 SELECT create_model_version('placed', NULL, 'model:placed', 's3://m/third');
 SELECT create_model_version('placed', NULL, 'model:placed');
 SELECT create_model_version('placed', NULL, 'model:elsewhere', 's3://m/e');
-SELECT create_model('placed again');
+SELECT create_model('placed again') > 0 AS made;
 SELECT create_model_version('placed again', NULL, 'model:elsewhere');
 SELECT create_model_version('placed', NULL, 'model:nowhere');
 SELECT version, uri, place_from FROM generate_series(1, 6) AS n, resolve_model('placed:' || n, 'test') ORDER BY 1;
