@@ -60,6 +60,7 @@ BEGIN
 		'mlmeta.run_tags', 'mlmeta.run_artifacts', 'mlmeta.artifact_places',
 		'mlmeta.run_samples',
 		'mlmeta.run_metric_summaries', 'mlmeta.run_results', 'mlmeta.run_files',
+		'mlmeta.run_logged_models',
 		'mlmeta.tracking_changes', 'mlmeta.run_marks',
 		'mlmeta_internal.run_batches', 'mlmeta_internal.lineage_runs',
 		'mlmeta_internal.lineage_io']
@@ -221,6 +222,9 @@ BEGIN
 	gone := mlmeta_internal.purge_run_rows(coalesce(doomed, '{}'));
 	PERFORM mlmeta_internal.lift_guards();
 	DELETE FROM mlmeta.tracking_changes AS c WHERE c.experiment_id = number;
+	DELETE FROM mlmeta.logged_model_files AS f
+	USING mlmeta.logged_models AS l
+	WHERE l.experiment_id = number AND f.logged_model = l.id;
 	DELETE FROM mlmeta.logged_models AS l WHERE l.experiment_id = number;
 	PERFORM mlmeta_internal.restore_guards();
 	DELETE FROM mlmeta.budgets AS b WHERE b.experiment_id = number;

@@ -11,13 +11,15 @@ FROM (VALUES
 	('public', false, ARRAY[
 		'worst_segments', 'dataset_is_current']),
 	('reader', false, ARRAY[
-		'resolve_model', 'verify_audit', 'take_events', 'acknowledge_event']),
+		'resolve_model', 'record_download', 'verify_audit', 'take_events', 'acknowledge_event']),
 	('writer', false, ARRAY[
 		'create_project', 'create_experiment', 'start_run', 'schedule_run', 'begin_run', 'heartbeat',
 		'finish_run', 'resume_run', 'reap_runs', 'set_note', 'delete_run', 'restore_run', 'log_source',
 		'rename_run', 'set_parent', 'move_runs', 'rename_experiment', 'set_experiment_tags',
 		'delete_experiment', 'restore_experiment', 'rename_metric', 'correct_metric', 'log_metric', 'log_batch',
-		'log_file', 'create_logged_model', 'set_logged_model', 'describe_artifact', 'refresh_results',
+		'log_file', 'remove_files', 'log_model_file', 'remove_model_files', 'log_run_model',
+		'create_default_experiment',
+		'create_logged_model', 'set_logged_model', 'describe_artifact', 'refresh_results',
 		'settle_run', 'unsettled_runs', 'check_budgets', 'ingest_openlineage',
 		'log_params', 'set_tags', 'log_metrics', 'log_series', 'log_samples', 'use_artifact',
 		'log_artifact', 'snapshot_dataset', 'create_model', 'create_model_version', 'describe_model', 'rename_model',
@@ -34,7 +36,7 @@ FROM (VALUES
 		'approve', 'reject']),
 	('admin', false, ARRAY[
 		'expire_requests', 'purge_events', 'purge_runs', 'purge_experiment', 'compact_series', 'set_price',
-		'set_budget', 'list_members']),
+		'set_budget', 'list_members', 'stored_files']),
 	('admin', true, ARRAY[
 		'bypass', 'set_policy', 'add_gate', 'drop_gate', 'define_stage', 'drop_stage', 'add_member',
 		'remove_member', 'open_project', 'set_metric', 'attach_mlflow', 'detach_mlflow',

@@ -33,6 +33,7 @@ WHERE p.pronamespace OPERATOR(pg_catalog.=)
 					'pg_catalog.pg_policy']::pg_catalog.regclass[]))
 		OR p.proname OPERATOR(pg_catalog.=) ANY (ARRAY[
 			'acts_for', 'all_open', 'artifact_successor', 'attached_facts',
+			'is_path', 'metric_value', 'run_hex',
 			'attached_run', 'edit_distance',
 			'experiment_metric', 'find_artifact', 'has_metric', 'near_names',
 			'run_metric', 'sees_artifact', 'trace_from', 'audit_hash', 'caller', 'check_known',
@@ -64,7 +65,9 @@ WHERE p.pronamespace OPERATOR(pg_catalog.=)
 			'principal_role',
 			'qualify_query', 'read_tables', 'run_command', 'run_gate', 'run_query',
 			'scan_profiles', 'sees_all_rows', 'series_clock', 'slice_tests'
-			]::pg_catalog.name[]));
+			]::pg_catalog.name[])
+		-- What answers requests does so with the rights of who asks.
+		OR p.proname::pg_catalog.text ~ '^(http|rest|arg)_');
 
 COMMENT ON VIEW mlmeta_internal.helpers IS
 	'functions of mlmeta_internal that everybody may execute, because types, views, policies or functions that read need them';
@@ -172,7 +175,7 @@ BEGIN
 	-- said in a project that is closed to them.
 	PERFORM mlmeta_internal.grant_reading(reader, ARRAY['uri']);
 	EXECUTE format('GRANT SELECT ON mlmeta.run_artifacts, mlmeta.artifact_places,
-		mlmeta.logged_models TO %I', writer);
+		mlmeta.logged_models, mlmeta.model_versions TO %I', writer);
 	PERFORM mlmeta_internal.grant_doors(jsonb_build_object('reader', reader,
 		'writer', writer, 'reviewer', reviewer, 'admin', admin));
 END

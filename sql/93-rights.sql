@@ -83,6 +83,7 @@ BEGIN
 			('run_samples', 'run', 'run'),
 			('run_results', 'run', 'run'),
 			('run_files', 'run', 'run'),
+			('run_logged_models', 'run', 'run'),
 			('run_marks', 'run', 'run'),
 			('artifact_places', 'run', 'run'),
 			('tracking_changes', 'experiment', 'experiment_id'),
@@ -106,6 +107,7 @@ BEGIN
 		FROM (VALUES
 			('mlmeta', 'projects', 'NOT members_only OR mlmeta_internal.permits_project(''reader'', project)'),
 			('mlmeta', 'project_members', 'mlmeta_internal.acts_for(principal)'),
+			('mlmeta', 'logged_model_files', 'EXISTS (SELECT FROM mlmeta.logged_models AS m WHERE m.id = logged_model_files.logged_model)'),
 			('mlmeta', 'budgets', 'CASE WHEN project IS NULL THEN mlmeta_internal.permits_experiment(''reader'', experiment_id) ELSE mlmeta_internal.permits_project(''reader'', project) END'),
 			-- What runs share is seen by who sees one of the runs.
 			('mlmeta', 'patch_copies', open || 'EXISTS (SELECT FROM mlmeta.runs AS r WHERE r.patch = patch_copies.patch)'),
@@ -165,7 +167,9 @@ BEGIN
 	REVOKE EXECUTE ON ALL ROUTINES IN SCHEMA mlmeta_internal FROM PUBLIC;
 	-- Parts of views, which ask for rights on the tables below them.
 	GRANT SELECT ON mlmeta_internal.live_series, mlmeta_internal.live_runs,
-		mlmeta_internal.all_measures TO PUBLIC;
+		mlmeta_internal.all_measures, mlmeta_internal.http_errors,
+		mlmeta_internal.http_routes, mlmeta_internal.rest_filter_words,
+		mlmeta_internal.rest_filter_keys TO PUBLIC;
 	GRANT USAGE ON SCHEMA mlmeta_internal TO PUBLIC;
 	FOR object IN
 		SELECT h.function AS name
