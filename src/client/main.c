@@ -27,6 +27,7 @@ extern const Command check_command;
 extern const Command report_command;
 extern const Command deliver_command;
 extern const Command doctor_command;
+extern const Command serve_command;
 
 const Command *const commands[] = {
 	&run_command,
@@ -47,6 +48,7 @@ const Command *const commands[] = {
 	&report_command,
 	&deliver_command,
 	&doctor_command,
+	&serve_command,
 	NULL
 };
 
