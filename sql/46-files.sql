@@ -256,18 +256,23 @@ COMMENT ON FUNCTION mlmeta_internal.set_logged_model(text, text, jsonb, jsonb, t
 
 -- Foreign datasets ----------------------------------------------------------------
 
+-- By run: a name is anybody's, what was said of it only of who sees the run.
 CREATE TABLE mlmeta.artifact_details (
-	artifact mlmeta.artifact PRIMARY KEY,
+	run mlmeta.run NOT NULL,
+	artifact mlmeta.artifact NOT NULL,
 	source_type text,
 	source text,
 	schema jsonb,
 	profile jsonb,
 	described_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
-	described_by text NOT NULL DEFAULT mlmeta_internal.actor()
+	described_by text NOT NULL DEFAULT mlmeta_internal.actor(),
+	PRIMARY KEY (run, artifact)
 );
 
 COMMENT ON TABLE mlmeta.artifact_details IS
-	'what clients said of artifacts that come from elsewhere, such as datasets of MLflow';
+	'what runs said of artifacts that come from elsewhere, such as datasets of MLflow';
+COMMENT ON COLUMN mlmeta.artifact_details.run IS
+	'the run that used or made it';
 COMMENT ON COLUMN mlmeta.artifact_details.source_type IS
 	'kind of source, such as s3, delta_table, local';
 COMMENT ON COLUMN mlmeta.artifact_details.schema IS
@@ -276,6 +281,7 @@ COMMENT ON COLUMN mlmeta.artifact_details.profile IS
 	'counts and the like, as the client said';
 
 CREATE FUNCTION mlmeta_internal.describe_artifact(
+	run mlmeta.run,
 	artifact mlmeta.artifact,
 	source_type text DEFAULT NULL,
 	source text DEFAULT NULL,
@@ -286,12 +292,19 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	PERFORM mlmeta_internal.check_writable();
+	PERFORM mlmeta_internal.accept_facts(run);
 	artifact := mlmeta_internal.find_artifact(artifact);
-	INSERT INTO mlmeta.artifact_details AS d (artifact, source_type, source,
+	IF NOT EXISTS (SELECT FROM mlmeta.run_artifacts AS a
+			WHERE a.run OPERATOR(mlmeta.=) describe_artifact.run
+				AND a.artifact OPERATOR(mlmeta.=) describe_artifact.artifact) THEN
+		RAISE EXCEPTION 'run % neither used nor made artifact "%"', run, artifact
+			USING ERRCODE = 'undefined_object',
+				HINT = 'Call use_artifact() or log_artifact() first.';
+	END IF;
+	INSERT INTO mlmeta.artifact_details AS d (run, artifact, source_type, source,
 		schema, profile)
-	VALUES (describe_artifact.artifact, describe_artifact.source_type,
-		describe_artifact.source, describe_artifact.schema,
+	VALUES (describe_artifact.run, describe_artifact.artifact,
+		describe_artifact.source_type, describe_artifact.source, describe_artifact.schema,
 		describe_artifact.profile)
 	ON CONFLICT ON CONSTRAINT artifact_details_pkey DO UPDATE
 	SET source_type = coalesce(excluded.source_type, d.source_type),
@@ -307,6 +320,6 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION mlmeta_internal.describe_artifact(mlmeta.artifact, text, text, jsonb,
-	jsonb) IS
-	'says where an artifact comes from and what it is; what is NULL stays';
+COMMENT ON FUNCTION mlmeta_internal.describe_artifact(mlmeta.run, mlmeta.artifact, text,
+	text, jsonb, jsonb) IS
+	'says where an artifact of a run comes from and what it is; what is NULL stays';

@@ -58,6 +58,7 @@ BEGIN
 	PERFORM mlmeta_internal.purge_copies(doomed);
 	FOREACH owned IN ARRAY ARRAY['mlmeta.metric_series', 'mlmeta.run_params',
 		'mlmeta.run_tags', 'mlmeta.run_artifacts', 'mlmeta.artifact_places',
+		'mlmeta.artifact_details',
 		'mlmeta.run_samples',
 		'mlmeta.run_metric_summaries', 'mlmeta.run_results', 'mlmeta.run_files',
 		'mlmeta.run_logged_models',

@@ -578,16 +578,20 @@ AS $$
 DECLARE
 	made bigint;
 BEGIN
-	INSERT INTO mlmeta.artifact_details (artifact, source_type, source, schema,
-		profile)
-	SELECT d.artifact, d.source_type, d.source,
+	INSERT INTO mlmeta.artifact_details (run, artifact, source_type, source,
+		schema, profile)
+	SELECT DISTINCT ON (a.run, a.artifact) a.run, a.artifact, d.source_type, d.source,
 		mlmeta_internal.mlflow_json(d.columns), mlmeta_internal.mlflow_json(d.profile)
 	FROM mlmeta_internal.run_query(NULL, 'pg_catalog',
 			mlmeta_internal.mlflow_source('datasets', schema, tables)) AS d (schema text,
 			artifact mlmeta.artifact, name text, digest text, source_type text,
 			source text, columns text, profile text)
-	WHERE EXISTS (SELECT FROM mlmeta.artifact_copies AS c
-		WHERE c.artifact OPERATOR(mlmeta.=) d.artifact)
+		JOIN mlmeta.run_artifacts AS a ON a.artifact OPERATOR(mlmeta.=) d.artifact
+			AND a.direction = 'used'
+		JOIN mlmeta.runs AS r ON r.run OPERATOR(mlmeta.=) a.run
+		JOIN mlmeta_internal.mlflow_experiment_copies AS c
+			ON c.schema = d.schema AND c.experiment_id = r.experiment_id
+	ORDER BY a.run, a.artifact, d.source
 	ON CONFLICT DO NOTHING;
 	INSERT INTO mlmeta.logged_models AS o (id, experiment_id, name, run, status,
 		params, tags, uri, model_type, created_at, deleted_at)

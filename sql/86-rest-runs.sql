@@ -171,7 +171,8 @@ RETURN pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object(
 						'value', a.role)) END)) ORDER BY a.logged_at)
 		FROM mlmeta.run_artifacts AS a
 			LEFT JOIN mlmeta.artifact_details AS d
-				ON d.artifact OPERATOR(mlmeta.=) a.artifact
+				ON d.run OPERATOR(mlmeta.=) a.run
+					AND d.artifact OPERATOR(mlmeta.=) a.artifact
 		WHERE a.run OPERATOR(mlmeta.=) rest_run_inputs.run
 			AND a.direction = 'used' AND mlmeta.kind(a.artifact) = 'dataset'
 	),
@@ -781,7 +782,7 @@ BEGIN
 		dataset ->> 'digest');
 	PERFORM mlmeta.use_artifact(run.run, artifact,
 		left(tags ->> 'mlflow.data.context', 250));
-	PERFORM mlmeta.describe_artifact(artifact,
+	PERFORM mlmeta.describe_artifact(run.run, artifact,
 		mlmeta_internal.arg_text(dataset, 'source_type'),
 		mlmeta_internal.arg_text(dataset, 'source'),
 		mlmeta_internal.rest_parse_json(mlmeta_internal.arg_text(dataset, 'schema')),

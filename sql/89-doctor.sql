@@ -32,7 +32,7 @@ FROM (VALUES
 	('mlmeta_internal.lineage_io', '{run}', 'mlmeta.runs', '{run}'),
 	('mlmeta_internal.mlflow_experiment_copies', '{experiment_id}', 'mlmeta.experiments', '{experiment_id}'),
 	('mlmeta.artifact_places', '{run}', 'mlmeta.runs', '{run}'),
-	('mlmeta.artifact_details', '{artifact}', 'mlmeta.artifact_copies', '{artifact}'),
+	('mlmeta.artifact_details', '{run}', 'mlmeta.runs', '{run}'),
 	('mlmeta.patch_copies', '{run}', 'mlmeta.runs', '{run}'),
 	('mlmeta.environment_copies', '{run}', 'mlmeta.runs', '{run}'),
 	('mlmeta.tracking_changes', '{experiment_id}', 'mlmeta.experiments', '{experiment_id}'),

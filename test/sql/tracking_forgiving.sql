@@ -259,9 +259,11 @@ SELECT id, name, status, params, tags, s.key, s.dataset FROM logged_models AS m 
 SELECT left(error_of($$SELECT set_logged_model('m-1', params => '{"depth": 4}')$$), 5) AS error,
 	left(error_of($$SELECT set_logged_model('m-2')$$), 5) AS error, left(error_of($$SELECT set_logged_model('m-1', 'odd')$$), 5) AS error;
 SELECT use_artifact(:'r', 'dataset:train:a7092e06', 'training'), use_artifact(:'r', 'dataset:train:a7092e06', 'validation'),
-	describe_artifact('dataset:train:a7092e06', 's3', 's3://b/train', '{"columns": 3}', '{"rows": 10}');
+	describe_artifact(:'r', 'dataset:train:a7092e06', 's3', 's3://b/train', '{"columns": 3}', '{"rows": 10}');
 SELECT role FROM run_artifacts WHERE run = :'r' ORDER BY role;
 SELECT source_type, source, schema, profile FROM artifact_details;
+-- A run says nothing of what it has not to do with, and does not change what another said.
+SELECT left(error_of(format($$SELECT describe_artifact(%L, 'dataset:test:v1', 's3')$$, :'r')), 5) AS error;
 
 -- Somebody's own table that refers to runs keeps them, and is named.
 SET client_min_messages = notice;

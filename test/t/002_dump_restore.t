@@ -180,7 +180,7 @@ SELECT mlmeta.set_budget(100, '$experiment');
 SELECT mlmeta.log_artifact(:'child', 'model:$experiment:v1', 's3://models/1');
 SELECT mlmeta.set_metric('$experiment', true);
 SELECT mlmeta.log_artifact(:'child', 'model:$experiment:v1', 's3://models/1/moved');
-SELECT mlmeta.describe_artifact('model:$experiment:v1', source => 'train.py');
+SELECT mlmeta.describe_artifact(:'child', 'model:$experiment:v1', source => 'train.py');
 SELECT mlmeta.log_file(:'child', 'plots/roc.png', 100);
 SELECT mlmeta.create_logged_model('$experiment', :'child');
 SELECT mlmeta.rename_run(:'child', 'child');
