@@ -191,10 +191,11 @@ SELECT mlmeta.create_monitor('$experiment', \$q\$SELECT '2024-01-01'::timestampt
 	i + (i / 100) * 1000.0 AS x, i % 2 = 0 AS label, (i % 10) / 10.0 AS score FROM generate_series(0, 239) AS i\$q\$,
 	'at', '1 day', label => 'label', score => 'score');
 SELECT mlmeta.set_segments('$experiment', '{"half": "x > 0"}');
+SELECT mlmeta.add_measure('$experiment', 'largest', 'max(x)');
 SELECT mlmeta.set_baseline('$experiment', '2024-01-01', '2024-01-03');
 SELECT mlmeta.set_rule('$experiment', measure => 'ks', tolerance => 0.05);
 SELECT count(*) FROM mlmeta.check_monitor('$experiment', '2024-01-11');
-SELECT count(*) FROM mlmeta.take_alerts('$experiment');
+SELECT count(*) FROM mlmeta.take_alerts('$experiment', 1);
 SELECT mlmeta.create_model('$experiment', description => 'a model', tags => '{"\\u00fc": 1}');
 SELECT mlmeta.create_event_consumer('$experiment');
 SELECT mlmeta.create_model_version('$experiment', :'child', 'model:$experiment:v1',
