@@ -182,7 +182,9 @@ SELECT mlmeta.set_metric('$experiment', true);
 SELECT mlmeta.log_artifact(:'child', 'model:$experiment:v1', 's3://models/1/moved');
 SELECT mlmeta.describe_artifact(:'child', 'model:$experiment:v1', source => 'train.py');
 SELECT mlmeta.log_file(:'child', 'plots/roc.png', 100);
-SELECT mlmeta.create_logged_model('$experiment', :'child');
+SELECT mlmeta.create_logged_model('$experiment', :'child') AS model \\gset
+SELECT mlmeta.log_model_file(:'model', 'model/MLmodel', 10, repeat('ab', 32));
+SELECT mlmeta.log_run_model(:'child', :'model', 'produced');
 SELECT mlmeta.rename_run(:'child', 'child');
 SELECT mlmeta.finish_run(:'child');
 SELECT mlmeta.log_metrics(:'child', '{"late": 1}');
