@@ -451,6 +451,15 @@ exact_sum_square_value(const ExactSum *sum)
 	return wide_value(&wide, SQUARE_EXPONENT);
 }
 
+double
+exact_sum_scaled_square(const ExactSum *sum, int exponent)
+{
+	Wide		wide;
+
+	wide_from_sum(&wide, sum);
+	return wide_value(&wide, SQUARE_EXPONENT - exponent);
+}
+
 /* product = n * sum */
 static void
 wide_times(Wide *product, const ExactSum *sum, int64 n)

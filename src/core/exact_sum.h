@@ -49,6 +49,9 @@ extern void exact_sum_combine(ExactSum *sum, const ExactSum *other, int sign,
 extern double exact_sum_value(const ExactSum *sum);
 extern double exact_sum_square_value(const ExactSum *sum);
 
+/* Of squares, in units of 2^exponent: of sums that no float8 holds */
+extern double exact_sum_scaled_square(const ExactSum *sum, int exponent);
+
 /*
  * sum of (x - mean)^2 over n values, from the sum of values and of squares;
  * never negative, within two units in the last place of the true value.

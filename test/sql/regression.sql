@@ -125,6 +125,10 @@ FROM (SELECT regression(1e9 + i, 1e9 + i
 SELECT mae(r), bias(r), mse(r) > 0 AS mse
 FROM (SELECT regression(a, a + e) AS r
 	FROM (VALUES (0, 1e15), (0, 1.0), (0, -1e15)) AS v(a, e)) AS s;
+-- The squares of these are too large for a float8; roots and ratios are not.
+SELECT rmse(r) / huge AS rmse, r2(r), explained_variance(r)
+FROM (SELECT 2::float8 ^ 600 AS huge) AS t, LATERAL (
+	SELECT regression(y, 0) AS r FROM unnest(ARRAY[huge, 0, 0, 0]) AS y) AS s;
 -- The squares of these are too small for a float8; the metrics are not.
 SELECT mae(r) = 2 * tiny AS mae, rmse(r) / tiny AS rmse, r2(r),
 	explained_variance(r), pearson(r), mape(r), smape(r)

@@ -463,7 +463,10 @@ mlmeta_regression_total_weight(PG_FUNCTION_ARGS)
  * ----------
  */
 
-/* value * 2^exponent: squares of tiny numbers are no float8, their roots are */
+/*
+ * value * 2^exponent: squares of tiny and of huge numbers are no float8, their
+ * roots and ratios are
+ */
 typedef struct Scaled
 {
 	double		value;
@@ -477,12 +480,12 @@ scaled_value(const ExactSum *sum)
 {
 	Scaled		result = {exact_sum_square_value(sum), 0};
 
-	/* the same integer in units of 2^-1074 instead of 2^-2148 */
 	if (fabs(result.value) < TINY_SQUARE)
-	{
-		result.value = exact_sum_value(sum);
 		result.exponent = -1074;
-	}
+	else if (isinf(result.value))
+		result.exponent = 1200;
+	if (result.exponent != 0)
+		result.value = exact_sum_scaled_square(sum, result.exponent);
 	return result;
 }
 
