@@ -23,6 +23,8 @@ CREATE FUNCTION mlmeta.training_record(
 ) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
+SET extra_float_digits = 1
+SET datestyle = 'ISO, MDY'
 AS $$
 DECLARE
 	v record;

@@ -1790,6 +1790,8 @@ COMMENT ON FUNCTION mlmeta_internal.settle_results(mlmeta_internal.monitors, mlm
 CREATE FUNCTION mlmeta.preview_monitor(monitor text) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
+SET extra_float_digits = 1
+SET datestyle = 'ISO, MDY'
 AS $$
 DECLARE
 	m mlmeta_internal.monitors := mlmeta_internal.find_monitor(monitor);

@@ -201,6 +201,8 @@ COMMENT ON FUNCTION mlmeta_internal.rows_query(mlmeta_internal.monitors, bigint,
 CREATE FUNCTION mlmeta.explain_alert(alert bigint) RETURNS jsonb
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
+SET extra_float_digits = 1
+SET datestyle = 'ISO, MDY'
 AS $$
 DECLARE
 	a mlmeta.alert_states;

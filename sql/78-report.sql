@@ -274,6 +274,8 @@ COMMENT ON FUNCTION mlmeta_internal.report_segments(mlmeta_internal.monitors) IS
 CREATE FUNCTION mlmeta.report(monitor text) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
+SET extra_float_digits = 1
+SET datestyle = 'ISO, MDY'
 AS $$
 DECLARE
 	m mlmeta_internal.monitors := mlmeta_internal.find_monitor(monitor);

@@ -1124,6 +1124,8 @@ CREATE FUNCTION mlmeta.openlineage_event(run mlmeta.run, event_type text DEFAULT
 RETURNS jsonb
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
+SET extra_float_digits = 1
+SET datestyle = 'ISO, MDY'
 AS $$
 DECLARE
 	r mlmeta.runs;
